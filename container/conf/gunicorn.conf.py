@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How gunicorn serves the app: one process, many threads (design §2)."""
+
+import os
+
+bind = "0.0.0.0:5000"  # noqa: S104  # QRadar's proxy comes from outside the container
+
+# One process: it alone owns its log file and qpylib's encdec file, which know no other writer.
+workers = 1
+worker_class = "gthread"
+# Outbound calls may hold half of them, so that a trigger always finds a free one.
+threads = 24
+# Loading before the fork would share SQLite connections and lose threads (qradar-platform §2.4).
+preload_app = False
+
+# The time without a sign of life from the whole worker, not the time of a request.
+timeout = 60
+# Below stopwaitsecs in supervisord.d/app.conf. A trigger that is not answered in that time is sent
+# again by its script.
+graceful_timeout = 2
+# The console's proxy keeps connections; a page with its parts is read within this time.
+keepalive = 5
+
+# The worker's sign of life is a file. On a busy disk its update can block so long that gunicorn
+# takes the worker for dead.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # see above
+# Nobody steers a running gunicorn here, and the socket would want a home directory.
+control_socket_disable = True
+
+# As long as the console's front server takes (qradar-platform §3.1).
+limit_request_line = 8190
+# A trigger is small; a waiting queue longer than this is a flood.
+backlog = 256
+
+# No access log: the app logs what matters, and no request line is written down with its query.
+accesslog = None
+# Errors go to standard error, from there into web-output.log, which supervisord rotates.
+errorlog = "-"
+loglevel = "info"
