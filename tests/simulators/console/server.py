@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The front web server: TLS with the leaf alone, framing, and the request line's limit."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.simulators.console.wire import Answer, Hangup, Request, html_error
+
+REQUEST_LINE_LIMIT = 8190
+"""Bytes, without the line end (qradar-platform §3.1)."""
+
+HANDSHAKE_SECONDS = 10
+
+
+class Server(ThreadingHTTPServer):
+    """Serves ``answer`` over TLS; a thread for each connection, handshake included."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        answer: Callable[[Request], Answer],
+        *,
+        cert: Path,
+        key: Path,
+    ) -> None:
+        self.answer = answer
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        super().__init__(address, _Handler)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        request.settimeout(HANDSHAKE_SECONDS)
+        try:
+            secured = self.context.wrap_socket(request, server_side=True)
+        except OSError:
+            return  # a client that does not trust us, or that speaks no TLS
+        try:
+            secured.settimeout(None)
+            super().finish_request(secured, client_address)
+        finally:
+            with_quiet_close(secured)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error of ours; anything else is shown."""
+        import sys
+
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+def with_quiet_close(secured: ssl.SSLSocket) -> None:
+    """Close both directions; the other side may be gone already."""
+    try:
+        secured.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    finally:
+        secured.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def parse_request(self) -> bool:
+        if len(self.raw_requestline.rstrip(b"\r\n")) > REQUEST_LINE_LIMIT:
+            self.requestline, self.request_version, self.command = "", "HTTP/1.1", "GET"
+            self.close_connection = True
+            self._drain_headers()
+            self._write(html_error(414, "The requested URL's length exceeds the capacity limit."))
+            return False
+        return super().parse_request()
+
+    def _drain_headers(self) -> None:
+        while self.rfile.readline(65537) not in (b"\r\n", b"\n", b""):
+            pass
+
+    def _serve(self) -> None:
+        try:
+            body = self._body()
+        except ValueError:
+            self.close_connection = True
+            self._write(html_error(400, "The message could not be framed."))
+            return
+        request = Request(self.command, self.path, self.headers, body, self.client_address[0])
+        try:
+            answer = self.server.answer(request)
+        except Hangup:
+            self.close_connection = True
+            return
+        self._write(answer)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _serve  # noqa: N815
+
+    def _body(self) -> bytes:
+        """The whole body, by length or by chunks; raises ValueError when it can't be framed."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            parts = []
+            while size := int(self.rfile.readline(64).split(b";")[0], 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline(4)
+            self._drain_headers()
+            return b"".join(parts)
+        length = int(self.headers.get("Content-Length", 0))
+        if length < 0:
+            raise ValueError("negative length")
+        return self.rfile.read(length)
+
+    def _write(self, answer: Answer) -> None:
+        names = {name.lower() for name, _ in answer.headers}
+        self.send_response_only(answer.status)
+        for name, value in (("Date", self.date_time_string()), ("Server", "QRadar")):
+            if name.lower() not in names:
+                self.send_header(name, value)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if answer.status not in (204, 304) and "content-length" not in names:
+            self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Requests are recorded by the simulator, not logged."""
