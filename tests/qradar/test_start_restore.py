@@ -1,0 +1,538 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The custom action's script, run as QRadar runs it: by position, in an empty environment."""
+
+import json
+import re
+import shutil
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+
+from app.qradar import custom_action
+from tests.simulators import certs
+
+SEC = "11111111-2222-4333-8444-555555555555"
+TOKEN = 'trigger"to\\ken'  # a token never looks like this, and would still arrive
+TEMPLATE = Path(custom_action.__file__).with_name("start_restore.sh")
+RULE = {"RULE_ID": "100231", "RULE_NAME": "SQL attack"}
+EVENT = ("1764000000000", "192.0.2.1", "192.0.2.2", "anna", "62", "5000", "7")
+
+
+@dataclass
+class Console:
+    """A console that answers with the statuses in ``script``, then with 202."""
+
+    port: int = 0
+    script: list[str | int] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
+    arrived: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    message: str = "Restore of SQL started."
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def forms(self) -> list[dict[str, str]]:
+        return [form for _, _, form in self.requests]
+
+
+class Handler(BaseHTTPRequestHandler):
+    console: Console
+
+    def setup(self) -> None:
+        self.request.settimeout(20)
+        self.request.do_handshake()
+        super().setup()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        form = dict(parse_qsl(body, True, True, errors="surrogateescape"))
+        with self.console.lock:
+            self.console.requests.append((self.path, dict(self.headers), form))
+            todo = self.console.script.pop(0) if self.console.script else 202
+        self.console.arrived.set()
+        if todo == "wait":
+            self.console.go_on.wait(15)
+            todo = 202
+        if todo == "drop":
+            self.close_connection = True
+            return
+        answer = {"trigger_id": 1, "outcome": "accepted", "run_id": 17}
+        answer |= {"message": self.console.message}
+        if todo == "401 app":
+            answer = {"error": {"code": "bad_token", "message": "Unknown token", "field": None}}
+        status = int(str(todo).split()[0])
+        payload = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that does not trust us hangs up; that is what some tests are about."""
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> certs.Chain:
+    return certs.chain(tmp_path_factory.mktemp("pki"), "console.example", ["console.example"])
+
+
+@pytest.fixture
+def console(chain: certs.Chain) -> Iterator[Console]:
+    state = Console()
+    server = Server(("127.0.0.1", 0), type("H", (Handler,), {"console": state}))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain.leaf.cert, chain.leaf.key)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    state.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield state
+    state.go_on.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass
+class Action:
+    """The action as QRadar holds it: script, parameters, and the home folder of its runs."""
+
+    script: Path
+    home: Path
+    console: str
+
+    def arguments(self, *event: str, **fixed: str) -> list[str]:
+        values = {"console": self.console, "sec": SEC, "token": TOKEN} | fixed
+        given = custom_action.parameters(
+            values.pop("console"), values.pop("sec"), token=values.pop("token"), **values
+        )
+        static = [str(p["value"]) for p in given if p["parameter_type"] == "fixed"]
+        return ["bash", str(self.script), *static, *event]
+
+    def start(
+        self, *event: str, env: dict[str, str] | None = None, **fixed: str
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.arguments(*event, **fixed),
+            env={"HOME": str(self.home)} | (RULE if env is None else env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd="/",
+        )
+
+    def run(self, *event: str, env: dict[str, str] | None = None, **fixed: str) -> tuple[int, str]:
+        process = self.start(*event, env=env, **fixed)
+        out, err = process.communicate(timeout=15)
+        assert err == ""
+        return process.returncode, out
+
+
+@pytest.fixture
+def action(tmp_path: Path, chain: certs.Chain, console: Console) -> Action:
+    script = tmp_path / "customaction_1.script"
+    issuers = custom_action.find_issuers(chain.leaf.pem, chain.ca_bundle)
+    script.write_text(
+        custom_action.generate_script(
+            "console.example", "127.0.0.1", issuers_pem=issuers, version="1.0.0"
+        )
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    return Action(script, home, f"console.example:{console.port}")
+
+
+def test_a_rule_that_fires_is_told_to_the_app(action: Action, console: Console) -> None:
+    code, out = action.run(*EVENT)
+    assert (code, out) == (0, "accepted: run 17. Restore of SQL started.\n")
+    ((path, headers, form),) = console.requests
+    assert path == custom_action.TRIGGER_PATH
+    assert headers["SEC"] == SEC
+    assert "Expect" not in headers
+    assert re.fullmatch(r"[A-Za-z0-9._-]{8,64}", form.pop("request_id"))
+    assert form == {
+        "token": TOKEN,
+        "rule_id": "100231",
+        "rule_name": "SQL attack",
+        "event_time": "1764000000000",
+        "source_ip": "192.0.2.1",
+        "destination_ip": "192.0.2.2",
+        "username": "anna",
+        "log_source_id": "62",
+        "qid": "5000",
+        "magnitude": "7",
+    }
+
+
+def test_the_fixed_mapping_is_sent_when_it_is_set(action: Action, console: Console) -> None:
+    action.run(*EVENT, mapping="SQL attack")
+    assert console.forms[0]["mapping"] == "SQL attack"
+
+
+def test_missing_and_empty_arguments_are_left_out(action: Action, console: Console) -> None:
+    assert action.run("", "-")[0] == 0
+    assert set(console.forms[0]) == {"token", "request_id", "rule_id", "rule_name"}
+
+
+AWKWARD = [
+    'O\'Hara "the" boss',
+    "two\nlines\r\nand\ttabs\v",
+    "$(touch PWNED) `touch PWNED` ${HOME} ; touch PWNED | touch PWNED & !!",
+    "Jörg Müller 北京 ☃",
+    "@/etc/passwd",
+    "=x&rule_id=1#%41+ y",
+    "\\ \\n \\\\ end\\",
+    "-K /etc/passwd",
+    "*",
+    "~",
+    "%s%n",
+    '"\nurl = "https://127.0.0.1:1/',
+    " leading and trailing ",
+]
+
+
+@pytest.mark.parametrize("value", AWKWARD)
+def test_awkward_user_names_arrive_intact(action: Action, console: Console, value: str) -> None:
+    env = {"RULE_ID": "1", "RULE_NAME": value}
+    assert action.run(*EVENT[:3], value, env=env, mapping=value)[0] == 0
+    form = console.forms[0]
+    assert form["username"] == value
+    assert form["rule_name"] == value
+    assert form["mapping"] == value
+    assert not list(action.home.parent.rglob("PWNED"))
+
+
+def test_bytes_that_are_not_utf8_arrive(action: Action, console: Console) -> None:
+    action.run(*EVENT[:3], "a\udcff\udc80z")
+    assert console.forms[0]["username"] == "a\udcff\udc80z"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("x" * 600, "x" * 512),
+        ("x" * 512, "x" * 512),
+        ("ü" * 300, "ü" * 256),
+        ("x" + "ü" * 300, "x" + "ü" * 255),
+        ("xx" + "☃" * 300, "xx" + "☃" * 170),
+        ('"' * 60_000, '"' * 512),
+    ],
+)
+def test_long_values_are_cut_to_512_bytes_between_characters(
+    action: Action, console: Console, value: str, kept: str
+) -> None:
+    assert action.run(*EVENT[:3], value)[0] == 0
+    assert console.forms[0]["username"] == kept
+
+
+@pytest.mark.parametrize("first", [503, 500, "drop"])
+def test_a_second_try_carries_the_same_request_id(
+    action: Action, console: Console, first: int | str
+) -> None:
+    console.script = [first]
+    code, out = action.run(*EVENT)
+    assert (code, len(console.forms)) == (0, 2)
+    assert console.forms[0] == console.forms[1]
+
+
+def test_a_lost_answer_is_tried_again_within_ten_seconds(action: Action, console: Console) -> None:
+    console.script = ["wait", "wait"]
+    began = time.monotonic()
+    code, out = action.run(*EVENT)
+    assert time.monotonic() - began < 10
+    assert code == 1
+    assert "no answer from" in out
+    assert len(console.forms) == 2
+    assert console.forms[0]["request_id"] == console.forms[1]["request_id"]
+
+
+def test_two_failures_are_the_end(action: Action, console: Console) -> None:
+    console.script = [503, 503, 503]
+    code, out = action.run(*EVENT)
+    assert (code, len(console.forms)) == (1, 2)
+    assert out.startswith("not accepted: HTTP 503: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("401", "Deploy Changes"),
+        ("401 app", "trigger token; is it revoked, or an older one? (Unknown token)"),
+        ("403", "role of the authorized service"),
+        ("404", "is the app installed"),
+        ("413", "too large"),
+        ("302", "redirects"),
+    ],
+)
+def test_no_second_try_after_a_refusal(
+    action: Action, console: Console, answer: str, says: str
+) -> None:
+    console.script = [answer]
+    code, out = action.run(*EVENT)
+    assert (code, len(console.forms)) == (1, 1)
+    assert out.count("\n") == 1
+    assert says in out
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_any_2xx_is_success(action: Action, console: Console, status: int) -> None:
+    console.script = [status]
+    assert action.run(*EVENT)[0] == 0
+
+
+def test_the_result_is_one_line_whatever_the_app_says(action: Action, console: Console) -> None:
+    console.message = 'say "no"\nand\x1b[2J' + "x" * 9000
+    code, out = action.run(*EVENT)
+    assert code == 0
+    assert out.count("\n") == 1
+    assert "\x1b" not in out
+    assert len(out) < 500
+
+
+def test_without_rule_id_it_is_a_test_and_prints_a_diagnosis(
+    action: Action, console: Console
+) -> None:
+    code, out = action.run(*EVENT, env={})
+    assert code == 0
+    assert "rule_id" not in console.forms[0]
+    assert "bash " in out
+    assert "curl 7." in out or "curl 8." in out
+    assert "TLS: certificate verified. HTTP: 202." in out
+    assert SEC not in out
+    assert TOKEN not in out
+
+
+@pytest.mark.parametrize("same_name", [True, False])
+def test_a_console_under_another_ca_is_not_trusted(
+    action: Action, console: Console, tmp_path: Path, same_name: bool
+) -> None:
+    """A CA of the same name with another key makes OpenSSL say something else than an unknown one."""
+    if same_name:
+        issuers = certs.chain(tmp_path / "other", "console.example").ca_bundle
+    else:
+        issuers = certs.self_signed(tmp_path / "other", "Another CA").pem
+    action.script.write_text(
+        custom_action.generate_script(
+            "console.example", "127.0.0.1", issuers_pem=issuers, version="1.0.0"
+        )
+    )
+    code, out = action.run(*EVENT, env={})
+    assert code == 1
+    assert console.requests == []
+    assert "TLS: failed, curl's exit code" in out
+    assert "make this script anew" in out
+
+
+def test_nobody_listening_is_said(action: Action, console: Console) -> None:
+    code, out = action.run(*EVENT, console="console.example:1")
+    assert code == 1
+    assert "no connection to console.example:1 at 127.0.0.1" in out
+
+
+def test_another_address_can_be_given_with_the_console(action: Action, console: Console) -> None:
+    code, out = action.run(*EVENT, console=f"console.example:{console.port}@127.0.0.2")
+    assert code == 1
+    assert "at 127.0.0.2" in out
+    code, _ = action.run(*EVENT, console=f"console.example:{console.port}@127.0.0.1")
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("fixed", "says"),
+    [
+        ({"console": "https://console.example/"}, "parameter console"),
+        ({"console": 'x" y'}, "parameter console"),
+        ({"console": "console.example:44x"}, "parameter console"),
+        ({"path": "x"}, "parameter path"),
+        ({"sec": ""}, "parameter sec"),
+        ({"sec": "a\nHost: x"}, "parameter sec"),
+        ({"token": ""}, "parameter token"),
+    ],
+)
+def test_a_wrong_fixed_parameter_is_named(
+    action: Action, console: Console, fixed: dict[str, str], says: str
+) -> None:
+    code, out = action.run(*EVENT, **fixed)
+    assert code == 1
+    assert says in out
+    assert console.requests == []
+
+
+def test_fifty_runs_at_once_share_one_home(action: Action, console: Console) -> None:
+    with ThreadPoolExecutor(50) as pool:
+        codes = list(pool.map(lambda _: action.run(*EVENT)[0], range(50)))
+    assert codes == [0] * 50
+    assert len({form["request_id"] for form in console.forms}) == 50
+    assert list(action.home.iterdir()) == []
+
+
+def test_a_run_that_is_ended_removes_its_file(action: Action, console: Console) -> None:
+    console.script = ["wait"]
+    process = action.start(*EVENT)
+    assert console.arrived.wait(10)
+    (file,) = action.home.iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    process.terminate()
+    console.go_on.set()
+    process.communicate(timeout=10)
+    assert list(action.home.iterdir()) == []
+
+
+def test_no_secret_is_in_the_arguments_of_curl(action: Action, console: Console) -> None:
+    console.script = ["wait"]
+    process = action.start(*EVENT)
+    assert console.arrived.wait(10)
+    shown = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            shown[path.parent.name] = path.read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it ended while we looked
+            continue
+    console.go_on.set()
+    process.communicate(timeout=10)
+    curls = [line for line in shown.values() if "curl" in line[0]]
+    assert ["curl", "-q", "-K", "-", ""] in curls
+    for line in shown.values():
+        if SEC in line or TOKEN in line:
+            assert line[:2] == ["bash", str(action.script)]
+        assert line[0] == "bash" or SEC not in " ".join(line)
+
+
+def test_without_mktemp_od_and_date_it_still_works(
+    action: Action, console: Console, tmp_path: Path
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("bash", "curl", "rm"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    env = RULE | {"PATH": str(tools)}
+    results = [action.run(*EVENT, env=env) for _ in range(2)]
+    assert [code for code, _ in results] == [0, 0]
+    ids = [form["request_id"] for form in console.forms]
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{8,64}", i) for i in ids)
+    assert list(action.home.iterdir()) == []
+
+
+def test_without_curl_it_says_so(action: Action, console: Console, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "bash").symlink_to(str(shutil.which("bash")))
+    (tools / "rm").symlink_to(str(shutil.which("rm")))
+    code, out = action.run(*EVENT, env=RULE | {"PATH": str(tools)})
+    assert code == 1
+    assert "there is no curl" in out
+
+
+def test_without_a_writable_home_it_says_so(action: Action, console: Console) -> None:
+    code, out = action.run(*EVENT, env=RULE | {"HOME": "/proc"})
+    assert code == 1
+    assert "home folder" in out
+
+
+def test_the_users_curlrc_and_proxies_are_ignored(action: Action, console: Console) -> None:
+    (action.home / ".curlrc").write_text('header = "X-Evil: 1"\n')
+    env = RULE | {"https_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}
+    assert action.run(*EVENT, env=env)[0] == 0
+    assert "X-Evil" not in console.requests[0][1]
+
+
+# --- what the script is written in ----------------------------------------------------------------
+
+# curl's docs/options-in-versions: the options that we use, and the release that brought them.
+USED_OPTIONS = {
+    "silent": "4.0", "show-error": "5.9", "globoff": "7.6", "proto": "7.20.2", "noproxy": "7.19.4",
+    "connect-timeout": "7.7", "max-time": "4.0", "cacert": "7.5", "resolve": "7.21.3", "url": "7.5",
+    "user-agent": "4.5.1", "header": "5.0", "write-out": "6.5", "data-urlencode": "7.18.0",
+}  # fmt: skip
+NEWER_OPTIONS = set(
+    """
+    http2 http1.1 oauth2-bearer dns-interface dns-ipv4-addr dns-ipv6-addr login-options
+    tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 next alpn no-alpn npn no-npn proxy-header pinnedpubkey
+    unix-socket path-as-is cert-status false-start data-raw ssl-no-revoke proxy-service-name
+    service-name proto-default expect100-timeout tftp-no-options connect-to tcp-fastopen
+    http2-prior-knowledge proxy-cacert proxy-insecure preproxy fail-early retry-connrefused
+    socks5-basic abstract-unix-socket suppress-connect-headers tls-max ssh-compression
+    request-target mime-quote happy-eyeballs-timeout-ms haproxy-protocol
+    disallow-username-in-url tls13-ciphers doh-url http0.9 alt-svc parallel parallel-max
+    etag-save etag-compare mail-rcpt-allowfails ssl-revoke-best-effort retry-all-errors
+    output-dir create-file-mode aws-sigv4 doh-insecure fail-with-body json remove-on-error
+    no-clobber rate url-query ca-native variable form-escape http3
+    """.split()  # noqa: SIM905 - a hundred quotation marks would hide the words
+)
+
+
+def code_of_template() -> str:
+    """The script without comments."""
+    return re.sub(r"(?m)(^|\s)#.*$", "", TEMPLATE.read_text())
+
+
+def test_only_options_of_curl_7_29_are_used() -> None:
+    script = code_of_template()
+    used = set(re.findall(r"\boption ([a-z0-9.-]+)", script))
+    used |= set(re.search(r"config=\$'([a-z\\n-]+)'", script)[1].split("\\n")) - {""}
+    assert used == set(USED_OPTIONS)
+    for release in USED_OPTIONS.values():
+        assert tuple(map(int, release.split("."))) <= (7, 29, 0)
+    for name in NEWER_OPTIONS:
+        assert f"--{name}" not in script
+    assert not used & NEWER_OPTIONS
+
+
+def test_whole_seconds_only() -> None:
+    """Fractions of a second came with curl 7.32."""
+    assert re.findall(r"(?:connect-timeout|max-time) (\S+)", code_of_template()) == ["3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        ("here-documents and here-strings", r"<<"),
+        ("process substitution", r"[<>]\("),
+        ("/proc, /tmp and /dev/fd", r"/proc\b|/tmp\b|/dev/(fd|std|tcp)"),
+        ("name look-ups and python", r"\b(hostname|getent|nslookup|dig|python\d?)\s"),
+        ("bash 4.2: declare -g, lastpipe, %(…)T, -v", r"declare -g|lastpipe|%\(|\s-v\s"),
+        ("bash 4.2: \\u in strings", r"\\[uU][0-9a-fA-F]"),
+        ("bash 4.2: negative lengths", r"\$\{\w+:[^}]*:\s*-"),
+        ("bash 4.3: references, subscripts", r"(local|declare) -n|wait -n|\[-\d"),
+        ("bash 4.4: ${x@Q}, mapfile -d", r"\$\{\w+@\w\}|mapfile -d|readarray -d"),
+        ("bash 5: EPOCH…, SRANDOM", r"EPOCH(SECONDS|REALTIME)|SRANDOM"),
+        ("evaluation of data", r"\beval\b|\bsource\b|\bset -x\b"),
+        ("trust without a look", r"insecure|\s-k\b"),
+    ],
+)  # fmt: skip
+def test_nothing_that_the_jail_or_an_old_bash_lacks(what: str, pattern: str) -> None:
+    code = code_of_template()
+    hits = re.findall(pattern, code)
+    assert not hits, what
+
+
+def test_the_script_is_clean(action: Action, console: Console) -> None:
+    for script in (TEMPLATE, action.script):
+        assert b"\r" not in script.read_bytes()
+        subprocess.run(["bash", "-n", str(script)], check=True)
+        if shutil.which("shellcheck"):
+            subprocess.run(["shellcheck", "--shell=bash", str(script)], check=True)
+        assert "shellcheck disable" not in script.read_text()
