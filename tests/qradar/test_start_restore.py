@@ -328,7 +328,7 @@ def test_without_rule_id_it_is_a_test_and_prints_a_diagnosis(
 def test_a_console_under_another_ca_is_not_trusted(
     action: Action, console: Console, tmp_path: Path, same_name: bool
 ) -> None:
-    """A CA of the same name with another key makes OpenSSL say something else than an unknown one."""
+    """OpenSSL words it differently when the CA has the same name and another key."""
     if same_name:
         issuers = certs.chain(tmp_path / "other", "console.example").ca_bundle
     else:
