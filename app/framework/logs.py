@@ -159,6 +159,8 @@ def _web_handler() -> logging.Handler:
     _log_file("app")
     qpylib.create_log(False)
     qpylib.set_log_level(_level())
+    # after a failure create_log does nothing at all the second time; only log() tells
+    qpylib.log("the log is open", "DEBUG")
     return _Qpylib()
 
 

@@ -64,7 +64,7 @@ class Secrets:
         with self._known_lock:
             text = self._known.get(label)
         if text is None:
-            text = self._decrypt(_checked(label))
+            text = self._decrypt(label)
             with self._known_lock:
                 self._known[label] = text
         masking.mask(text)
@@ -112,6 +112,7 @@ class Secrets:
     def _decrypt(self, label: str) -> str:
         try:
             with self._locked():
+                _checked(label)
                 try:
                     return self._decrypt_once(label)
                 except _ENCDEC_ERRORS:

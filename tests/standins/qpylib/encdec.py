@@ -89,7 +89,7 @@ class Encryption:
         entry = self.config[self.name]
         if "secret" not in entry:
             raise EncryptionError(f"{self.name} has no secret")
-        if entry.get("version", 2) != _VERSION:
+        if entry["version"] != _VERSION:
             raise EncryptionError(f"{self.name} was written by another engine")
         try:
             return _fernet(self.app_uuid, entry).decrypt(entry["secret"].encode()).decode()
