@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person may ask of a run, with the consequence of each in words.
+
+Whatever needs CDM is left as a request for the worker. What does not (give up, start again, cancel
+before the start) is done here at once, by compare-and-set: a hanging CDM must not delay a "no".
+"""
+
+from collections.abc import Mapping as Map
+from datetime import datetime
+
+from app.restore.model import NoSuchRun, Run, RunState
+from app.restore.ports import Store
+
+__all__ = [
+    "DECISIONS",
+    "NoSuchRun",
+    "NotPossible",
+    "UnknownDecision",
+    "ask_cancel",
+    "ask_clean_up",
+    "available",
+    "resolve",
+]
+
+DECISIONS = ("started", "not_started", "follow", "clean_up_and_start", "give_up")
+
+
+class NotPossible(Exception):
+    """The run is not in a state in which this can be asked."""
+
+
+class UnknownDecision(ValueError):
+    """There is no such decision."""
+
+
+def available(run: Run) -> Map[str, str]:
+    """Give what can be asked of ``run`` now: the action's name → its consequence in words."""
+    job = f"{run.job_name} on {run.connection}"
+    if run.state is RunState.NEEDS_DECISION:
+        return _decisions(run, job)
+    if run.pending_request is not None:
+        return {}
+    if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
+        return {"cancel": f"Job {job} will not be started by this run."}
+    if run.state in {RunState.STARTING, RunState.RESTORING}:
+        return {
+            "cancel": f"CDM is asked to cancel the job session of {job}"
+            " as soon as it is known. A copy that is up already stays."
+        }
+    if run.state is RunState.READY:
+        return {
+            "clean-up": f"CDM is asked to clean up {job}: the copy in the clean room"
+            " is unmounted and what was found in it is gone."
+        }
+    return {}
+
+
+def _decisions(run: Run, job: str) -> Map[str, str]:
+    choices: dict[str, str] = {}
+    if run.job_session_id is None:
+        choices["not_started"] = (
+            f"You say that job {job} was not started by this run: it will be started (again) now."
+        )
+    if run.blocked_by is not None:
+        choices["follow"] = (
+            f"This run adopts job session {run.blocked_by} and follows it; nothing is started."
+        )
+        choices["clean_up_and_start"] = (
+            f"CDM is asked to clean up job session {run.blocked_by}; whatever it has mounted is"
+            f" gone. Then {job} is started."
+        )
+    choices["started"] = "You name the job session that is this run's; it is followed from now on."
+    choices["give_up"] = (
+        "The run is closed as cancelled; nothing is asked of CDM, and what is mounted there stays."
+    )
+    return choices
+
+
+def ask_cancel(store: Store, run_id: int, *, by: str, now: datetime) -> str:
+    """Cancel a run before its start, or ask the worker to cancel its job session.
+
+    Raises `NoSuchRun`, and `NotPossible` where there is nothing to cancel.
+    """
+    with store.transaction():
+        run = _get(store, run_id, "cancel")
+        if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
+            store.runs.record(run, RunState.CANCELLED, "cancelled by a person", by=by, now=now)
+            return f"Run {run_id} is cancelled; nothing was started."
+        store.runs.ask(run, "cancel", by=by, now=now)
+        return f"CDM is asked to cancel run {run_id}; watch its state."
+
+
+def ask_clean_up(store: Store, run_id: int, *, by: str, now: datetime) -> str:
+    """Ask the worker to clean up what a run has mounted; asked early, it is done once it is up.
+
+    Raises `NoSuchRun`, and `NotPossible` where there is nothing to clean up.
+    """
+    early = {RunState.STARTING, RunState.RESTORING}
+    with store.transaction():
+        run = _get(store, run_id, "clean-up", also=early)
+        store.runs.ask(run, "clean_up", by=by, now=now)
+    if run.state in early:
+        return f"Run {run_id} is cleaned up as soon as its copy is up."
+    return f"CDM is asked to clean up run {run_id}; watch its state."
+
+
+def resolve(
+    store: Store, run_id: int, decision: str, job_session_id: str | None, *, by: str, now: datetime
+) -> str:
+    """Carry out a person's decision about a run that needs one.
+
+    Raises `NoSuchRun`, `UnknownDecision`, and `NotPossible` where the decision doesn't fit the run.
+    """
+    if decision not in DECISIONS:
+        raise UnknownDecision(f"{decision!r} is none of {', '.join(DECISIONS)}")
+    with store.transaction():
+        run = _get(store, run_id, decision)
+        if decision == "give_up":
+            store.runs.record(run, RunState.CANCELLED, "given up by a person", by=by, now=now)
+            return f"Run {run_id} is closed; look into CDM for what may still be mounted."
+        if decision in {"not_started", "clean_up_and_start"}:
+            return _queue_again(store, run, decision, by=by, now=now)
+        chosen = run.blocked_by if decision == "follow" else job_session_id or run.job_session_id
+        if not chosen:
+            raise NotPossible("Name the job session (job_session_id) that is this run's.")
+        store.runs.ask(run, "resolve", by=by, now=now, decision=decision, job_session_id=chosen)
+    return f"Run {run_id} follows job session {chosen} once CDM confirms that it is this job's."
+
+
+def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetime) -> str:
+    clean_first = run.blocked_by if decision == "clean_up_and_start" else None
+    reason = "a person decided that it was not started; it is started again"
+    if clean_first is not None:
+        reason = f"a person decided to clean up job session {clean_first} and start"
+    memory = {"queued_at": now.isoformat()} | ({"clean_first": clean_first} if clean_first else {})
+    changes: dict[str, object] = {
+        "due_at": now,
+        "memory": memory,
+        "sent_at": None,
+        "blocked_by": None,
+        "error": None,
+    }
+    store.runs.record(run, RunState.QUEUED, reason, by=by, now=now, changes=changes)
+    return f"Run {run.id} is queued again."
+
+
+def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None = None) -> Run:
+    run = store.runs.get(run_id)
+    if action in available(run) or run.state in (also or ()):
+        return run
+    if run.pending_request is not None:
+        raise NotPossible(f"Run {run_id} has a {run.pending_request.replace('_', '-')} pending.")
+    state = run.state.replace("_", " ")
+    raise NotPossible(f"Run {run_id} is {state}: {action.replace('_', ' ')} is not possible now.")

@@ -1,0 +1,293 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Following a known job session to its real end: mounted, cleaned up, failed, cancelled."""
+
+import logging
+
+from app.restore import clock
+from app.restore.model import (
+    CopyManagerError,
+    Evidence,
+    JobSession,
+    NotFound,
+    NothingSent,
+    Phase,
+    Refused,
+    Request,
+    Run,
+    RunState,
+    Unknown,
+)
+from app.restore.starting import follow_session
+from app.restore.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+GONE_AFTER = 3  # looks in a row in which CDM shows its list but not our session
+CLEAN_UP_LOOK_S = 120.0  # how long a clean-up may take to show before it counts as without effect
+LOG_OVERLAP = 50  # lines read again each time: some arrive late, with an earlier time
+LOG_TRIES = 3  # failed reads of the log after which a final state is recorded without it
+
+
+def follow(turn: Turn) -> None:
+    """Look at the job session and go where CDM says it has gone."""
+    session = _look(turn)
+    if session is None:
+        return
+    if session.phase is Phase.RUNNING and turn.run.memory.get("seen_running") is not True:
+        turn.run = turn.store.runs.note(turn.run, memory=turn.memory(seen_running=True))
+    if session.phase is Phase.UNKNOWN:
+        _watch_unknown(turn, session)
+    else:
+        _STEPS[turn.run.state](turn, session)
+
+
+def _look(turn: Turn) -> JobSession | None:
+    session_id = turn.run.job_session_id or ""
+    was_running = turn.run.memory.get("seen_running") is True
+    try:
+        return turn.cdm.session(session_id, was_running=was_running)
+    except NotFound:
+        # Only a readable list is proof that it is gone; an unreadable one raises here.
+        for session in turn.cdm.sessions(turn.run.job_id):
+            if session.id == session_id:
+                return session
+    missing = int(turn.number("missing")) + 1
+    if missing >= GONE_AFTER:
+        turn.ask_a_person(
+            f"CDM no longer shows job session {session_id}; how it ended can't be read any more."
+        )
+    else:
+        turn.note(due_in=_gap(turn.run), memory=turn.memory(missing=missing))
+    return None
+
+
+def _restoring(turn: Turn, session: JobSession) -> None:
+    if session.phase is Phase.READY and turn.run.memory.get("permanent") is not True:
+        _rest(turn, session, RunState.READY, "the copy is up in the clean room", ready_at=turn.now)
+    elif session.phase is Phase.CANCELLED:
+        _rest(turn, session, RunState.CANCELLED, "the job session was cancelled in CDM")
+    elif session.phase in _ENDS:
+        _end(turn, session)
+    elif not _cancel_if_asked(turn, session):
+        _keep_watching(turn, session)
+
+
+def _ready(turn: Turn, session: JobSession) -> None:
+    if session.phase is Phase.RUNNING:
+        _rest(turn, session, RunState.CLEANING_UP, "the clean-up was begun in CDM itself")
+    elif session.phase is Phase.CANCELLED:
+        _ask_what_is_left(turn, session)
+    elif session.phase in _ENDS:
+        _end(turn, session)
+    elif not _clean_up_if_asked(turn):
+        _close_late_cancel(turn)
+        _keep_watching(turn, session)
+
+
+def _cleaning_up(turn: Turn, session: JobSession) -> None:
+    if session.phase is Phase.READY:
+        ran = turn.run.memory.get("clean_running") is True
+        if ran or turn.added_up("clean") >= CLEAN_UP_LOOK_S:
+            reason = "the clean-up had no effect: CDM still shows the resource in use"
+            _rest(turn, session, RunState.READY, reason, error=reason)
+        else:
+            _keep_watching(turn, session, **turn.sum_of("clean"))
+    elif session.phase is Phase.CANCELLED:
+        _ask_what_is_left(turn, session)
+    elif session.phase in _ENDS:
+        _end(turn, session)
+    else:
+        _keep_watching(turn, session, clean_running=True)
+
+
+_STEPS = {
+    RunState.RESTORING: _restoring,
+    RunState.READY: _ready,
+    RunState.CLEANING_UP: _cleaning_up,
+}
+_ENDS = {
+    Phase.COMPLETED: (RunState.COMPLETED, "CDM says completed"),
+    Phase.PARTIAL: (RunState.COMPLETED, "CDM says partial: some resources failed or were skipped"),
+    Phase.FAILED: (RunState.FAILED, "CDM says failed"),
+}
+
+
+def _end(turn: Turn, session: JobSession) -> None:
+    state, reason = _ENDS[session.phase]
+    error = None
+    if state is RunState.FAILED:
+        error = session.results or f"CDM's status is {session.status}."
+    _rest(turn, session, state, reason, with_warnings=session.phase is Phase.PARTIAL, error=error)
+
+
+def _ask_what_is_left(turn: Turn, session: JobSession) -> None:
+    _read_log(turn, whole=True)
+    turn.ask_a_person(
+        f"Job session {session.id} was cancelled in CDM while its copy was mounted;"
+        " whether the copy is still there can't be told from its status.",
+        cdm_status=session.status,
+    )
+
+
+def _watch_unknown(turn: Turn, session: JobSession) -> None:
+    """Show a status word that isn't in the table, and watch; never guess what it means."""
+    if session.end is not None and not turn.cdm.job(turn.run.job_id).busy:
+        _read_log(turn, whole=True)
+        turn.ask_a_person(
+            f"Job session {session.id} has ended with a status this app does not know:"
+            f" {session.status}.",
+            cdm_status=session.status,
+        )
+    else:
+        _keep_watching(turn, session)
+
+
+def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
+    _read_log(turn, whole=False)
+    polls = int(turn.number("polls")) + 1
+    turn.note(
+        due_in=_gap(turn.run, polls),
+        memory=turn.memory(polls=polls, missing=None, **remember),
+        cdm_status=session.status,
+        percent=session.percent,
+        error=turn.run.error if turn.run.state is RunState.READY else None,
+    )
+
+
+def _rest(turn: Turn, session: JobSession, state: RunState, reason: str, **columns: object) -> None:
+    """Read the log to its end, then record a resting or final state."""
+    if not _read_log(turn, whole=True):
+        turn.note(due_in=clock.poll_gap(0), cdm_status=session.status)
+        return
+    unread = turn.run.memory.get("log_error")
+    if unread is not None:
+        reason = f"{reason} (its log could not be read: {unread})"
+    columns.setdefault("error", None)
+    turn.move(
+        state,
+        reason,
+        due_in=_gap_in(state, 0),
+        memory=turn.memory(
+            polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None, log_error=None
+        ),
+        cdm_status=session.status,
+        percent=session.percent,
+        **columns,
+    )
+
+
+def _read_log(turn: Turn, *, whole: bool) -> bool:
+    """Read CDM's log as far as it goes; False: not readable, try again before going on.
+
+    After `LOG_TRIES` the run goes on without: an unreadable log must not hide a restored copy.
+    """
+    known = int(turn.number("log_lines"))
+    try:
+        skip = 0 if whole else max(known - LOG_OVERLAP, 0)
+        lines = turn.cdm.log(turn.run.job_session_id or "", skip)
+    except CopyManagerError as error:
+        tries = int(turn.number("log_tries")) + 1
+        memory = turn.memory(log_tries=tries, log_error=str(error) if tries >= LOG_TRIES else None)
+        turn.run = turn.store.runs.note(turn.run, memory=memory)
+        return tries >= LOG_TRIES
+    turn.store.runs.add_log(turn.run.id, lines)
+    memory = turn.memory(log_lines=max(known, skip + len(lines)), log_tries=None, log_error=None)
+    if memory != turn.run.memory:
+        turn.run = turn.store.runs.note(turn.run, memory=memory)
+    return True
+
+
+def _cancel_if_asked(turn: Turn, session: JobSession) -> bool:
+    request = _pending(turn, "cancel")
+    if request is None:
+        return False
+    if turn.run.memory.get("request_sent") == request.id:
+        # We died between sending and noting it: CDM's status decides, a POST is never repeated.
+        turn.store.runs.close_request(request, "was sent to CDM", now=turn.now)
+        return False
+    turn.note(due_in=clock.poll_gap(0), memory=turn.memory(request_sent=request.id, polls=0))
+    try:
+        turn.cdm.cancel(session.id)
+    except NothingSent:
+        turn.note(due_in=clock.poll_gap(0), memory=turn.memory(request_sent=None))
+        raise
+    except (Refused, Unknown) as error:
+        turn.store.runs.close_request(request, str(error), now=turn.now)
+        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {error}")
+    else:
+        turn.store.runs.close_request(request, "accepted by CDM", now=turn.now)
+    return True
+
+
+def _close_late_cancel(turn: Turn) -> None:
+    request = _pending(turn, "cancel")
+    if request is not None:
+        result = "the copy was up before the cancel could be sent; clean it up instead"
+        turn.store.runs.close_request(request, result, now=turn.now)
+        turn.run = turn.store.runs.note(turn.run, error=f"Not cancelled: {result}.")
+
+
+def _clean_up_if_asked(turn: Turn) -> bool:
+    request = _pending(turn, "clean_up")
+    if request is None:
+        return False
+    session_id = turn.run.job_session_id or ""
+    memory = turn.memory(
+        polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None, seen_running=True
+    )
+    with turn.store.transaction():
+        turn.move(
+            RunState.CLEANING_UP,
+            "clean-up is asked of CDM",
+            by=request.by,
+            due_in=clock.poll_gap(0),
+            memory=memory,
+            error=None,
+        )
+        turn.store.runs.close_request(request, "was sent to CDM", now=turn.now)
+    try:
+        turn.cdm.clean_up(session_id)
+    except (NothingSent, Refused) as error:
+        reason = f"the clean-up was not accepted: {error}"
+        turn.move(RunState.READY, reason, due_in=clock.LARGEST_GAP_S, error=reason)
+    except Unknown as unknown:
+        logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
+    return True
+
+
+def decided(turn: Turn) -> None:
+    """Carry out a person's decision that needs a look into CDM: follow this job session."""
+    request = _pending(turn, "resolve")
+    if request is None:
+        return
+    session_id = request.job_session_id or ""
+    try:
+        session = turn.cdm.session(session_id)
+        wrong = None
+        if session.job_id != turn.run.job_id:
+            wrong = f"Job session {session_id} belongs to job {session.job_id}, not to this one."
+    except NotFound:
+        wrong = f"CDM shows no job session {session_id}."
+    if wrong is not None:
+        turn.store.runs.close_request(request, wrong, now=turn.now)
+        turn.note(due_in=clock.LARGEST_GAP_S, error=f"{wrong} Decide again.")
+        return
+    with turn.store.transaction():
+        follow_session(turn, session, Evidence.CHOSEN, "chosen by a person", by=request.by)
+        turn.store.runs.close_request(request, "followed", now=turn.now)
+
+
+def _pending(turn: Turn, kind: str) -> Request | None:
+    for request in turn.store.runs.requests(turn.run.id):
+        if request.kind == kind:
+            return request
+    return None
+
+
+def _gap(run: Run, polls: int = 0) -> float:
+    return _gap_in(run.state, polls)
+
+
+def _gap_in(state: RunState, polls: int) -> float:
+    return clock.LARGEST_GAP_S if state is RunState.READY else clock.poll_gap(polls)

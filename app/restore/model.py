@@ -1,0 +1,339 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What there is: connections, mappings, triggers, runs, their states and the arrows between them.
+
+Also the words in which a copy manager (CDM) answers the engine: views of jobs and job sessions, and
+one family of errors that says what a failed call proves. All times are aware datetimes in UTC.
+"""
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run is; what a restarted process does with each is in design.md §4."""
+
+    AWAITING_APPROVAL = "awaiting_approval"  # a person must say yes
+    QUEUED = "queued"  # accepted; CDM was not asked to start
+    STARTING = "starting"  # the start may or may not have reached CDM: only look, never send
+    RESTORING = "restoring"  # the job session is known
+    READY = "ready"  # the copy is up in the clean room (CDM: RESOURCE ACTIVE)
+    CLEANING_UP = "cleaning_up"  # clean-up was asked of CDM
+    COMPLETED = "completed"  # CDM says done
+    FAILED = "failed"  # CDM says failed or refused
+    CANCELLED = "cancelled"  # by a person, rejected, expired, or disarmed before the start
+    OBSERVED = "observed"  # everything but the start was done
+    NEEDS_DECISION = "needs_decision"  # two readings are possible: a person must look
+
+
+_S = RunState
+NEXT_STATES: Map[RunState, frozenset[RunState]] = {
+    _S.AWAITING_APPROVAL: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.STARTING, _S.CANCELLED, _S.FAILED, _S.OBSERVED, _S.NEEDS_DECISION}),
+    _S.STARTING: frozenset({_S.RESTORING, _S.QUEUED, _S.FAILED, _S.NEEDS_DECISION}),
+    _S.RESTORING: frozenset({_S.READY, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.NEEDS_DECISION}),
+    _S.READY: frozenset({_S.CLEANING_UP, _S.COMPLETED, _S.FAILED, _S.NEEDS_DECISION}),
+    _S.CLEANING_UP: frozenset({_S.COMPLETED, _S.READY, _S.FAILED, _S.NEEDS_DECISION}),
+    _S.NEEDS_DECISION: frozenset({_S.QUEUED, _S.RESTORING, _S.CANCELLED}),
+    _S.COMPLETED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.OBSERVED: frozenset(),
+}
+LIVE_STATES = frozenset(
+    {_S.QUEUED, _S.STARTING, _S.RESTORING, _S.READY, _S.CLEANING_UP, _S.NEEDS_DECISION}
+)
+FINAL_STATES = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.OBSERVED})
+
+
+class Outcome(StrEnum):
+    """What came of a trigger (design.md §5)."""
+
+    ACCEPTED = "accepted"
+    AWAITING_APPROVAL = "awaiting_approval"
+    DUPLICATE = "duplicate"
+    ALREADY_RUNNING = "already_running"
+    COOLING_DOWN = "cooling_down"
+    LIMIT_REACHED = "limit_reached"
+    DISARMED = "disarmed"
+    MAPPING_DISABLED = "mapping_disabled"
+    UNMATCHED = "unmatched"
+    OBSERVED = "observed"
+    TEST = "test"
+
+
+class Mode(StrEnum):
+    """The app's main switch, ``settings.mode``."""
+
+    ARMED = "armed"
+    OBSERVE = "observe"
+    DISARMED = "disarmed"
+
+
+class Trust(StrEnum):
+    """By what a CDM server's certificate is verified."""
+
+    SYSTEM = "system"  # the platform's CA file
+    CA = "ca"  # an uploaded CA certificate
+    FINGERPRINT = "fingerprint"  # a pinned SHA-256 of the server's certificate
+
+
+class Evidence(StrEnum):
+    """How we know which job session is ours."""
+
+    ANSWERED = "answered"  # CDM answered the start, one new session followed
+    FOUND = "found"  # the answer was lost; exactly one new session was found
+    CHOSEN = "chosen"  # a person said so
+
+
+@dataclass(frozen=True, slots=True)
+class CdmConnection:
+    """One CDM server as configured here. The password is elsewhere (``framework.secrets``)."""
+
+    id: int
+    name: str
+    host: str
+    port: int
+    username: str
+    trust: Trust = Trust.SYSTEM
+    ca_pem: str | None = None
+    fingerprint: str | None = None
+    proxy: str | None = None
+    secret_label: str | None = None  # names the stored password; None: must be entered
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Rule → restore job on one CDM connection."""
+
+    id: int
+    name: str
+    connection_id: int
+    job_id: str
+    job_name: str
+    rule_id: int | None = None
+    rule_name: str | None = None
+    action_name: str | None = None
+    cooldown_s: int = 900
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One call that asks for a restore, as it arrived."""
+
+    request_id: str
+    received_at: datetime
+    mapping: str | None = None
+    rule_id: int | None = None
+    rule_name: str | None = None
+    detected_at: datetime | None = None
+    offense_id: int | None = None
+    fields: Map[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()  # what could not be read and was kept as text
+    source: str = "custom_action"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a trigger: what came of it, and why, in one sentence."""
+
+    trigger_id: int
+    outcome: Outcome
+    run_id: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Our durable attempt to carry a trigger out: a row with a state."""
+
+    id: int
+    state: RunState
+    connection_id: int
+    connection: str  # the connection's name when the run was made
+    job_id: str
+    job_name: str
+    received_at: datetime
+    mapping_id: int | None = None
+    mapping: str | None = None
+    action_name: str | None = None
+    source: str = "custom_action"
+    rule_id: int | None = None
+    rule_name: str | None = None
+    offense_id: int | None = None
+    detected_at: datetime | None = None
+    started_at: datetime | None = None
+    ready_at: datetime | None = None
+    ended_at: datetime | None = None
+    repeats: int = 0
+    error: str | None = None
+    # what CDM said
+    job_session_id: str | None = None
+    cdm_status: str | None = None
+    percent: int | None = None
+    with_warnings: bool = False
+    new_attack: bool = False  # a trigger came after the cool-down while the copy is still mounted
+    evidence: Evidence | None = None
+    blocked_by: str | None = None  # the foreign job session a queued run waits for
+    contact_lost_since: datetime | None = None
+    pending_request: str | None = None  # a cancel or clean-up that was asked for, not yet done
+    # what the engine remembers between its steps
+    state_since: datetime | None = None
+    due_at: datetime | None = None
+    attempts: int = 0
+    memory: Map[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of a run from one state to another, with its reason and who did it."""
+
+    at: datetime
+    from_state: RunState | None
+    to_state: RunState
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something a person asked of a run, not done yet."""
+
+    id: int
+    run_id: int
+    kind: str  # cancel, clean_up or resolve
+    decision: str | None
+    job_session_id: str | None
+    by: str
+    at: datetime
+
+
+class NoSuchRun(LookupError):
+    """There is no run of that number."""
+
+
+class Overtaken(Exception):
+    """Somebody else has moved the run on in the meantime; nothing was changed."""
+
+
+class IllegalTransition(Exception):
+    """A run was to go where no arrow leads."""
+
+
+def check_arrow(from_state: RunState, to_state: RunState) -> None:
+    """Raise `IllegalTransition` unless an arrow of design.md §4 leads from one to the other."""
+    if to_state not in NEXT_STATES[from_state]:
+        raise IllegalTransition(f"no arrow leads from {from_state} to {to_state}")
+
+
+# --- what a copy manager says -------------------------------------------------------------------
+
+
+class Phase(StrEnum):
+    """What a job session's status means for a run; the raw word is kept beside it."""
+
+    RUNNING = "running"  # not over, nothing usable yet
+    READY = "ready"  # the copy is up and in use
+    COMPLETED = "completed"
+    PARTIAL = "partial"  # completed, with warnings
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"  # a word not in the table: shown and watched, never guessed
+
+
+@dataclass(frozen=True, slots=True)
+class JobSession:
+    """One execution of a CDM job. Times are CDM's own and never compared with ours."""
+
+    id: str
+    job_id: str
+    status: str  # CDM's word, as it came
+    phase: Phase
+    start: datetime | None = None
+    end: datetime | None = None
+    percent: int | None = None
+    results: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it still holds the job: running, mounted, or in a state we don't know."""
+        return self.phase in {Phase.RUNNING, Phase.READY, Phase.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreJob:
+    """A CDM job as the engine sees it just before a start."""
+
+    id: str
+    name: str
+    is_restore: bool
+    status: str
+    busy: bool  # CDM's job status says that it runs or that its resource is in use
+    make_permanent: bool = False  # RESOURCE ACTIVE is then only a stage on the way
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of CDM's job log."""
+
+    key: str  # tells lines apart: CDM's own id, else a digest
+    time: datetime | None
+    type: str
+    message: str
+
+
+class CopyManagerError(Exception):
+    """What went wrong at CDM, in the operator's words.
+
+    CopyManagerError
+      ├─ NothingSent      proof: the request had no effect (never connected, or refused before it)
+      │    ├─ Unreachable     DNS, refused, connect time-out
+      │    ├─ Untrusted       TLS: certificate not trusted
+      │    ├─ LoginRefused    user or password not accepted; don't ask again soon
+      │    └─ Busy            CDM says that the job is running or its resource in use
+      ├─ Refused          CDM understood and said no (4xx with an error id)
+      │    └─ NotFound        404: no such job or job session
+      └─ Unknown          anything else: the request may have had its effect
+    """
+
+    def __init__(self, message: str, *, cause: str = "", advice: str = "") -> None:
+        super().__init__(message)
+        self.message, self.cause, self.advice = message, cause, advice
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.message, self.cause, self.advice) if part)
+
+
+class NothingSent(CopyManagerError):
+    """The request provably had no effect."""
+
+
+class Unreachable(NothingSent):
+    """The connection was never made."""
+
+
+class Untrusted(NothingSent):
+    """The server's certificate is not trusted."""
+
+
+class LoginRefused(NothingSent):
+    """CDM does not accept the user or the password, or refuses the API session."""
+
+
+class Busy(NothingSent):
+    """CDM says that the job is running or that its resource is in use."""
+
+
+class Refused(CopyManagerError):
+    """CDM understood the request and refused it, with an error id."""
+
+
+class NotFound(Refused):
+    """CDM knows no such job or job session."""
+
+
+class Unknown(CopyManagerError):
+    """The request may or may not have had its effect."""

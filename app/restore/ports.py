@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the heart is handed: the store and a copy manager, by the methods it calls, and no more.
+
+The heart imports neither; these protocols let the type checker hold both sides to the same words.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from app.restore.model import (
+    CdmConnection,
+    JobSession,
+    LogLine,
+    Mapping,
+    Mode,
+    Outcome,
+    Request,
+    RestoreJob,
+    Run,
+    RunState,
+    Trigger,
+)
+
+
+class FirstTrigger(Protocol):
+    """A trigger that came before with the same request id."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def run_id(self) -> int | None: ...
+    @property
+    def mapping(self) -> str | None: ...
+
+
+class Triggers(Protocol):
+    def find(self, request_id: str) -> FirstTrigger | None: ...
+    def add(
+        self,
+        trigger: Trigger,
+        outcome: Outcome,
+        message: str,
+        *,
+        run_id: int | None,
+        mapping: str | None,
+    ) -> int: ...
+
+
+class Mappings(Protocol):
+    def find(self, name: str) -> Mapping | None: ...
+    def find_by_rule_id(self, rule_id: int) -> Mapping | None: ...
+    def find_by_linked_rule(self, rule_id: int) -> Mapping | None: ...
+    def find_by_rule_name(self, rule_name: str) -> Mapping | None: ...
+    def get(self, mapping_id: int) -> Mapping: ...
+
+
+class Connections(Protocol):
+    def get(self, connection_id: int) -> CdmConnection: ...
+    def note_contact(self, connection_id: int, error: str | None, *, now: datetime) -> None: ...
+
+
+class Settings(Protocol):
+    @property
+    def mode(self) -> Mode: ...
+
+
+class Runs(Protocol):
+    def get(self, run_id: int) -> Run: ...
+    def open(self, connection_id: int | None = None) -> Sequence[Run]: ...
+    def live_of_job(self, connection_id: int, job_id: str) -> Run | None: ...
+    def last_start(self, connection_id: int, job_id: str) -> tuple[int, datetime] | None: ...
+    def requests(self, run_id: int) -> Sequence[Request]: ...
+    def add(
+        self, trigger: Trigger, mapping: Mapping, connection: CdmConnection, *, now: datetime
+    ) -> Run: ...
+    def record(
+        self,
+        run: Run,
+        to_state: RunState,
+        reason: str,
+        *,
+        by: str,
+        now: datetime,
+        changes: dict[str, object] | None = None,
+    ) -> Run: ...
+    def note(self, run: Run, **columns: object) -> Run: ...
+    def count_repeat(self, run_id: int, *, new_attack: bool, now: datetime) -> None: ...
+    def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int: ...
+    def ask(
+        self,
+        run: Run,
+        kind: str,
+        *,
+        by: str,
+        now: datetime,
+        decision: str | None = None,
+        job_session_id: str | None = None,
+    ) -> None: ...
+    def close_request(self, request: Request, result: str, *, now: datetime) -> None: ...
+
+
+class Store(Protocol):
+    @property
+    def triggers(self) -> Triggers: ...
+    @property
+    def mappings(self) -> Mappings: ...
+    @property
+    def connections(self) -> Connections: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def runs(self) -> Runs: ...
+    def transaction(self) -> AbstractContextManager[None]: ...
+
+
+class CopyManager(Protocol):
+    """One copy manager as the engine drives it; every call may raise `CopyManagerError`."""
+
+    def job(self, job_id: str) -> RestoreJob: ...
+    def sessions(self, job_id: str) -> Sequence[JobSession]: ...
+    def session(self, session_id: str, *, was_running: bool = False) -> JobSession: ...
+
+    # What a plan holds is the copy manager's own business; the engine only hands it back.
+    def plan_start(self, job_id: str, action_name: str | None) -> Any: ...
+    def start(self, plan: Any) -> None: ...
+    def log(self, session_id: str, skip: int) -> Sequence[LogLine]: ...
+    def cancel(self, session_id: str) -> None: ...
+    def clean_up(self, session_id: str) -> None: ...

@@ -1,0 +1,260 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The start protocol: look, write `starting`, send once, then only look (design.md §4).
+
+CDM's start call takes no idempotency key, and its answer doesn't name the job session it made. So
+the ids of all job sessions that exist are noted and `starting` is committed *before* the request
+goes out. Whoever finds a run in `starting` afterwards, be it after a lost answer or our own death,
+has no proof and only looks. Back to `queued` leads only proof that the request had no effect.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.restore import clock
+from app.restore.model import (
+    Busy,
+    CopyManagerError,
+    Evidence,
+    JobSession,
+    Mode,
+    NotFound,
+    NothingSent,
+    Phase,
+    Refused,
+    RestoreJob,
+    RunState,
+    Unknown,
+)
+from app.restore.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 120.0  # how long CDM must have been readable before "no session" is believed
+BLOCKED_S = 900.0  # how long a busy job is waited for
+STALE = timedelta(hours=1)  # a restore nobody expects any more is not started silently
+BLOCKED_GAP_S = 10.0
+
+
+def queued(turn: Turn) -> None:
+    """Start the job, or say why not. Raises `CopyManagerError` when CDM can't be read."""
+    if _waited_too_long(turn) or not _still_wanted(turn):
+        return
+    try:
+        job = turn.cdm.job(turn.run.job_id)
+    except NotFound:
+        turn.ask_a_person(f"CDM has no job {turn.run.job_id} ({turn.run.job_name}) any more.")
+        return
+    if changed := _changed(turn, job):
+        turn.ask_a_person(changed)
+        return
+    sessions = turn.cdm.sessions(turn.run.job_id)
+    if _blocked(turn, job, sessions):
+        return
+    try:
+        plan = turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
+    except Busy as busy:
+        _wait_for_job(turn, None, str(busy))
+        return
+    except Refused as refused:
+        turn.move(RunState.FAILED, str(refused), error=str(refused))
+        return
+    _send_once(turn, job, sessions, plan)
+
+
+def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan: object) -> None:
+    starts = [session.start for session in sessions if session.start is not None]
+    noted = turn.memory(
+        noted=sorted(session.id for session in sessions),
+        noted_start=max(starts).isoformat() if starts else None,
+        permanent=job.make_permanent,
+        clean_first=None,
+        clean_sent=None,
+        blocked_s=None,
+        blocked_at=None,
+        look_s=0.0,
+        look_at=turn.now.isoformat(),
+        answered=False,
+        polls=0,
+        # The hour in `queued` counts on should proof lead back there.
+        queued_at=(turn.time("queued_at") or turn.run.state_since or turn.now).isoformat(),
+    )
+    with turn.store.transaction():
+        # Read again under the write lock: who disarms in this very moment is obeyed.
+        if not _still_wanted(turn):
+            return
+        turn.move(
+            RunState.STARTING,
+            f"{len(sessions)} earlier job sessions noted; the start is sent",
+            due_in=clock.poll_gap(0),
+            memory=noted,
+            sent_at=turn.now,
+            blocked_by=None,
+            error=None,
+        )
+    try:
+        turn.cdm.start(plan)
+    except NothingSent as proof:
+        _back_to_queued(turn, proof)
+    except Refused as refused:
+        turn.move(RunState.FAILED, f"CDM refused: {refused}", error=str(refused), sent_at=None)
+    except Unknown as unknown:
+        logger.warning("run %d: the start's answer was lost (%s)", turn.run.id, unknown)
+        turn.note(due_in=clock.poll_gap(0), error=f"The start's answer was lost: {unknown}")
+    else:
+        turn.note(due_in=clock.poll_gap(0), memory=turn.memory(answered=True))
+
+
+def _back_to_queued(turn: Turn, proof: CopyManagerError) -> None:
+    attempts = int(turn.number("start_attempts")) + 1
+    turn.move(
+        RunState.QUEUED,
+        f"the start provably had no effect: {proof}",
+        due_in=clock.retry_gap(attempts),
+        memory=turn.memory(start_attempts=attempts),
+        sent_at=None,
+        error=str(proof),
+    )
+
+
+def starting(turn: Turn) -> None:
+    """Look for the job session that our start made; never send."""
+    noted, noted_start = turn.texts("noted"), turn.time("noted_start")
+    new = [
+        session
+        for session in turn.cdm.sessions(turn.run.job_id)
+        if session.job_id == turn.run.job_id
+        and session.id not in noted
+        and (session.start is None or noted_start is None or session.start > noted_start)
+    ]
+    answered = turn.run.memory.get("answered") is True
+    if len(new) == 1:
+        follow_session(
+            turn,
+            new[0],
+            Evidence.ANSWERED if answered else Evidence.FOUND,
+            "CDM answered the start" if answered else "the answer was lost; found in CDM",
+        )
+    elif new:
+        ids = ", ".join(session.id for session in new)
+        turn.ask_a_person(
+            f"{len(new)} new job sessions of this job appeared ({ids}); which is ours is unclear."
+        )
+    elif turn.added_up("look") >= LOOK_S:
+        said = "CDM answered the start" if answered else "The start's answer was lost"
+        turn.ask_a_person(f"{said}, but no new job session appeared for {LOOK_S:.0f} s.")
+    else:
+        polls = int(turn.number("polls")) + 1
+        memory = turn.memory(polls=polls, **turn.sum_of("look"))
+        turn.note(due_in=clock.poll_gap(polls), memory=memory)
+
+
+def follow_session(
+    turn: Turn, session: JobSession, evidence: Evidence, how: str, *, by: str = "app"
+) -> None:
+    """Move to `restoring` with a known job session."""
+    turn.move(
+        RunState.RESTORING,
+        f"job session {session.id}: {how}",
+        by=by,
+        due_in=0.0,
+        memory=turn.memory(polls=int(turn.number("polls")), seen_running=None, missing=None),
+        job_session_id=session.id,
+        cdm_status=session.status,
+        percent=session.percent,
+        evidence=evidence,
+        started_at=turn.run.started_at or turn.now,
+        blocked_by=None,
+        error=None,
+    )
+
+
+def _waited_too_long(turn: Turn) -> bool:
+    since = turn.run.state_since or turn.now
+    first = turn.time("queued_at") or since
+    if turn.now - first <= STALE and turn.added_up("waited") <= STALE.total_seconds():
+        return False
+    last = f" The last obstacle: {turn.run.error}" if turn.run.error else ""
+    turn.ask_a_person(f"The run has waited for more than an hour and was not started.{last}")
+    return True
+
+
+def _still_wanted(turn: Turn) -> bool:
+    """Read mode and mapping again; if they say no, record that."""
+    run = turn.run
+    if turn.store.settings.mode is not Mode.ARMED:
+        turn.move(RunState.CANCELLED, "the app was disarmed before the start")
+        return False
+    try:
+        mapping = turn.store.mappings.get(run.mapping_id or 0)
+    except LookupError:
+        turn.move(RunState.CANCELLED, f"mapping {run.mapping} was deleted before the start")
+        return False
+    if not mapping.enabled:
+        turn.move(RunState.CANCELLED, f"mapping {mapping.name} was disabled before the start")
+        return False
+    if (mapping.connection_id, mapping.job_id) != (run.connection_id, run.job_id):
+        turn.ask_a_person(
+            f"Mapping {mapping.name} was changed before the start and names another job now."
+        )
+        return False
+    return True
+
+
+def _changed(turn: Turn, job: RestoreJob) -> str | None:
+    if job.name != turn.run.job_name:
+        return f"Job {job.id} was named {turn.run.job_name}; in CDM it is now named {job.name}."
+    if not job.is_restore:
+        return f"Job {job.name} is no longer a restore job in CDM."
+    return None
+
+
+def _blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool:
+    live = [session for session in sessions if session.live]
+    if not live and not job.busy:
+        return False
+    if not live:
+        _wait_for_job(turn, None, f"Job {job.name} is {job.status} in CDM.")
+        return True
+    for session in live:
+        if session.id == turn.run.memory.get("clean_first"):
+            _clean_up_first(turn, session)
+            return True
+    # A mounted one is named before others: it is the one that a person can clean up.
+    blocking = next((session for session in live if session.phase is Phase.READY), live[0])
+    _wait_for_job(
+        turn,
+        blocking.id,
+        f"Job session {blocking.id} ({blocking.status}) of this job is not ours"
+        " and still open in CDM.",
+    )
+    return True
+
+
+def _wait_for_job(turn: Turn, blocked_by: str | None, why: str) -> None:
+    if turn.added_up("blocked") >= BLOCKED_S:
+        turn.ask_a_person(f"{why} It has been so for 15 minutes.", blocked_by=blocked_by)
+        return
+    memory = turn.memory(**turn.sum_of("blocked"), **turn.sum_of("waited"))
+    turn.note(due_in=BLOCKED_GAP_S, memory=memory, blocked_by=blocked_by, error=why)
+
+
+def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
+    """Clean up the foreign session that a person chose to end; asked once, then waited for."""
+    if turn.run.memory.get("clean_sent") is not True:
+        turn.note(due_in=BLOCKED_GAP_S, memory=turn.memory(clean_sent=True))
+        try:
+            turn.cdm.clean_up(blocking.id)
+        except NothingSent:
+            turn.note(due_in=BLOCKED_GAP_S, memory=turn.memory(clean_sent=None))
+            raise
+        except Refused as refused:
+            turn.ask_a_person(
+                f"CDM refused to clean up job session {blocking.id}: {refused}",
+                memory=turn.memory(clean_first=None, clean_sent=None),
+            )
+            return
+        except Unknown as unknown:
+            logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
+    _wait_for_job(turn, blocking.id, f"Waiting until job session {blocking.id} is cleaned up.")

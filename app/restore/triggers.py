@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Does this trigger become a run? One transaction, one answer, one row whatever the answer is."""
+
+from datetime import datetime, timedelta
+
+from app.restore.model import Decision, Mapping, Mode, Outcome, Run, RunState, Trigger
+from app.restore.ports import Store
+
+
+def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
+    """Decide on ``trigger`` and keep it; what is answered is committed (design.md §4, §5).
+
+    The decision is made by reading inside the transaction; the store's unique indexes are the
+    safety net. Raises the store's own error when it can't commit: then nothing was kept.
+    """
+    with store.transaction():
+        first = store.triggers.find(trigger.request_id)
+        if first is not None:
+            message = f"The same request came before; it was then {first.outcome}: {first.message}"
+            if first.run_id is not None:
+                store.runs.count_repeat(first.run_id, new_attack=False, now=now)
+            return _keep(store, trigger, Outcome.DUPLICATE, message, first.run_id, first.mapping)
+        if trigger.mapping is None and trigger.rule_id is None and trigger.rule_name is None:
+            return _keep(store, trigger, Outcome.TEST, _test_message(trigger), None, None)
+        mapping = _find_mapping(store, trigger)
+        if mapping is None:
+            return _keep(store, trigger, Outcome.UNMATCHED, _unmatched(trigger), None, None)
+        outcome, message, run_id = _decide(store, trigger, mapping, now)
+        return _keep(store, trigger, outcome, message, run_id, mapping.name)
+
+
+def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:
+    """By name, else rule id, else linked rule id, else exact rule name."""
+    if trigger.mapping is not None:
+        return store.mappings.find(trigger.mapping)
+    if trigger.rule_id is not None:
+        found = store.mappings.find_by_rule_id(
+            trigger.rule_id
+        ) or store.mappings.find_by_linked_rule(trigger.rule_id)
+        if found is not None:
+            return found
+    if trigger.rule_name is not None:
+        return store.mappings.find_by_rule_name(trigger.rule_name)
+    return None
+
+
+def _decide(
+    store: Store, trigger: Trigger, mapping: Mapping, now: datetime
+) -> tuple[Outcome, str, int | None]:
+    if not mapping.enabled:
+        return Outcome.MAPPING_DISABLED, f"Mapping {mapping.name} is disabled.", None
+    live = store.runs.live_of_job(mapping.connection_id, mapping.job_id)
+    last = store.runs.last_start(mapping.connection_id, mapping.job_id)
+    cooling = timedelta(0) if last is None else _cooling(mapping, last[1], now)
+    if live is not None:
+        new_attack = live.state is RunState.READY and not cooling
+        store.runs.count_repeat(live.id, new_attack=new_attack, now=now)
+        return Outcome.ALREADY_RUNNING, _already_running(live, new_attack=new_attack), live.id
+    if cooling and last is not None:
+        store.runs.count_repeat(last[0], new_attack=False, now=now)
+        message = (
+            f"Run {last[0]} started job {mapping.job_name} a short while ago;"
+            f" mapping {mapping.name} starts it again in {round(cooling.total_seconds())} s at the earliest."
+        )
+        return Outcome.COOLING_DOWN, message, last[0]
+    if store.settings.mode is not Mode.ARMED:
+        message = "The app is disarmed: nothing was started. Arm it on the settings page."
+        return Outcome.DISARMED, message, None
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(trigger, mapping, connection, now=now)
+    message = f"Run {run.id} will start job {mapping.job_name} on {connection.name}."
+    return Outcome.ACCEPTED, message, run.id
+
+
+def _cooling(mapping: Mapping, last_start: datetime, now: datetime) -> timedelta:
+    """How much of the cool-down is left. A start in the future (a clock stepped) counts as now."""
+    left = min(last_start, now) + timedelta(seconds=mapping.cooldown_s) - now
+    return max(left, timedelta(0))
+
+
+def _keep(
+    store: Store,
+    trigger: Trigger,
+    outcome: Outcome,
+    message: str,
+    run_id: int | None,
+    mapping: str | None,
+) -> Decision:
+    if trigger.remarks and outcome is not Outcome.DUPLICATE:
+        message = f"{message} {' '.join(trigger.remarks)}"
+    trigger_id = store.triggers.add(trigger, outcome, message, run_id=run_id, mapping=mapping)
+    return Decision(trigger_id, outcome, run_id, message)
+
+
+def _already_running(live: Run, *, new_attack: bool) -> str:
+    if new_attack:
+        return (
+            f"New attack while run {live.id} is still mounted: job {live.job_name} can't start"
+            " again before its clean room is cleaned up."
+        )
+    if live.state is RunState.NEEDS_DECISION:
+        return f"Run {live.id} of job {live.job_name} waits for a person's decision."
+    return f"Run {live.id} of job {live.job_name} is {live.state.replace('_', ' ')}."
+
+
+def _unmatched(trigger: Trigger) -> str:
+    if trigger.mapping is not None:
+        return f"There is no mapping named {trigger.mapping}; nothing was started."
+    asked = [
+        *([] if trigger.rule_id is None else [f"rule id {trigger.rule_id}"]),
+        *([] if trigger.rule_name is None else [f"rule name {trigger.rule_name}"]),
+    ]
+    return f"No mapping for {' or '.join(asked)}; nothing was started."
+
+
+_EVENT_FIELDS = frozenset(
+    ("event_time", "source_ip", "destination_ip", "username", "log_source_id", "qid", "magnitude")
+)
+
+
+def _test_message(trigger: Trigger) -> str:
+    message = "Connection test passed: the call arrived, its token is valid, nothing was started."
+    if _EVENT_FIELDS & set(trigger.fields):
+        message += (
+            " It carries event values but no RULE_ID: if a rule sent it, RULE_ID does not arrive"
+            " here, and the custom action's mapping parameter should be set."
+        )
+    return message
