@@ -50,7 +50,8 @@ class Engine:
             turn.lost_contact(error)
             self._note_contact(run.connection_id, str(error), now)
         else:
-            self._note_contact(run.connection_id, None, now)
+            if turn.asked_cdm:
+                self._note_contact(run.connection_id, None, now)
 
     def _has_work(self, run: Run, now: datetime) -> bool:
         if run.state is RunState.NEEDS_DECISION:

@@ -3,6 +3,7 @@
 """Following a known job session to its real end: mounted, cleaned up, failed, cancelled."""
 
 import logging
+from typing import Any
 
 from app.restore import clock
 from app.restore.model import (
@@ -155,7 +156,7 @@ def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
     )
 
 
-def _rest(turn: Turn, session: JobSession, state: RunState, reason: str, **columns: object) -> None:
+def _rest(turn: Turn, session: JobSession, state: RunState, reason: str, **columns: Any) -> None:
     """Read the log to its end, then record a resting or final state."""
     if not _read_log(turn, whole=True):
         turn.note(due_in=clock.poll_gap(0), cdm_status=session.status)

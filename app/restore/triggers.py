@@ -61,7 +61,8 @@ def _decide(
         store.runs.count_repeat(last[0], new_attack=False, now=now)
         message = (
             f"Run {last[0]} started job {mapping.job_name} a short while ago;"
-            f" mapping {mapping.name} starts it again in {round(cooling.total_seconds())} s at the earliest."
+            f" mapping {mapping.name} starts it again in {round(cooling.total_seconds())} s"
+            " at the earliest."
         )
         return Outcome.COOLING_DOWN, message, last[0]
     if store.settings.mode is not Mode.ARMED:

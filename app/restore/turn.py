@@ -25,10 +25,12 @@ class Turn:
     ) -> None:
         self.run, self.now, self.store = run, now, store
         self._client_for = client_for
+        self.asked_cdm = False
 
     @property
     def cdm(self) -> CopyManager:
         """The run's copy manager. Raises `CopyManagerError` when there can be none."""
+        self.asked_cdm = True
         return self._client_for(self.run.connection_id)
 
     def memory(self, **changes: object) -> dict[str, object]:

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Who changed what: rows chained by SHA-256, so that a later edit of one shows."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.store.database import Database
+from app.store.times import from_text, to_text
+
+_FIRST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change: who did what to what."""
+
+    at: datetime
+    by: str
+    action: str
+    subject: str
+    detail: str
+
+
+class Audit:
+    """The audit trail."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def append(self, by: str, action: str, subject: str, detail: str, *, now: datetime) -> None:
+        """Add a row, in the transaction of the change that it tells of. ``detail``: no secrets."""
+        with self._db.transaction():
+            row = self._db.execute("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+            content = (to_text(now), by, action, subject, detail)
+            self._db.execute(
+                "INSERT INTO audit (at, by, action, subject, detail, hash) VALUES (?,?,?,?,?,?)",
+                (*content, _link(_FIRST if row is None else row["hash"], content)),
+            )
+
+    def verify(self) -> bool:
+        """Say whether every row still follows from the one before it."""
+        previous = _FIRST
+        for row in self._db.execute("SELECT * FROM audit ORDER BY id"):
+            content = tuple(row[name] for name in ("at", "by", "action", "subject", "detail"))
+            previous = _link(previous, content)
+            if previous != row["hash"]:
+                return False
+        return True
+
+    def recent(self, limit: int = 100) -> Sequence[AuditEntry]:
+        """Give the newest rows first."""
+        rows = self._db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))
+        return [_entry(row) for row in rows]
+
+
+def _link(previous: str, content: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps([previous, *content]).encode()).hexdigest()
+
+
+def _entry(row: sqlite3.Row) -> AuditEntry:
+    return AuditEntry(from_text(row["at"]), row["by"], row["action"], row["subject"], row["detail"])

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""CDM connections: which servers there are, and when each last answered."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.restore.model import CdmConnection, Trust
+from app.store.database import Database
+from app.store.times import from_text_or_none, to_text
+
+_COLUMNS = {
+    *("name", "host", "port", "username", "proxy"),
+    *("trust", "ca_pem", "fingerprint", "secret_label", "secret_set_at"),
+}
+
+
+class DuplicateConnection(Exception):
+    """There is a connection of that name, or one to that host and port, already."""
+
+
+class ConnectionInUse(Exception):
+    """A mapping or an open run needs the connection as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When a CDM last answered, and what the last failed call said if it came later."""
+
+    at: datetime | None
+    error: str | None
+
+
+class Connections:
+    """The CDM connections in the store."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def list(self) -> Sequence[CdmConnection]:
+        rows = self._db.execute("SELECT * FROM connections ORDER BY name")
+        return [_connection(row) for row in rows]
+
+    def get(self, connection_id: int) -> CdmConnection:
+        """Give one connection. Raises `LookupError`."""
+        row = self._db.execute(
+            "SELECT * FROM connections WHERE id = ?", (connection_id,)
+        ).fetchone()
+        if row is None:
+            raise LookupError(f"there is no connection {connection_id}")
+        return _connection(row)
+
+    def find(self, name: str) -> CdmConnection | None:
+        row = self._db.execute("SELECT * FROM connections WHERE name = ?", (name,)).fetchone()
+        return None if row is None else _connection(row)
+
+    def add(self, **columns: object) -> CdmConnection:
+        """Add a connection. Raises `DuplicateConnection`."""
+        _check_names(columns)
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        with self._db.transaction():
+            try:
+                cursor = self._db.execute(
+                    f"INSERT INTO connections ({names}) VALUES ({marks})",  # noqa: S608 - checked names
+                    tuple(columns.values()),
+                )
+            except sqlite3.IntegrityError as error:
+                raise _duplicate(error) from error
+        return self.get(int(cursor.lastrowid or 0))
+
+    def change(self, connection_id: int, **columns: object) -> CdmConnection:
+        """Change columns of a connection.
+
+        Raises `DuplicateConnection`, and `ConnectionInUse` when host, port or username would change
+        under an open run.
+        """
+        _check_names(columns)
+        with self._db.transaction():
+            old = self.get(connection_id)
+            moved = any(
+                name in columns and columns[name] != getattr(old, name)
+                for name in ("host", "port", "username")
+            )
+            if moved and self.has_open_run(connection_id):
+                raise ConnectionInUse(
+                    f"Connection {old.name} has an open run: host, port and user can't be changed"
+                    " until it has ended."
+                )
+            assignments = ", ".join(f"{name} = ?" for name in columns)
+            try:
+                self._db.execute(
+                    f"UPDATE connections SET {assignments} WHERE id = ?",  # noqa: S608 - checked names
+                    (*columns.values(), connection_id),
+                )
+            except sqlite3.IntegrityError as error:
+                raise _duplicate(error) from error
+        return self.get(connection_id)
+
+    def delete(self, connection_id: int) -> None:
+        """Delete a connection. Raises `ConnectionInUse` while a mapping or an open run needs it."""
+        with self._db.transaction():
+            name = self.get(connection_id).name
+            if self.has_open_run(connection_id):
+                raise ConnectionInUse(
+                    f"Connection {name} has an open run and can't be deleted until it has ended."
+                )
+            row = self._db.execute(
+                "SELECT name FROM mappings WHERE connection_id = ? LIMIT 1", (connection_id,)
+            ).fetchone()
+            if row is not None:
+                raise ConnectionInUse(
+                    f"Mapping {row['name']} uses connection {name}: delete or change it first."
+                )
+            self._db.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
+
+    def has_open_run(self, connection_id: int) -> bool:
+        row = self._db.execute(
+            "SELECT 1 FROM runs WHERE connection_id = ?"
+            " AND state NOT IN ('completed', 'failed', 'cancelled', 'observed') LIMIT 1",
+            (connection_id,),
+        ).fetchone()
+        return row is not None
+
+    def contact(self, connection_id: int) -> Contact:
+        """Say when this CDM last answered, and what is wrong since."""
+        row = self._db.execute(
+            "SELECT contact_at, contact_error FROM connections WHERE id = ?", (connection_id,)
+        ).fetchone()
+        if row is None:
+            return Contact(None, None)
+        return Contact(from_text_or_none(row["contact_at"]), row["contact_error"])
+
+    def note_contact(self, connection_id: int, error: str | None, *, now: datetime) -> None:
+        """Remember that a CDM answered just now, or (``error``) that it did not."""
+        with self._db.transaction():
+            if error is None:
+                self._db.execute(
+                    "UPDATE connections SET contact_at = ?, contact_error = NULL WHERE id = ?",
+                    (to_text(now), connection_id),
+                )
+            else:
+                self._db.execute(
+                    "UPDATE connections SET contact_error = ? WHERE id = ?", (error, connection_id)
+                )
+
+
+def _check_names(columns: dict[str, object]) -> None:
+    if unknown := set(columns) - _COLUMNS:
+        raise TypeError(f"a connection has no {', '.join(sorted(unknown))}")
+
+
+def _duplicate(error: sqlite3.IntegrityError) -> Exception:
+    if "name" in str(error):
+        return DuplicateConnection("There is a connection of that name already.")
+    if "connections_by_address" in str(error) or "UNIQUE" in str(error):
+        return DuplicateConnection("There is a connection to that host and port already.")
+    return error
+
+
+def _connection(row: sqlite3.Row) -> CdmConnection:
+    return CdmConnection(
+        id=row["id"],
+        name=row["name"],
+        host=row["host"],
+        port=row["port"],
+        username=row["username"],
+        trust=Trust(row["trust"]),
+        ca_pem=row["ca_pem"],
+        fingerprint=row["fingerprint"],
+        proxy=row["proxy"],
+        secret_label=row["secret_label"],
+    )

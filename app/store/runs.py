@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs: their rows, their history, CDM's log lines, and what people ask of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.restore.model import (
+    FINAL_STATES,
+    LIVE_STATES,
+    CdmConnection,
+    LogLine,
+    Mapping,
+    NoSuchRun,
+    Overtaken,
+    Request,
+    Run,
+    RunState,
+    Transition,
+    Trigger,
+    check_arrow,
+)
+from app.store.audit import Audit
+from app.store.database import Database
+from app.store.run_rows import SELECT, RunFilter, run_from_row, to_column, where
+from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
+
+OPEN_STATES = tuple(state for state in RunState if state not in FINAL_STATES)
+
+
+class Runs:
+    """The runs in the store."""
+
+    def __init__(self, db: Database, audit: Audit) -> None:
+        self._db, self._audit = db, audit
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def get(self, run_id: int) -> Run:
+        """Give one run. Raises `NoSuchRun`."""
+        row = self._db.execute(f"{SELECT} WHERE runs.id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise NoSuchRun(f"there is no run {run_id}")
+        return run_from_row(row)
+
+    def list(
+        self, chosen: RunFilter | None = None, before: int | None = None, *, limit: int = 50
+    ) -> list[Run]:
+        """Give the newest runs first, those below the id ``before`` if it is given."""
+        condition, values = where(chosen or RunFilter(), before)
+        rows = self._db.execute(
+            f"{SELECT} {condition} ORDER BY runs.id DESC LIMIT ?", (*values, limit)
+        )
+        return [run_from_row(row) for row in rows]
+
+    def open(self, connection_id: int | None = None) -> Sequence[Run]:
+        """Give every run that is not at its end, oldest first, of one connection or of all."""
+        marks = ", ".join("?" * len(OPEN_STATES))
+        sql, values = f"{SELECT} WHERE runs.state IN ({marks})", list[object](OPEN_STATES)
+        if connection_id is not None:
+            sql, values = f"{sql} AND runs.connection_id = ?", [*values, connection_id]
+        return [run_from_row(row) for row in self._db.execute(f"{sql} ORDER BY runs.id", values)]
+
+    def live_of_job(self, connection_id: int, job_id: str) -> Run | None:
+        """Give the one live run of a CDM job."""
+        marks = ", ".join("?" * len(LIVE_STATES))
+        row = self._db.execute(
+            f"{SELECT} WHERE runs.connection_id = ? AND runs.job_id = ?"
+            f" AND runs.state IN ({marks})",
+            (connection_id, job_id, *LIVE_STATES),
+        ).fetchone()
+        return None if row is None else run_from_row(row)
+
+    def last_start(self, connection_id: int, job_id: str) -> tuple[int, datetime] | None:
+        """Give the run that last started a CDM job, or may have, and when the start was sent."""
+        row = self._db.execute(
+            "SELECT id, sent_at FROM runs WHERE connection_id = ? AND job_id = ?"
+            " AND sent_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+            (connection_id, job_id),
+        ).fetchone()
+        return None if row is None else (row["id"], from_text(row["sent_at"]))
+
+    def transitions(self, run_id: int) -> Sequence[Transition]:
+        """Give a run's history, oldest first."""
+        return [
+            Transition(
+                at=from_text(row["at"]),
+                from_state=None if row["from_state"] is None else RunState(row["from_state"]),
+                to_state=RunState(row["to_state"]),
+                reason=row["reason"],
+                by=row["by"],
+            )
+            for row in self._db.execute(
+                "SELECT * FROM transitions WHERE run_id = ? ORDER BY id", (run_id,)
+            )
+        ]
+
+    def log(self, run_id: int, *, limit: int = 5000) -> Sequence[LogLine]:
+        """Give CDM's log lines of a run as far as they were read, in CDM's order."""
+        rows = self._db.execute(
+            "SELECT * FROM log_lines WHERE run_id = ? ORDER BY time, id LIMIT ?", (run_id, limit)
+        )
+        return [
+            LogLine(row["key"], from_text_or_none(row["time"]), row["type"], row["message"])
+            for row in rows
+        ]
+
+    def requests(self, run_id: int) -> Sequence[Request]:
+        """Give what was asked of a run and is not done yet, oldest first."""
+        rows = self._db.execute(
+            "SELECT * FROM requests WHERE run_id = ? AND done_at IS NULL ORDER BY id", (run_id,)
+        )
+        return [
+            Request(
+                id=row["id"],
+                run_id=run_id,
+                kind=row["kind"],
+                decision=row["decision"],
+                job_session_id=row["job_session_id"],
+                by=row["by"],
+                at=from_text(row["at"]),
+            )
+            for row in rows
+        ]
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def add(
+        self, trigger: Trigger, mapping: Mapping, connection: CdmConnection, *, now: datetime
+    ) -> Run:
+        """Make a queued run for ``trigger``; it keeps its own copy of connection and job."""
+        with self._db.transaction():
+            cursor = self._db.execute(
+                "INSERT INTO runs (state, state_since, connection_id, connection, host, port,"
+                " mapping_id, mapping, job_id, job_name, action_name, source, rule_id, rule_name,"
+                " offense_id, detected_at, received_at, due_at)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    *(RunState.QUEUED, to_text(now), connection.id, connection.name),
+                    *(connection.host, connection.port, mapping.id, mapping.name, mapping.job_id),
+                    *(mapping.job_name, mapping.action_name, trigger.source, trigger.rule_id),
+                    *(trigger.rule_name or mapping.rule_name, trigger.offense_id),
+                    *(to_text_or_none(trigger.detected_at), to_text(trigger.received_at)),
+                    to_text(now),
+                ),
+            )
+            run_id = int(cursor.lastrowid or 0)
+            reason = f"triggered by {_by_rule(trigger)}"
+            self._write_history(run_id, None, RunState.QUEUED, reason=reason, by="rule", now=now)
+        return self.get(run_id)
+
+    def record(
+        self,
+        run: Run,
+        to_state: RunState,
+        reason: str,
+        *,
+        by: str,
+        now: datetime,
+        changes: dict[str, object] | None = None,
+    ) -> Run:
+        """Move ``run`` to another state, with history and audit rows, and give it as it is then.
+
+        Compare-and-set: raises `Overtaken` when the run is no longer in ``run.state``, and
+        `IllegalTransition` where no arrow leads. ``changes`` are further columns to set.
+        """
+        check_arrow(run.state, to_state)
+        columns = dict(changes or {})
+        columns.update(state=to_state, state_since=now)
+        if to_state in FINAL_STATES:
+            columns.update(ended_at=now, due_at=None)
+        with self._db.transaction():
+            self._update(run, columns)
+            if to_state in FINAL_STATES:
+                self._db.execute(
+                    "UPDATE requests SET done_at = ?, result = 'the run has ended'"
+                    " WHERE run_id = ? AND done_at IS NULL",
+                    (to_text(now), run.id),
+                )
+            self._write_history(run.id, run.state, to_state, reason=reason, by=by, now=now)
+        return self.get(run.id)
+
+    def note(self, run: Run, **columns: object) -> Run:
+        """Change what is known of a run that stays in its state. Raises `Overtaken`."""
+        with self._db.transaction():
+            self._update(run, columns)
+        return self.get(run.id)
+
+    def count_repeat(self, run_id: int, *, new_attack: bool, now: datetime) -> None:
+        """Note that a run swallowed one more trigger, and whether it means a new attack."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE runs SET repeats = repeats + 1, new_attack = max(new_attack, ?)"
+                " WHERE id = ?",
+                (int(new_attack), run_id),
+            )
+
+    def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int:
+        """Keep CDM's log lines, each once; give how many were new."""
+        if not lines:
+            return 0
+        with self._db.transaction():
+            before = self._db.connection.total_changes
+            self._db.connection.executemany(
+                "INSERT INTO log_lines (run_id, key, time, type, message) VALUES (?,?,?,?,?)"
+                " ON CONFLICT (run_id, key) DO NOTHING",
+                [
+                    (run_id, line.key, to_text_or_none(line.time), line.type, line.message)
+                    for line in lines
+                ],
+            )
+            return self._db.connection.total_changes - before
+
+    def ask(
+        self,
+        run: Run,
+        kind: str,
+        *,
+        by: str,
+        now: datetime,
+        decision: str | None = None,
+        job_session_id: str | None = None,
+    ) -> None:
+        """Leave a request for the worker; asking again while one is pending changes nothing."""
+        with self._db.transaction():
+            self._db.execute(
+                "INSERT INTO requests (run_id, kind, decision, job_session_id, at, by)"
+                " VALUES (?,?,?,?,?,?) ON CONFLICT (run_id, kind) WHERE done_at IS NULL DO NOTHING",
+                (run.id, kind, decision, job_session_id, to_text(now), by),
+            )
+            self._db.execute("UPDATE runs SET due_at = ? WHERE id = ?", (to_text(now), run.id))
+            self._audit.append(by, f"run.{kind}", f"run {run.id}", decision or "", now=now)
+
+    def close_request(self, request: Request, result: str, *, now: datetime) -> None:
+        """Note that a request was dealt with, and how."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE requests SET done_at = ?, result = ? WHERE id = ?",
+                (to_text(now), result, request.id),
+            )
+
+    def _update(self, run: Run, columns: dict[str, object]) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        cursor = self._db.execute(
+            f"UPDATE runs SET {assignments} WHERE id = ? AND state = ?",  # noqa: S608 - our own column names
+            (*map(to_column, columns.values()), run.id, run.state),
+        )
+        if cursor.rowcount != 1:
+            raise Overtaken(f"run {run.id} is no longer {run.state}")
+
+    def _write_history(
+        self,
+        run_id: int,
+        from_state: RunState | None,
+        to_state: RunState,
+        *,
+        reason: str,
+        by: str,
+        now: datetime,
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO transitions (run_id, at, from_state, to_state, reason, by)"
+            " VALUES (?,?,?,?,?,?)",
+            (run_id, to_text(now), from_state, to_state, reason, by),
+        )
+        arrow = f"{from_state or 'new'} -> {to_state}"
+        self._audit.append(by, f"run {arrow}", f"run {run_id}", reason, now=now)
+
+
+def _by_rule(trigger: Trigger) -> str:
+    if trigger.rule_name and trigger.rule_id is not None:
+        return f"rule {trigger.rule_name} ({trigger.rule_id})"
+    if trigger.rule_name or trigger.rule_id is not None:
+        return f"rule {trigger.rule_name or trigger.rule_id}"
+    return f"a call that names the mapping {trigger.mapping}"

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator sets, the trigger tokens, and the sign of life of each process."""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.restore.model import Mode
+from app.store.audit import Audit
+from app.store.database import Database
+from app.store.times import from_text, from_text_or_none, to_text
+
+_LIST_SETTINGS = ("operator_roles", "services")
+
+
+class Settings:
+    """The settings in the store: ``mode``, ``operator_roles``, ``services``."""
+
+    def __init__(self, db: Database, audit: Audit) -> None:
+        self._db, self._audit = db, audit
+
+    @property
+    def mode(self) -> Mode:
+        return Mode(self._values().get("mode", Mode.DISARMED))
+
+    @property
+    def operator_roles(self) -> tuple[str, ...]:
+        """Names of the QRadar roles that may operate runs."""
+        return tuple(json.loads(self._values().get("operator_roles", "[]")))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Labels of the authorized services that may operate runs."""
+        return tuple(json.loads(self._values().get("services", "[]")))
+
+    def all(self) -> dict[str, object]:
+        """Give every setting as it stands in the configuration document."""
+        return {
+            "mode": str(self.mode),
+            "operator_roles": list(self.operator_roles),
+            "services": list(self.services),
+        }
+
+    def set_mode(self, mode: Mode, *, by: str, now: datetime) -> None:
+        self.set("mode", str(mode), by=by, now=now)
+
+    def set(self, key: str, value: object, *, by: str, now: datetime) -> None:
+        """Change a setting; a change is audited, the same value again is not."""
+        text = json.dumps(value) if key in _LIST_SETTINGS else str(value)
+        with self._db.transaction():
+            if self._values().get(key) == text:
+                return
+            self._db.execute(
+                "INSERT INTO settings (key, value) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, text),
+            )
+            self._audit.append(by, "settings.change", key, text, now=now)
+
+    def _values(self) -> Mapping[str, str]:
+        return {row["key"]: row["value"] for row in self._db.execute("SELECT * FROM settings")}
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerToken:
+    """A trigger token as it can be listed: not the token."""
+
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class TriggerTokens:
+    """The trigger tokens; only their SHA-256 is kept."""
+
+    def __init__(self, db: Database, audit: Audit) -> None:
+        self._db, self._audit = db, audit
+
+    def new(self, name: str, *, by: str, now: datetime) -> str:
+        """Make a token and give it, this once. Raises `ValueError` when the name is taken."""
+        token = secrets.token_urlsafe(32)
+        with self._db.transaction():
+            if self._db.execute("SELECT 1 FROM trigger_tokens WHERE name = ?", (name,)).fetchone():
+                raise ValueError(f"there is a trigger token named {name} already")
+            self._db.execute(
+                "INSERT INTO trigger_tokens (name, sha256, created_at) VALUES (?,?,?)",
+                (name, _digest(token), to_text(now)),
+            )
+            self._audit.append(by, "trigger_token.new", name, "", now=now)
+        return token
+
+    def revoke(self, name: str, *, by: str, now: datetime) -> None:
+        """Make a token invalid at once. Raises `LookupError` when there is none of that name."""
+        with self._db.transaction():
+            cursor = self._db.execute("DELETE FROM trigger_tokens WHERE name = ?", (name,))
+            if cursor.rowcount == 0:
+                raise LookupError(f"there is no trigger token named {name}")
+            self._audit.append(by, "trigger_token.revoke", name, "", now=now)
+
+    def list(self) -> Sequence[TriggerToken]:
+        return [
+            TriggerToken(
+                row["name"], from_text(row["created_at"]), from_text_or_none(row["last_used_at"])
+            )
+            for row in self._db.execute("SELECT * FROM trigger_tokens ORDER BY name")
+        ]
+
+    def is_valid(self, token: str) -> bool:
+        """Say whether ``token`` is one of ours; takes the same time wherever it differs."""
+        given = _digest(token)
+        found = False
+        for row in self._db.execute("SELECT sha256 FROM trigger_tokens"):
+            found |= hmac.compare_digest(given, row["sha256"])
+        return found
+
+
+class Heartbeats:
+    """When each process last showed a sign of life."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def beat(self, process: str, *, now: datetime, pid: int) -> None:
+        with self._db.transaction():
+            self._db.execute(
+                "INSERT INTO heartbeats (process, at, pid) VALUES (?,?,?)"
+                " ON CONFLICT (process) DO UPDATE SET at = excluded.at, pid = excluded.pid",
+                (process, to_text(now), pid),
+            )
+
+    def all(self) -> dict[str, tuple[datetime, int]]:
+        """Give the last beat and the process id for each process."""
+        return {
+            row["process"]: (from_text(row["at"]), row["pid"])
+            for row in self._db.execute("SELECT * FROM heartbeats")
+        }
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The store as one object: a class for each subject over one connection."""
+
+from contextlib import AbstractContextManager
+
+from app.store.audit import Audit
+from app.store.connections import Connections
+from app.store.database import Database
+from app.store.mappings import Mappings
+from app.store.runs import Runs
+from app.store.settings import Heartbeats, Settings, TriggerTokens
+from app.store.triggers import Triggers
+
+
+class Store:
+    """One thread's view of the store."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.audit = Audit(db)
+        self.connections = Connections(db)
+        self.mappings = Mappings(db)
+        self.settings = Settings(db, self.audit)
+        self.tokens = TriggerTokens(db, self.audit)
+        self.triggers = Triggers(db)
+        self.runs = Runs(db, self.audit)
+        self.heartbeats = Heartbeats(db)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Hold the write lock for a block; see `Database.transaction`."""
+        return self._db.transaction()
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has committed."""
+        return self._db.data_version()
+
+    def close(self) -> None:
+        self._db.close()
