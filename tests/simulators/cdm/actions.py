@@ -59,7 +59,7 @@ class Actions:
     def vanish_session(self, session_id: str) -> None:
         """CDM no longer knows the session (404, in no list)."""
         with self.lock:
-            del self.world.sessions[session_id]
+            self.world.forget(session_id)
 
     def purge_log(self, session_id: str) -> None:
         """Maintenance removes the session's log up to now."""

@@ -100,6 +100,15 @@ class _Call:
             {name: page, "total": total, "links": self._list_links(first + size if more else None)}
         )
 
+    def _asked_for(self, prop: str, resource: str) -> str | None:
+        """The value that an ``=`` condition asks for: only spares us rendering all the rest."""
+        if resource in self.switches.ignore_filter:
+            return None
+        query = parse(self.params, default_page_size=self.switches.default_page_size)
+        values = (str(c.value) for c in query.conditions if c.prop == prop and c.op == "=")
+        value = next(values, None)
+        return None if value is None or "*" in value else value
+
     def _list_links(self, following: int | None) -> dict[str, Any]:
         path = self.request.path.removeprefix("/api/")
         params = {k: v for k, v in self.params.items() if k != "esessionid"}
@@ -114,7 +123,8 @@ class _Call:
         return self._page("jobs", records, resource="job")
 
     def sessions(self) -> Reply:
-        return self._sessions(self.world.sessions_of(), "jobsession")
+        job_id = self._asked_for("jobId", "jobsession")
+        return self._sessions(self.world.sessions_of(job_id), "jobsession")
 
     def history(self, job_id: str) -> Reply:
         return self._sessions(self.world.sessions_of(job_id), "history")
@@ -140,10 +150,14 @@ class _Call:
         now, lag = self.world.clock(), self.switches.log_lag_seconds
         records = [
             self.render.log_entry(session, entry)
-            for session in self.world.sessions_of()
+            for session in self._sessions_with_log()
             for entry in entries(session, now, lag=lag)
         ]
         return self._page("logs", records, resource="log", ignored=("messageId",))
+
+    def _sessions_with_log(self) -> list[Session]:
+        wanted = self._asked_for("jobsessionId", "log")
+        return [s for s in self.world.sessions_of() if wanted in (None, s.id)]
 
     def log_entry(self, entry_id: str) -> Reply:
         now, lag = self.world.clock(), self.switches.log_lag_seconds

@@ -6,8 +6,9 @@ A fault is ``{"match": {"method": "POST", "path": "action=start"}, "do": "close"
 "after": true}``. ``match`` has ``method`` (one, or a list), ``path`` (a regular expression that is
 searched in ``path?query``, percent-decoded) and ``stage`` (``"request"``; or ``"accept"``, where
 nothing was read yet, not even TLS, and only ``close``, ``reset`` and ``hang`` make sense). The
-first ``skip`` matches pass, then the fault strikes ``times`` times (null = always). With ``after``
-the request has its effect first and only its answer suffers: that is how an answer gets lost.
+first ``skip`` matches pass, then the fault strikes ``times`` (1) times, null = always. With
+``after`` the request has its effect first and only its answer suffers: that is how an answer gets
+lost.
 
 =============  ==================================================================================
 ``do``         what happens (further keys of the fault, with their default)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from .sessions import LogEntry, Phase, Session
 
 # status → (seconds after the phase began, type, message, whether it arrives late)
+CLEAN_UP = "clean-up"
 SCRIPT: dict[str, tuple[tuple[float, str, str, bool], ...]] = {
     "PENDING": ((0.0, "INFO", "The job was queued.", False),),
     "RUNNING": (
@@ -18,6 +19,10 @@ SCRIPT: dict[str, tuple[tuple[float, str, str, bool], ...]] = {
         (0.0, "DETAIL", "Server catalogue opened – 1 resource selected.", False),
         (0.0, "DEBUG", "Worker thread assigned.", False),
         (0.001, "INFO", "The latest copy was chosen.", True),
+    ),
+    CLEAN_UP: (
+        (0.0, "INFO", "Cleaning up was asked for.", False),
+        (0.0, "INFO", "The copy was unmounted.", True),
     ),
     "RESOURCE ACTIVE": (
         (0.0, "INFO", "The copy is mounted on the clean-room host.", False),
@@ -47,12 +52,17 @@ def entries(session: Session, now: float, *, lag: float) -> list[LogEntry]:
 
 
 def _scripted(session: Session, lag: float) -> Iterator[LogEntry]:
+    mounted = False
     for index, phase in enumerate(session.phases):
-        yield from _of_phase(session, index, phase, lag)
+        name = CLEAN_UP if mounted and phase.status == "RUNNING" else phase.status
+        yield from _of_phase(session, index, phase, name=name, lag=lag)
+        mounted = mounted or phase.status == "RESOURCE ACTIVE"
 
 
-def _of_phase(session: Session, index: int, phase: Phase, lag: float) -> Iterator[LogEntry]:
-    for line, (offset, kind, message, late) in enumerate(SCRIPT.get(phase.status, ())):
+def _of_phase(
+    session: Session, index: int, phase: Phase, *, name: str, lag: float
+) -> Iterator[LogEntry]:
+    for line, (offset, kind, message, late) in enumerate(SCRIPT.get(name, ())):
         time = phase.at + offset
         yield LogEntry(
             f"{session.id}{index:02}{line:02}",

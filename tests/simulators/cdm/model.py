@@ -91,6 +91,7 @@ class World:
         self.job_count = jobs
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, Session] = {}
+        self._by_job: dict[str, list[Session]] = {}
         self._last_id = 0
         self.reset()
 
@@ -98,6 +99,7 @@ class World:
         """Back to the first jobs and no session; ids keep growing."""
         self.jobs = make_jobs(self.job_count)
         self.sessions = {}
+        self._by_job = {}
         self.born = self.clock()
 
     # --- looking ---
@@ -118,7 +120,8 @@ class World:
     def sessions_of(self, job_id: str | None = None) -> list[Session]:
         """The visible sessions (of a job), oldest first."""
         now = self.clock()
-        return [s for s in self.sessions.values() if s.exists(now) and job_id in (None, s.job_id)]
+        among = self.sessions.values() if job_id is None else self._by_job.get(job_id, [])
+        return [session for session in among if session.exists(now)]
 
     def live_session(self, job_id: str) -> Session | None:
         """The newest session that keeps the job busy."""
@@ -188,8 +191,24 @@ class World:
             action_name,
             foreign,
         )
-        self.sessions[session.id] = session
+        self._keep(session)
         return session
+
+    def _keep(self, session: Session) -> None:
+        """Add a session; all lists stay in the order in which sessions began."""
+        same_job = self._by_job.setdefault(session.job_id, [])
+        latest = next(reversed(self.sessions.values()), session)
+        self.sessions[session.id] = session
+        same_job.append(session)
+        if session.begins < latest.begins:
+            order = sorted(self.sessions.values(), key=lambda each: each.begins)
+            self.sessions = {each.id: each for each in order}
+            same_job.sort(key=lambda each: each.begins)
+
+    def forget(self, session_id: str) -> None:
+        """Remove a session from everywhere."""
+        session = self.sessions.pop(session_id)
+        self._by_job[session.job_id].remove(session)
 
     def next_id(self) -> str:
         """A growing id of 13 digits, as seen in the documentation of the sister product."""
@@ -240,10 +259,13 @@ class World:
 
     def add_past_session(self, job_id: str, status: str, *, ago: float, lasted: float) -> Session:
         """A session that began ``ago`` seconds ago and is in ``status`` since ``lasted`` later."""
-        session = self.create(self.job(job_id), None, delay=-ago)
-        begins = session.begins
-        session.phases = [phase(begins, "RUNNING"), phase(begins + lasted, status)]
-        self.sessions = dict(sorted(self.sessions.items(), key=lambda item: item[1].begins))
+        job, begins = self.job(job_id), self.clock() - ago
+        number = ms(begins)
+        while str(number) in self.sessions:
+            number += 1
+        phases = [phase(begins, "RUNNING"), phase(begins + lasted, status)]
+        session = Session(str(number), job.id, begins, phases, job.clean_up)
+        self._keep(session)
         return session
 
     def add_log_entry(self, session_id: str, entry_type: str, message: str) -> LogEntry:

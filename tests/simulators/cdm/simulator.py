@@ -89,7 +89,7 @@ class CdmSimulator(Actions):
         )
         self.api = Api(self.world, self.accounts, self.records)
         self._given_certificate, self._names = certificate, names
-        self._certificate: Certificate | None = None
+        self._pem, self._fingerprint = "", ""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stop: Callable[[], None] | None = None
         self._first_account = (user, password)
@@ -122,14 +122,14 @@ class CdmSimulator(Actions):
         self.stop()
 
     def _context(self) -> ssl.SSLContext:
-        self._certificate = self._given_certificate
-        if self._certificate is None:
+        certificate = self._given_certificate
+        if certificate is None:
             self._folder = tempfile.TemporaryDirectory(prefix="cdm-simulator-")
             names = list(dict.fromkeys([*self._names, "localhost", "127.0.0.1", self.host]))
-            self._certificate = self_signed(Path(self._folder.name), "cdm.example", names)
+            certificate = self_signed(Path(self._folder.name), "cdm.example", names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._certificate.cert, self._certificate.key)
-        self._pem, self._fingerprint = self._certificate.pem, self._certificate.fingerprint
+        context.load_cert_chain(certificate.cert, certificate.key)
+        self._pem, self._fingerprint = certificate.pem, certificate.fingerprint
         return context
 
     # --- what the server asks ---
@@ -174,12 +174,12 @@ class CdmSimulator(Actions):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, 64 lower-case hex digits ('' without TLS)."""
-        return self._fingerprint if self.scheme == "https" else ""
+        return self._fingerprint
 
     @property
     def certificate_pem(self) -> str:
         """The certificate ('' without TLS)."""
-        return self._pem if self.scheme == "https" else ""
+        return self._pem
 
     @property
     def user(self) -> str:
