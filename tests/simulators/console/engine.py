@@ -161,7 +161,12 @@ class Engine:
         if rule is not None:
             environment |= {"RULE_ID": str(rule.id), "RULE_NAME": rule.name}
         began = time.monotonic()
-        done = jail.run(argv, environment=environment, timeout=self.switches.script_timeout)
+        done = jail.run(
+            argv,
+            environment=environment,
+            folder=self.switches.script_folder,
+            timeout=self.switches.script_timeout,
+        )
         return ScriptRun(
             done.exit_code,
             done.stdout.decode("utf-8", "replace"),

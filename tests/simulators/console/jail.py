@@ -4,7 +4,7 @@
 
 The jail is a chroot in a mount namespace of its own, held by a small process; all its mounts
 vanish with that process, which ends with the simulator's, however that ends. Python is hidden by
-binding an unreadable empty file over each interpreter in the bin folders.
+an overlay over the bin folders that has a whiteout (a character device 0/0) for each of its names.
 """
 
 import contextlib
@@ -30,17 +30,24 @@ root=$1 scripts=$2 uid=$3
 mount -t tmpfs -o mode=0755,size=1m,nosuid jail "$root"
 cd "$root"
 mkdir -p dev etc home/customactionuser custom_action_scripts
-install -m 0000 /dev/null .nothing
+mkdir -m 0755 .hidden
+for program in /{bin,usr/bin}/{python,pypy,platform-python}*; do
+    if [ -e "$program" ] && [ ! -e ".hidden/${program##*/}" ]; then
+        mknod ".hidden/${program##*/}" c 0 0
+    fi
+done
 for folder in bin lib lib64 usr/bin usr/lib usr/lib64 usr/share; do
     [ -d "/$folder" ] || continue
     mkdir -p "$folder"
-    mount --bind "/$folder" "$folder"
-    mount -o remount,bind,ro,nosuid "$folder"
-done
-for program in {bin,usr/bin,usr/lib,usr/lib64}/{python,pypy,platform-python}*; do
-    if [ -f "$program" ] && [ ! -L "$program" ]; then
-        mount --bind .nothing "$program"
-    fi
+    case $folder in
+    *bin)
+        mount -t overlay -o "ro,nosuid,lowerdir=$root/.hidden:/$folder" bin "$folder"
+        ;;
+    *)
+        mount --bind "/$folder" "$folder"
+        mount -o remount,bind,ro,nosuid "$folder"
+        ;;
+    esac
 done
 for device in null zero random urandom; do
     : >"dev/$device"
@@ -88,7 +95,7 @@ class Confinement(Protocol):
     """A place where scripts run."""
 
     def run(
-        self, argv: Sequence[str], *, environment: Mapping[str, str], timeout: float
+        self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, timeout: float
     ) -> Finished: ...
 
     def put_script(self, name: str, content: bytes) -> str: ...
@@ -183,9 +190,10 @@ class NoJail(_Processes):
         self.home.mkdir(exist_ok=True)
 
     def run(
-        self, argv: Sequence[str], *, environment: Mapping[str, str], timeout: float
+        self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, timeout: float
     ) -> Finished:
-        return self._run(argv, environment=environment, cwd=self.home, timeout=timeout)
+        cwd = self.home if folder == HOME else Path(folder)
+        return self._run(argv, environment=environment, cwd=cwd, timeout=timeout)
 
     def home_files(self) -> list[str]:
         return sorted(path.name for path in self.home.iterdir())
@@ -222,12 +230,12 @@ class ChrootJail(_Processes):
         return f"{SCRIPTS}/{name}"
 
     def run(
-        self, argv: Sequence[str], *, environment: Mapping[str, str], timeout: float
+        self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, timeout: float
     ) -> Finished:
         enter = ("nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", "--")
         confine = ("chroot", f"--userspec={UID}:{UID}", "--groups=", str(self.root))
         variables = [f"{name}={value}" for name, value in environment.items()]
-        clean = ("/usr/bin/env", "-i", "-C", HOME, *variables)
+        clean = ("/usr/bin/env", "-i", "-C", folder, *variables)
         return self._run(
             (*enter, *confine, *clean, *argv),
             environment={"PATH": os.environ.get("PATH", os.defpath)},

@@ -23,7 +23,7 @@ FORMS = re.compile(
 )
 HOP_BY_HOP = {
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
-    *("te", "trailer", "transfer-encoding", "upgrade", "content-length"),
+    *("te", "trailer", "transfer-encoding", "upgrade", "content-length", "expect"),
 }
 OURS = {
     *("host", "x-console-host", "qradaruser", "qradaruserrole", "qradarsecurityprofile"),
@@ -136,6 +136,8 @@ class Proxy:
             body = response.read()
         except TimeoutError:
             return html_error(504, "The app did not answer in time.")
+        except ValueError:
+            return html_error(400, "The request can't be passed on.")
         except (OSError, http.client.HTTPException):
             return html_error(502, "The app's answer could not be read.")
         finally:

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front web server: TLS with the leaf alone, framing, and the request line's limit."""
 
+import contextlib
 import socket
 import ssl
+import sys
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,6 +37,8 @@ class Server(ThreadingHTTPServer):
         self.answer = answer
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(cert, key)
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
         super().__init__(address, _Handler)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -42,28 +47,35 @@ class Server(ThreadingHTTPServer):
             secured = self.context.wrap_socket(request, server_side=True)
         except OSError:
             return  # a client that does not trust us, or that speaks no TLS
+        with self._lock:
+            self._connections.add(secured)
         try:
             secured.settimeout(None)
             super().finish_request(secured, client_address)
         finally:
-            with_quiet_close(secured)
+            with self._lock:
+                self._connections.discard(secured)
+            _close(secured)
+
+    def hang_up(self) -> None:
+        """Close all connections, those that wait for another request included."""
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no error of ours; anything else is shown."""
-        import sys
-
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
-def with_quiet_close(secured: ssl.SSLSocket) -> None:
+def _close(secured: ssl.SSLSocket) -> None:
     """Close both directions; the other side may be gone already."""
-    try:
+    with contextlib.suppress(OSError):
         secured.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-    finally:
-        secured.close()
+    secured.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -102,6 +102,7 @@ class ConsoleSimulator:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+            self._server.hang_up()
         if self._jail:
             self._jail.close()
         self.engine.close()

@@ -56,10 +56,13 @@ class Switches(PathSwitch):
     """What a script gets for an event column that the event lacks: an empty string, or null."""
     script_timeout: float = 60.0
     """Seconds after which a script is killed."""
+    script_folder: str = "/home/customactionuser"
+    """Where scripts start; ``/`` is the other possibility, and is not writable."""
     script_environment: dict[str, str] = field(default_factory=dict)
     """Added to RULE_ID and RULE_NAME."""
     old_bash: bool = True
-    """Bash writes here-documents to temporary files, as it did before 5.1 (BASH_COMPAT)."""
+    """Bash writes here-documents to temporary files, as it did before 5.1 (BASH_COMPAT):
+    without TMPDIR into the folder the script is in at that moment, since the jail has no /tmp."""
 
     def for_path(self, path: str) -> tuple[PathSwitch, ...]:
         """The disturbances that apply to ``path``."""
