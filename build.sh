@@ -60,7 +60,11 @@ image_venv() {
 
 # What the container simulator takes for the image's environment: its packages and nothing else.
 image_environment() {
-  "$BUILD/venv-$NEWEST/bin/python" -m tests.simulators.container.environment "$1" "$BUILD/image-$1"
+  "$BUILD/venv-$NEWEST/bin/python" - "$1" <<'PYTHON'
+import sys
+from tests.simulators.container.environment import prepare
+prepare(sys.argv[1])
+PYTHON
 }
 
 # npm from the PATH or, absent, from PyPI; prints its command.

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Packing for ``./build.sh``, with the standard library: manifest rules, bundled wheels, both zips."""
+"""Packing for ``./build.sh``: manifest rules, bundled wheels, both zips. Standard library only."""

@@ -126,7 +126,7 @@ def content_xml(manifest: dict[str, Any], moment: int) -> str:
         "cpu_share": "0.1",
         "status": "COMPLETED",
     }
-    archive = {"filedata": f"/{EXTENSION}/{APP_NUMBER}.zip", "id": source}
+    archive: dict[str, object] = {"filedata": f"/{EXTENSION}/{APP_NUMBER}.zip", "id": source}
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<content>\n'
         + _element("qradarversion", QRADAR_VERSION, "  ")
