@@ -1,0 +1,284 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The client of one CDM server: the verbs that the engine, the pages and the command line know.
+
+Built for one thread; it logs in with the first call and out with `CdmClient.close`. Errors are the
+family of `app.restore.model.CopyManagerError`.
+"""
+
+import time
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, Self
+
+from app.cdm import actions
+from app.cdm.actions import StartPlan
+from app.cdm.api_session import ApiSession
+from app.cdm.failures import Cleaner
+from app.cdm.http import Transport
+from app.cdm.job_sessions import all_sessions
+from app.cdm.links import BadLink, Target, api
+from app.cdm.pages import records
+from app.cdm.records import (
+    JobEntry,
+    is_restore,
+    job_entry,
+    job_session,
+    log_lines,
+    text_id,
+)
+from app.cdm.status import is_busy
+from app.restore.model import (
+    CdmConnection,
+    CopyManagerError,
+    JobSession,
+    LogLine,
+    NotFound,
+    NothingSent,
+    Refused,
+    RestoreJob,
+    Unknown,
+)
+
+MAX_LOG_LINES = 10_000  # in one call; the next one goes on
+_LOG_PAGE = 500
+_LOG_OVERLAP = 20  # lines read again, so that twins across two calls are numbered alike
+_POLICY_TIMEOUT = 10.0
+
+
+class CdmClient:
+    """One CDM server, as one user.
+
+    :param system_ca: the platform's CA file, for `Trust.SYSTEM`; None is `requests`' default
+    :param timeouts: seconds to connect, and to wait for more of an answer; a whole exchange, second
+        tries of a GET included, may take twice the latter
+    :param insecure: no verification at all; only for ``--insecure`` of the command line
+    """
+
+    def __init__(
+        self,
+        connection: CdmConnection,
+        password: str,
+        *,
+        system_ca: str | None,
+        timeouts: tuple[float, float] = (6.0, 60.0),
+        monotonic: Callable[[], float] = time.monotonic,
+        version: str = "",
+        insecure: bool = False,
+    ) -> None:
+        self._cleaner = Cleaner()
+        self._transport = Transport(
+            connection,
+            system_ca=system_ca,
+            timeouts=timeouts,
+            total=2 * timeouts[1],
+            user_agent=f"SafeguardedRestore/{version}" if version else "SafeguardedRestore",
+            insecure=insecure,
+        )
+        self._api = ApiSession(
+            connection,
+            password,
+            transport=self._transport,
+            cleaner=self._cleaner,
+            monotonic=monotonic,
+        )
+        self._job_of: dict[str, str] = {}  # job session → job, for where one can't be read alone
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def login(self) -> None:
+        """Log in, unless that was done before; raises a `NothingSent`."""
+        self._api.login()
+
+    def logout(self) -> None:
+        """Log out; never raises."""
+        self._api.logout()
+
+    def close(self) -> None:
+        """Log out and close all connections; never raises."""
+        self._api.logout()
+        self._transport.close()
+
+    def server_version(self) -> str | None:
+        """Connect, and ask for the version without a log-in; None if CDM doesn't say (cdm-api §8).
+
+        :raises NothingSent: no connection, or its certificate is not trusted
+        """
+        try:
+            answer = self._transport.send("GET", Target("/api/lifecycle/ping"), headers={})
+        except Unknown:
+            return None
+        version = answer.body.get("version") if isinstance(answer.body, dict) else None
+        return self._cleaner.clean(version, 60) if isinstance(version, str) and version else None
+
+    # --- jobs
+
+    def jobs(self) -> list[JobEntry]:
+        """Every job that CDM shows to this user, of all types, by name (cdm-api §2)."""
+        target = api("job").with_query(sort=[{"property": "name", "direction": "ASC"}])
+        found = records(self._api.get, target, "jobs", what="jobs")
+        entries = (job_entry(record, self._cleaner) for record in found)
+        return [entry for entry in entries if entry]
+
+    def job(self, job_id: str) -> RestoreJob:
+        """One job as it is now; raises `NotFound`.
+
+        Its policy says whether RESOURCE ACTIVE is only a stage; if it can't be read, it isn't.
+        """
+        job = self._job(job_id)
+        status = job.get("status") if isinstance(job.get("status"), str) else ""
+        name = job.get("name")
+        return RestoreJob(
+            id=str(job_id),
+            name=name if isinstance(name, str) else "",
+            is_restore=is_restore(job),
+            status=self._cleaner.clean(str(status), 60),
+            busy=is_busy(str(status)),
+            make_permanent=actions.makes_permanent(self._policy(job)),
+        )
+
+    def plan_start(self, job_id: str, action_name: str | None) -> StartPlan:
+        """Find out how this job is started; only reads (cdm-api §3).
+
+        :param action_name: the action that the mapping names, for jobs that offer several
+        :raises Refused: no action of several is named, or one that is not offered
+        :raises Busy: CDM offers no start of this job now
+        """
+        job = self._job(job_id)
+        target = actions.start_target(job, str(job_id), action_name)
+        schema = actions.schema_target(job)
+        if schema is None:
+            body = actions.body_without_schema(job, action_name)
+        else:
+            found = self._api.get(schema, f"the start actions of job {job_id}")
+            body = actions.choose_action(found, job, action_name)
+        return StartPlan(str(job_id), target, body)
+
+    def start(self, plan: StartPlan) -> None:
+        """Start the job: one request, never repeated. Returns only if CDM answered that it did.
+
+        :raises NothingSent: proof that nothing was started (`Busy`, `LoginRefused` and the others)
+        :raises Refused: CDM said no
+        :raises Unknown: anything else; it may be running
+        """
+        self._api.post(plan.target, plan.body, f"start job {plan.job_id}", any_2xx=False)
+
+    # --- job sessions
+
+    def sessions(self, job_id: str) -> list[JobSession]:
+        """All job sessions of a job that CDM shows, in no order; those that run are never missing.
+
+        :raises NotFound: no such job
+        :raises CopyManagerError: CDM could not be read in full; an empty list always means none
+        """
+        found = all_sessions(self._api.get, self._job(job_id), self._cleaner)
+        self._job_of.update({session.id: session.job_id for session in found})
+        return found
+
+    def session(
+        self, session_id: str, *, was_running: bool = False, job_id: str | None = None
+    ) -> JobSession:
+        """One job session as it is now.
+
+        :param was_running: whether it was seen running before, which settles what PENDING means
+        :param job_id: its job, where known: another way to find it if CDM can't show it alone
+        :raises NotFound: CDM does not show it, and its job's list, where the job is known, neither
+        """
+        job_id = job_id or self._job_of.get(session_id)
+        try:
+            raw = self._api.get(self._target("jobsession", session_id), f"job session {session_id}")
+        except NotFound:
+            found = {s.id: s for s in self.sessions(job_id)} if job_id else {}
+            if session_id not in found:
+                raise
+            return found[session_id]
+        session = job_session(raw, self._cleaner, was_running=was_running, job_id=job_id)
+        if session.id != session_id:
+            raise Unknown(f"CDM was asked for job session {session_id} and shows another one.")
+        self._job_of[session.id] = session.job_id
+        return session
+
+    def log(self, session_id: str, skip: int) -> list[LogLine]:
+        """The job log from record ``skip`` on, oldest first, at most `MAX_LOG_LINES` (cdm-api §5).
+
+        Late lines push others back: a line may come twice, with the same key.
+        """
+        condition = {"property": "jobsessionId", "value": session_id, "op": "="}
+        target = api("log", "job").with_query(
+            filter=[condition], sort=[{"property": "logTime", "direction": "ASC"}]
+        )
+        start = max(0, skip - _LOG_OVERLAP)
+        what = f"log lines of job session {session_id}"
+        pages = records(self._api.get, target, "logs", start=start, size=_LOG_PAGE, what=what)
+        read = list(islice(pages, skip - start + MAX_LOG_LINES))
+        lines = zip(log_lines(read, self._cleaner), read, strict=True)
+        return [
+            line
+            for line, record in islice(lines, skip - start, None)
+            if text_id(record.get("jobsessionId")) in {None, session_id}
+        ]
+
+    # --- requests that act on a job session: an allow-list, built here, never a link that CDM gave
+
+    def cancel(self, session_id: str) -> None:
+        """Ask CDM to cancel a job session: one request; the same errors as `start` (cdm-api §6)."""
+        target = self._target("jobsession", session_id).with_query(action="cancel")
+        self._api.post(target, {}, f"cancel job session {session_id}", any_2xx=True)
+
+    def clean_up(self, session_id: str) -> None:
+        """Ask CDM to take the restored copy down: one request; the same errors as `start`.
+
+        :raises Refused: neither the job session nor its policy says by which action
+        """
+        try:
+            action = self._clean_up_action(session_id)
+        except Unknown as error:  # only reading so far
+            raise NothingSent(error.message, cause=error.cause, advice=error.advice) from error
+        target = self._target("jobsession", session_id)
+        target = target.with_query(action="resume", actionname=action)
+        self._api.post(target, {}, f"clean up job session {session_id}", any_2xx=True)
+
+    def _clean_up_action(self, session_id: str) -> str:
+        what = f"job session {session_id}"
+        session = self._api.get(self._target("jobsession", session_id), what)
+        action = actions.clean_up_name(session.get("links"))
+        job_id = text_id(session.get("jobId"))
+        if action is None and job_id:
+            job = self._job(job_id)
+            action = actions.clean_up_name_by_policy(self._policy(job), job)
+        if action is None:
+            raise Refused(
+                f"It is not clear how {what} is cleaned up.",
+                cause="Neither the job session nor its policy says what kind of restore it is.",
+                advice="Clean it up in CDM's own pages.",
+            )
+        return action
+
+    # --- reading
+
+    def _target(self, *segments: str) -> Target:
+        try:
+            return api(*segments)
+        except BadLink as error:
+            raise NotFound("CDM can't be asked for an empty id.") from error
+
+    def _job(self, job_id: str) -> dict[str, Any]:
+        job = self._api.get(self._target("job", str(job_id)), f"job {job_id}")
+        if text_id(job.get("id")) != str(job_id):
+            raise Unknown(f"CDM was asked for job {job_id} and shows another one.")
+        return job
+
+    def _policy(self, job: dict[str, Any]) -> dict[str, Any]:
+        policy_id = text_id(job.get("policyId"))
+        if policy_id is None:
+            return {}
+        try:
+            return self._api.get(
+                self._target("policy", policy_id), "a policy", read_timeout=_POLICY_TIMEOUT
+            )
+        except CopyManagerError:
+            return {}  # the role may not show it; proves nothing, and the job can be read without

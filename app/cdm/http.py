@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The transport: one `requests` session, its limits, and answers before anybody understands them.
+
+Redirects are never followed, the environment is never trusted, only a GET is ever sent twice, and
+nothing is believed about a request of which nothing is known (`app.cdm.exchange`).
+"""
+
+import json
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from app.cdm.exchange import Adapter, Exchange, get_retries
+from app.cdm.failures import chain, has
+from app.cdm.links import Target
+from app.cdm.trust import Verification, not_made, verification
+from app.restore.model import CdmConnection, NothingSent, Unknown
+
+MAX_BODY = 32 * 1024 * 1024
+_CHUNK = 16 * 1024  # small, so that a compressed chunk can't grow far beyond MAX_BODY
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. ``problem`` says why ``body`` is not JSON; it is empty if it is."""
+
+    status: int
+    body: object = None
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_html(self) -> bool:
+        return self.problem == _HTML
+
+
+_HTML = "a web page instead of data"
+
+
+class Transport:
+    """Carries requests to one CDM server and to no other; for one thread at a time."""
+
+    def __init__(
+        self,
+        connection: CdmConnection,
+        *,
+        system_ca: str | None,
+        timeouts: tuple[float, float],
+        total: float,
+        user_agent: str,
+        insecure: bool = False,
+    ) -> None:
+        self._connection = connection
+        self._system_ca, self._insecure = system_ca, insecure
+        self._timeouts, self._total = timeouts, total
+        self._headers = {
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+            "X-Endeavour-Locale": "en-us",
+        }
+        host = connection.host.strip("[]")
+        self._base = f"https://{f'[{host}]' if ':' in host else host}:{connection.port}"
+        self._session: requests.Session | None = None
+        self._verification: Verification | None = None
+
+    def close(self) -> None:
+        """Close all connections; a later request opens them again."""
+        if self._session:
+            self._session.close()
+        if self._verification:
+            self._verification.close()
+        self._session = self._verification = None
+
+    def send(
+        self,
+        method: str,
+        target: Target,
+        *,
+        headers: dict[str, str],
+        json_body: object = None,
+        read_timeout: float | None = None,
+    ) -> Answer:
+        """Send one request and read the answer whole.
+
+        :param headers: those of this request only (credentials or API session)
+        :param read_timeout: seconds, less than usual; the total time shrinks with it
+        :raises NothingSent: the request line was never written (`Unreachable`, `Untrusted`)
+        :raises Unknown: it may have been, and there is no answer
+        """
+        session, verify = self._open()
+        if method != "GET":
+            # On a connection of its own: one that was kept alive may be closed by CDM just as the
+            # request goes out, and nothing would be proved then.
+            session.get_adapter(self._base).close()
+        connect, read = self._timeouts
+        read = min(read, read_timeout or read)
+        total = self._total if read_timeout is None else min(self._total, 2 * read)
+        with Exchange(total) as exchange:
+            try:
+                response = session.request(
+                    method,
+                    self._base + str(target),
+                    headers=headers,
+                    json=json_body,
+                    timeout=(connect, read),
+                    verify=verify,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                return _read(response, exchange)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                if not exchange.sent:
+                    raise not_made(error, self._connection) from None
+                raise self._lost(error, exchange) from None
+
+    def _open(self) -> tuple[requests.Session, bool | str]:
+        if self._session is None or self._verification is None:
+            proxy = _checked_proxy(self._connection.proxy)
+            self._verification = verification(
+                self._connection, self._system_ca, insecure=self._insecure
+            )
+            session = requests.Session()
+            session.trust_env = False
+            session.max_redirects = 0
+            session.headers.clear()
+            session.headers.update(self._headers)
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            session.proxies = {"https": proxy} if proxy else {}
+            session.adapters.clear()  # nothing can be sent but over the adapter below
+            session.mount(self._base, Adapter(self._verification.tls, get_retries()))
+            self._session = session
+        return self._session, self._verification.verify
+
+    def _lost(self, error: BaseException, exchange: Exchange) -> Unknown:
+        where = f"{self._connection.host}:{self._connection.port}"
+        errors = list(chain(error))
+        if exchange.expired or has(errors, TimeoutError, requests.Timeout):
+            return Unknown(
+                f"CDM at {where} did not answer in time.",
+                cause="It is overloaded or hangs; the request may have reached it.",
+                advice="Look into CDM's own pages whether it is responsive.",
+            )
+        return Unknown(
+            f"CDM at {where} broke the connection off before it answered.",
+            cause="CDM may be restarting, or something in between cut it; the request may have"
+            " reached it.",
+            advice="Look into CDM's own pages whether it is up.",
+        )
+
+
+def _checked_proxy(proxy: str | None) -> str | None:
+    if not proxy:
+        return None
+    parts = urlsplit(proxy)
+    if parts.scheme != "http" or not parts.hostname or "@" in parts.netloc:
+        raise NothingSent(
+            "The proxy setting of this connection can't be used.",
+            advice="Enter it as http://host:port, without a user name.",
+        )
+    return proxy
+
+
+def _read(response: requests.Response, exchange: Exchange) -> Answer:
+    """Read the body within its limits; what is wrong with it does not hide the status."""
+    parts: list[bytes] = []
+    size = 0
+    problem = ""
+    try:
+        for part in response.raw.stream(_CHUNK, decode_content=True):
+            size += len(part)
+            if size > MAX_BODY:
+                problem = f"more than {MAX_BODY // 1024 // 1024} MB"
+                break
+            parts.append(part)
+    except (urllib3.exceptions.HTTPError, OSError):
+        problem = "an answer that breaks off"
+    if exchange.expired:
+        problem = "an answer that does not end in time"
+    if problem:
+        response.close()  # not to be used again: the rest of the body is still in it
+        return Answer(response.status_code, problem=problem)
+    response.raw.release_conn()
+    return _parsed(response.status_code, b"".join(parts))
+
+
+def _parsed(status: int, raw: bytes) -> Answer:
+    text = raw.decode("utf-8-sig", errors="replace").strip()
+    if not text:
+        return Answer(status, problem="an empty answer")
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        problem = _HTML if text.startswith("<") else "something that is not JSON"
+        return Answer(status, problem=problem)
+    return Answer(status, body=body)

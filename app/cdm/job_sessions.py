@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""All job sessions of a job, from all the places where CDM may show them (cdm-api §4, §12).
+
+A partial answer must never look like "none": whatever can't be read raises. A list that isn't there
+at all (404) is passed over, there are others.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.cdm.failures import Cleaner
+from app.cdm.links import BadLink, Target, api, href, rebase
+from app.cdm.pages import Get, records
+from app.cdm.records import job_session, text_id
+from app.restore.model import JobSession, NotFound, Refused, Unknown
+
+# Read before or after, none of them can lose a session that moves on meanwhile: the filter has all.
+_LINKS = ("pendingjobsessions", "activejobsessions", "livejobsessions")
+
+
+def all_sessions(get: Get, job: dict[str, Any], cleaner: Cleaner) -> list[JobSession]:
+    """Every job session of ``job`` (as CDM gave it), each as it was read last; in no order."""
+    job_id = str(text_id(job.get("id")))
+    found: dict[str, JobSession] = {}
+    for records_of_one in (_listed(get, job_id), *(_linked(get, job, name) for name in _LINKS)):
+        for raw in records_of_one:
+            session = job_session(raw, cleaner)
+            if session.job_id == job_id:
+                found[session.id] = session
+    last = _last_run(get, job, cleaner, known=set(found))
+    return [*found.values(), *([last] if last else [])]
+
+
+def _listed(get: Get, job_id: str) -> Iterator[dict[str, Any]]:
+    """By filter; by history where that list isn't there; else none."""
+    ours = [{"property": "jobId", "value": job_id, "op": "="}]
+    newest = [{"property": "start", "direction": "DESC"}]
+    by_filter = api("jobsession").with_query(filter=ours, sort=newest)
+    for target in (by_filter, api("jobsession", "history", "jobid", job_id)):
+        try:
+            yield from _at(get, target, job_id)
+        except NotFound:
+            continue
+        return
+
+
+def _linked(get: Get, job: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    """Behind one of the job's links; none where the job has no such link."""
+    link = href(job.get("links"), name)
+    if link is None:
+        return
+    try:
+        target = rebase(link)
+    except BadLink as error:
+        raise Unknown(f"CDM's link {name} can't be followed: {error}.") from error
+    try:
+        yield from _at(get, target, str(job.get("id")))
+    except NotFound:
+        return
+
+
+def _at(get: Get, target: Target, job_id: str) -> Iterator[dict[str, Any]]:
+    what = f"job sessions of job {job_id}"
+    try:
+        yield from records(get, target, "sessions", what=what)
+    except NotFound:
+        raise
+    except Refused as error:  # of a list; the job itself is not refused
+        raise Unknown(error.message, cause=error.cause, advice=error.advice) from error
+
+
+def _last_run(
+    get: Get, job: dict[str, Any], cleaner: Cleaner, *, known: set[str]
+) -> JobSession | None:
+    """The session that the job itself remembers, if no list had it."""
+    last = job.get("lastrun")
+    if not isinstance(last, dict):
+        return None
+    session_id = text_id(last.get("sessionId"))
+    if session_id is None or session_id in known:
+        return None
+    raw = {**last, "id": session_id}
+    if not isinstance(last.get("status"), str):
+        raw = get(api("jobsession", session_id), "the job's last session")
+    return job_session(raw, cleaner, job_id=text_id(job.get("id")))

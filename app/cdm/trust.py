@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""TLS towards CDM: by what its certificate is verified, and how a certificate is shown to a person.
+
+The only place that may switch the platform's verification off: where a pinned fingerprint takes its
+place, where ``--insecure`` was said aloud on the command line, and where a certificate is only
+looked at.
+"""
+
+import contextlib
+import http.client
+import ssl
+import tempfile
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from urllib3.exceptions import InsecureRequestWarning
+from urllib3.util.ssl_ import create_urllib3_context
+
+from app.cdm.failures import MAX_TEXT, chain, unreachable
+from app.restore.model import (
+    CdmConnection,
+    CopyManagerError,
+    NothingSent,
+    Trust,
+    Unreachable,
+    Untrusted,
+)
+
+_ISSUER_UNKNOWN = {
+    2,
+    18,
+    19,
+    20,
+    21,
+}  # OpenSSL's X509_V_ERR_…: issuer missing, self-signed, no chain
+_NOT_YET_VALID, _EXPIRED, _OTHER_NAME = 9, 10, 62
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """A certificate as a server showed it, verified by nobody yet."""
+
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    sha256: str  # 64 lower-case hex digits, of the DER form
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `requests` needs: ``verify=`` for each request, settings for the connections."""
+
+    verify: bool | str
+    tls: dict[str, Any] = field(default_factory=dict)
+    _file: "IO[bytes] | None" = None
+
+    def close(self) -> None:
+        """Remove the private file with the uploaded CA."""
+        if self._file:
+            self._file.close()
+
+
+def verification(
+    connection: CdmConnection, system_ca: str | None, *, insecure: bool = False
+) -> Verification:
+    """Turn a connection's trust into settings.
+
+    :param system_ca: the file that ``REQUESTS_CA_BUNDLE`` names; None is `requests`' own default
+    :raises Untrusted: the uploaded CA or the fingerprint is missing or unreadable
+    """
+    if insecure:
+        warnings.simplefilter("ignore", InsecureRequestWarning)  # said aloud, no need to repeat it
+        return Verification(verify=False, tls={"assert_hostname": False})
+    if connection.trust is Trust.FINGERPRINT:
+        pin = (connection.fingerprint or "").replace(":", "").lower()
+        if len(pin) != 64 or not set(pin) <= set("0123456789abcdef"):
+            raise Untrusted(
+                "The pinned fingerprint of this connection is not a SHA-256.",
+                advice="Enter its 64 hexadecimal digits on the connection's page.",
+            )
+        # urllib3 compares the pin before the first byte of the request is written.
+        return Verification(verify=False, tls={"assert_fingerprint": pin, "assert_hostname": False})
+    if connection.trust is Trust.CA:
+        return _uploaded(connection.ca_pem or "")
+    return Verification(verify=system_ca or True)
+
+
+def _uploaded(pem: str) -> Verification:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise Untrusted(
+            "The CA certificate uploaded for this connection can't be read.",
+            advice="Upload it again, as PEM text (-----BEGIN CERTIFICATE-----).",
+        ) from error
+    context = create_urllib3_context()
+    # An uploaded intermediate or self-signed certificate is enough, its own issuer need not be
+    # there.
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    # A file, because requests adds its default CAs to a context unless verify= names another file.
+    file = tempfile.NamedTemporaryFile(prefix="cdm-ca-", suffix=".pem")  # noqa: SIM115 - kept open
+    file.write(pem.encode())
+    file.flush()
+    return Verification(verify=file.name, tls={"ssl_context": context}, _file=file)
+
+
+def fetch_certificate(
+    host: str, port: int, proxy: str | None = None, timeout: float = 6.0
+) -> ServerCertificate:
+    """Fetch the certificate that a server shows, without believing it and without sending anything.
+
+    :param proxy: ``http://host:port``, asked with CONNECT
+    :param timeout: seconds for each step of the way
+    :raises Unreachable: no connection, or no TLS on that port
+    """
+    context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    where = urlsplit(proxy) if proxy else None
+    if where:
+        connection = http.client.HTTPSConnection(
+            where.hostname or "", where.port, timeout=timeout, context=context
+        )
+        connection.set_tunnel(host, port)
+    else:
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+    with contextlib.closing(connection):
+        try:
+            connection.connect()
+            der = connection.sock.getpeercert(True)
+        except (OSError, http.client.HTTPException) as error:
+            raise _no_handshake(error, host, port, proxy) from error
+    return read_certificate(der or b"")
+
+
+def read_certificate(der: bytes) -> ServerCertificate:
+    """Read a DER certificate; raise `Untrusted` if it is none."""
+    try:
+        found = x509.load_der_x509_certificate(der)
+        return ServerCertificate(
+            subject=found.subject.rfc4514_string(),
+            issuer=found.issuer.rfc4514_string(),
+            not_before=found.not_valid_before.replace(tzinfo=UTC),
+            not_after=found.not_valid_after.replace(tzinfo=UTC),
+            sha256=found.fingerprint(SHA256()).hex(),
+            pem=ssl.DER_cert_to_PEM_cert(der),
+        )
+    except ValueError as error:
+        raise Untrusted("The server shows a certificate that can't be read.") from error
+
+
+def not_made(error: BaseException, connection: CdmConnection) -> NothingSent:
+    """Say why a connection was not made: TLS or the network below it."""
+    errors = list(chain(error))
+    bad = next((e for e in errors if isinstance(e, ssl.SSLCertVerificationError)), None)
+    if bad:
+        return _not_verified(bad, connection)
+    if any("ingerprints did not match" in str(e) for e in errors):
+        return Untrusted(
+            f"CDM at {connection.host}:{connection.port} does not show the pinned certificate.",
+            cause=_shown(connection),
+            advice="If it was renewed, compare the SHA-256 with CDM's administrator and pin the new"
+            " one; if not, somebody may be in between.",
+        )
+    if any(isinstance(e, OSError) and "TLS CA certificate bundle" in str(e) for e in errors):
+        return Untrusted(
+            "The platform's CA file can't be read, so CDM's certificate can't be verified.",
+            cause="REQUESTS_CA_BUNDLE names no readable file.",
+            advice="Restart the app; or upload CDM's CA certificate on the connection's page.",
+        )
+    return _no_handshake(error, connection.host, connection.port, connection.proxy)
+
+
+def _no_handshake(error: BaseException, host: str, port: int, proxy: str | None) -> Unreachable:
+    failed = next((e for e in chain(error) if isinstance(e, ssl.SSLError)), None)
+    if failed is None:
+        return unreachable(error, host, port, proxy=proxy)
+    reason = (failed.reason or type(failed).__name__).replace("_", " ").lower()
+    return Unreachable(
+        f"There is no TLS connection with CDM at {host}:{port}.",
+        cause=f"The handshake failed ({reason}): the port may speak plain HTTP, or an old TLS.",
+        advice="Check the port: CDM's API speaks HTTPS, usually on 8443.",
+    )
+
+
+def _not_verified(bad: ssl.SSLCertVerificationError, connection: CdmConnection) -> Untrusted:
+    where = f"{connection.host}:{connection.port}"
+    pin = "pin the certificate's SHA-256 fingerprint"
+    if bad.verify_code in _ISSUER_UNKNOWN:
+        return Untrusted(
+            f"The certificate of CDM at {where} is not trusted: its issuer is not known here.",
+            cause=_shown(connection),
+            advice=f"Upload the certificate of that issuer on the connection's page, or {pin}.",
+        )
+    if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
+        return Untrusted(
+            f"The certificate of CDM at {where} is not valid at this time.",
+            cause=_shown(connection),
+            advice=f"Renew it in CDM, check the clocks, or {pin}.",
+        )
+    if bad.verify_code == _OTHER_NAME or "doesn't match" in str(bad):
+        return Untrusted(
+            f"The certificate of CDM at {where} was made for another name.",
+            cause=_shown(connection),
+            advice=f"Enter the host by the name in the certificate, or {pin}.",
+        )
+    return Untrusted(
+        f"The certificate of CDM at {where} is not trusted.",
+        cause=f"{bad.verify_message}.",
+        advice=f"Upload CDM's CA certificate on the connection's page, or {pin}.",
+    )
+
+
+def _shown(connection: CdmConnection) -> str:
+    """Describe the certificate that is shown, from a look of its own; empty if that fails."""
+    try:
+        found = fetch_certificate(connection.host, connection.port, connection.proxy)
+    except CopyManagerError:
+        return ""
+    days = f"{found.not_before:%Y-%m-%d} to {found.not_after:%Y-%m-%d}"
+    text = (
+        f"It is for {found.subject[:MAX_TEXT]}, issued by {found.issuer[:MAX_TEXT]},"
+        f" valid {days}, SHA-256 {found.sha256}."
+    )
+    return "".join(c if c.isprintable() else " " for c in text)
