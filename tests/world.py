@@ -203,23 +203,40 @@ class World:
     def trigger(self, request_id: str, **fields: Any) -> requests.Response:
         """Call the trigger endpoint as the script does, through the console."""
         body = {"token": self.trigger_token, "request_id": request_id, **fields}
-        return requests.post(
-            f"{self.console.url}/console/plugins/app_proxy:{SERVICE}/api/v1/triggers",
-            data=body,
-            headers={"SEC": self.console.token("restore-trigger")},
-            verify=str(self.console.ca_file),
-            timeout=30,
-        )
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.post(
+                f"{self.console.url}/console/plugins/app_proxy:{SERVICE}/api/v1/triggers",
+                data=body,
+                headers={"SEC": self.console.token("restore-trigger")},
+                verify=str(self.console.ca_file),
+                timeout=30,
+            )
+
+    def session(self, user: str = "analyst") -> requests.Session:
+        """One of the app's users, logged in to the console."""
+        session = requests.Session()
+        session.cookies.update(self.console.login(user))
+        session.verify = str(self.console.ca_file)
+        # Not the machine's own CA bundle or proxy, whatever its environment says.
+        session.trust_env = False
+        return session
+
+    def url(self, path: str) -> str:
+        """Where a path of the app is for a browser."""
+        return f"{self.console.url}/console/plugins/{APP_ID}/app_proxy/{path}"
 
     def get(self, path: str, user: str = "analyst", **parameters: Any) -> requests.Response:
         """Ask the app through the console as one of its users."""
-        return requests.get(
-            f"{self.console.url}/console/plugins/{APP_ID}/app_proxy/{path}",
-            params=parameters,
-            cookies=self.console.login(user),
-            verify=str(self.console.ca_file),
-            timeout=30,
-        )
+        with self.session(user) as session:
+            return session.get(self.url(path), params=parameters, timeout=30)
+
+    def post(self, path: str, user: str = "admin", **body: Any) -> requests.Response:
+        """Write through the JSON API as one of the app's users, with the CSRF token."""
+        with self.session(user) as session:
+            token = session.get(self.url("api/v1/csrf"), timeout=30).json()["csrf_token"]
+            headers = {"X-CSRFToken": token, "Referer": self.url("")}
+            return session.post(self.url(path), json=body, headers=headers, timeout=30)
 
     def runs(self) -> list[dict[str, Any]]:
         answer = self.get("api/v1/runs")

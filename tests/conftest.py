@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What every test may ask for; no test sees the variables of the machine it runs on."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.simulators.container import Image
+from tests.world import World, app_zip
+
+_LEAKY = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "CDM_PASS")
+for _name in list(os.environ):
+    if _name in _LEAKY or _name.lower().endswith("_proxy") or _name.startswith("QRADAR_"):
+        del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """The app zip of dist/, built into an image as QRadar does it."""
+    return Image.build(app_zip())
+
+
+@pytest.fixture
+def make_world(image: Image) -> Iterator[Callable[..., World]]:
+    """Make a world that is configured, armed, and has a trigger token; it ends with the test."""
+    with ExitStack() as stack:
+
+        def make(*, cooldown_s: int = 0, mode: str = "armed", **options: Any) -> World:
+            world = stack.enter_context(World(image, **options))
+            world.set_up(mode=mode, cooldown_s=cooldown_s)
+            world.trigger_token = world.configure("trigger-token", "new", "test").strip()
+            return world
+
+        yield make
