@@ -36,8 +36,9 @@ class Actions:
     def start_foreign_session(self, job_id: str | None = None) -> str:
         """Somebody starts the job in CDM's own pages; the new session's id."""
         with self.lock:
-            first = next(job.id for job in self.world.jobs.values() if job.type == RECOVERY)
-            job = self.world.job(job_id or first)
+            if job_id is None:
+                job_id = next(job.id for job in self.world.jobs.values() if job.type == RECOVERY)
+            job = self.world.job(job_id)
             return self.world.create(job, None, foreign=True).id
 
     def advance_session(self, session_id: str, status: str, *, ended: bool | None = None) -> None:
