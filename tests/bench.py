@@ -186,9 +186,8 @@ def print_table(measures: Sequence[Measure]) -> None:
     for each in measures:
         ratio = "" if each.ratio is None else f"{each.ratio:.1f}"
         limit = "" if each.limit is None else f"{each.limit:.0f} {'ok' if each.ok else 'MISSED'}"
-        print(
-            f"{each.name:<64}{each.median:>9.1f}{each.worst:>9.1f} {each.unit:<4} {ratio:>8}  {limit}"
-        )
+        numbers = f"{each.median:>9.1f}{each.worst:>9.1f} {each.unit:<4}"
+        print(f"{each.name:<64}{numbers} {ratio:>8}  {limit}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``./build.sh demo``: an attack, a rule, a restore, seen from beginning to end without QRadar or CDM.
+"""``./build.sh demo``: an attack, a rule, a restore, from beginning to end, without QRadar or CDM.
 
-The app zip runs as QRadar would run it, between a simulated console and a simulated CDM. A rule fires
-without further input; then everything stays up for playing. ``--once``: one restore, then the end.
+The app zip runs as QRadar would run it, between a simulated console and a simulated CDM. A rule
+fires without further input; then everything stays up for playing. ``--once``: one restore, the end.
 """
 
 import argparse
@@ -120,14 +120,14 @@ def stay(world: World) -> None:
 
 def clean_up(world: World) -> None:
     """Clean up the newest run that is ready, and watch it end."""
-    for run in world.runs():
-        if run["state"] == "ready":
-            answer = world.post(f"api/v1/runs/{run['id']}/clean-up", user="operator")
-            say("  the app says:", answer.json().get("message", answer.text))
-            wait_for(lambda: world.run(run["id"])["state"] == "completed", seconds=SOON_S)
-            say(f"  run {run['id']}: completed")
-            return
-    say("  no run is ready")
+    run_id = next((run["id"] for run in world.runs() if run["state"] == "ready"), None)
+    if run_id is None:
+        say("  no run is ready")
+        return
+    answer = world.post(f"api/v1/runs/{run_id}/clean-up", user="operator")
+    say("  the app says:", answer.json().get("message", answer.text))
+    wait_for(lambda: world.run(run_id)["state"] == "completed", seconds=SOON_S)
+    say(f"  run {run_id}: completed")
 
 
 def say(*words: object) -> None:

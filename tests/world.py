@@ -168,9 +168,7 @@ class World:
         self.trigger_token = self.configure("trigger-token", "new", "world").strip()
         script = self.configure("script")
         tokens = {"token": self.trigger_token, "sec": self.console.token("restore-trigger")}
-        parameters = json.loads(
-            self.configure("script", "--parameters", text=json.dumps(tokens))
-        )
+        parameters = json.loads(self.configure("script", "--parameters", text=json.dumps(tokens)))
         for parameter in parameters:
             if parameter["name"] == "console":
                 # The simulated console does not listen on 443, and no name server knows it.
