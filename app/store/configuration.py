@@ -1,0 +1,309 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration: what the forms save, and the document of ``GET /api/v1/config`` (design §5).
+
+An import is all or nothing. A list in the document is the whole list: entries are matched by name,
+what stands in it is added or changed, and what is missing from it is removed (so that an import of
+an export changes nothing, and a removed entry can be expressed); a connection that a mapping or an
+open run still needs can't be removed. A list that is absent, and a key absent from an entry, keep
+what is there.
+
+Passwords are kept elsewhere, by label (`framework.secrets`): a new one is stored under a new label,
+then the row that names it is committed, then the old label is dropped. A crash in between leaves a
+password nobody names, never a row without its password. Changing where or how a password would be
+sent (host, port, username, proxy, trust) without entering it again drops it.
+"""
+
+import logging
+import secrets as random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Protocol
+
+from app.restore import checks, model
+from app.restore.checks import InvalidField
+from app.store.connections import ConnectionInUse
+from app.store.saving import (
+    Entry,
+    Saver,
+    connection_columns,
+    connection_entry,
+    mapping_columns,
+    mapping_entry,
+    refuse_unknown,
+)
+from app.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+_SETTINGS: Mapping[str, Callable[[object], object]] = {
+    "mode": lambda value: str(checks.check_mode(value)),
+    "operator_roles": lambda value: checks.check_names(value, "operator_roles"),
+    "services": lambda value: checks.check_names(value, "services"),
+}
+
+
+class Secrets(Protocol):
+    """Where passwords are kept; `app.framework.secrets.Secrets` is one."""
+
+    def put(self, label: str, text: str) -> None: ...
+    def drop(self, label: str) -> None: ...
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of a rehearsal, so that nothing of it is kept."""
+
+
+def export_document(store: Store) -> dict[str, object]:
+    """Give the configuration without secrets, as `import_document` takes it."""
+    connections = store.connections.list()
+    names = {connection.id: connection.name for connection in connections}
+    return {
+        "connections": [connection_entry(connection) for connection in connections],
+        "mappings": [mapping_entry(m, names[m.connection_id]) for m in store.mappings.list()],
+        "settings": store.settings.all(),
+    }
+
+
+def import_document(
+    store: Store,
+    secrets: Secrets,
+    document: object,
+    *,
+    by: str,
+    now: datetime,
+    dry_run: bool = False,
+    allow_loopback: bool = False,
+) -> list[str]:
+    """Bring the store to what a document says and give the changes, a sentence each.
+
+    Everything is rehearsed in a transaction that is rolled back, before a password is stored. Raise
+    `InvalidField` with the field's path (``connections[0].host``); nothing is changed then.
+    """
+    task = _Import(store, _object(document, "document"), allow_loopback=allow_loopback)
+    rehearsal = Saver(store, by, now)
+    with suppress(_Rehearsed), store.transaction():
+        task.apply(rehearsal)
+        raise _Rehearsed
+    if dry_run:
+        return rehearsal.changes
+    saver = Saver(store, by, now)
+    with _stored(secrets, task.new_passwords), store.transaction():
+        task.apply(saver)
+    _drop(secrets, saver.old_labels)
+    return saver.changes
+
+
+def save_connection(
+    store: Store,
+    secrets: Secrets,
+    fields: Entry,
+    password: str | None = None,
+    *,
+    connection_id: int | None = None,
+    by: str,
+    now: datetime,
+    allow_loopback: bool = False,
+) -> model.CdmConnection:
+    """Add a connection, or change ``connection_id``; fields left out keep their value.
+
+    ``password`` None keeps the stored one, unless it would then be sent elsewhere. Raise
+    `InvalidField` (also for what an open run holds), LookupError, and what ``secrets`` raises.
+    """
+    label = None if password is None else _new_label()
+    new = [] if label is None else [(label, checks.check_password(password))]
+    saver = Saver(store, by, now)
+
+    def check() -> tuple[model.CdmConnection | None, Entry]:
+        old = None if connection_id is None else store.connections.get(connection_id)
+        return old, connection_columns(old, fields, allow_loopback=allow_loopback)
+
+    check()  # a mistake in another field must not cost an encryption
+    with _stored(secrets, new), store.transaction():
+        old, columns = check()
+        saved = saver.connection(old, columns, label=label)
+    _drop(secrets, saver.old_labels)
+    return saved
+
+
+def delete_connection(
+    store: Store, secrets: Secrets, connection_id: int, *, by: str, now: datetime
+) -> None:
+    """Delete a connection, then its password. Raise `ConnectionInUse`, LookupError."""
+    saver = Saver(store, by, now)
+    with store.transaction():
+        saver.remove_connection(store.connections.get(connection_id))
+    _drop(secrets, saver.old_labels)
+
+
+def save_mapping(
+    store: Store, fields: Entry, *, mapping_id: int | None = None, by: str, now: datetime
+) -> model.Mapping:
+    """Add a mapping, or change ``mapping_id``; ``fields`` are the document's, all others are kept.
+
+    Raise `InvalidField`, LookupError.
+    """
+    with store.transaction():
+        old = None if mapping_id is None else store.mappings.get(mapping_id)
+        return Saver(store, by, now).mapping(old, mapping_columns(store, old, fields=fields))
+
+
+def delete_mapping(store: Store, mapping_id: int, *, by: str, now: datetime) -> None:
+    """Delete a mapping. Raise LookupError."""
+    with store.transaction():
+        Saver(store, by, now).remove_mapping(store.mappings.get(mapping_id))
+
+
+class _Import:
+    """One document on its way into the store; `apply` runs twice, the first time as a rehearsal."""
+
+    def __init__(self, store: Store, document: Entry, *, allow_loopback: bool) -> None:
+        refuse_unknown(document, ("connections", "mappings", "settings"))
+        self._store, self._allow_loopback = store, allow_loopback
+        self._connections = _named(document, "connections")
+        self._mappings = _named(document, "mappings")
+        self._settings = _object(document.get("settings", {}), "settings")
+        self.new_passwords: list[tuple[str, str]] = []
+        self._labels: dict[str, str] = {}
+        for name, (path, entry) in (self._connections or {}).items():
+            with _under(path):
+                if (password := entry.pop("password", None)) is not None:
+                    self._labels[name] = _new_label()
+                    self.new_passwords.append((self._labels[name], checks.check_password(password)))
+
+    def apply(self, saver: Saver) -> None:
+        """Make the changes, in an order in which no two entries get into each other's way."""
+        store = self._store
+        if self._mappings is not None:
+            for mapping in store.mappings.list():
+                if mapping.name not in self._mappings:
+                    saver.remove_mapping(mapping)
+        gone = self._save_connections(saver)
+        self._save_mappings(saver)
+        for connection in gone:
+            with _in_use("connections", connection.name):
+                saver.remove_connection(connection)
+        self._save_settings(saver)
+
+    def _save_connections(self, saver: Saver) -> Sequence[model.CdmConnection]:
+        """Save the connections and give those that the document no longer has."""
+        if self._connections is None:
+            return ()
+        store = self._store
+        old = {connection.name: connection for connection in store.connections.list()}
+        todo = []
+        for name, (path, entry) in self._connections.items():
+            with _under(path):
+                columns = connection_columns(
+                    old.get(name), entry, allow_loopback=self._allow_loopback
+                )
+            todo.append((path, old.pop(name, None), columns, self._labels.get(name)))
+        gone = tuple(old.values())
+        # Addresses that are given up are freed first: two connections may swap theirs.
+        for path, before, columns, _ in todo:
+            if before and (before.host, before.port) != (columns["host"], columns["port"]):
+                with _in_use(f"{path}.host"):
+                    store.connections.change(before.id, host=f"{before.id}.invalid")
+        for connection in gone:
+            with _in_use("connections", connection.name):
+                store.connections.change(connection.id, host=f"{connection.id}.invalid")
+        for path, before, columns, label in todo:
+            with _under(path):
+                saver.connection(before, columns, label=label)
+        return gone
+
+    def _save_mappings(self, saver: Saver) -> None:
+        store = self._store
+        todo = []
+        for name, (path, entry) in (self._mappings or {}).items():
+            before = store.mappings.find(name)
+            with _under(path):
+                todo.append((path, before, mapping_columns(store, before, fields=entry)))
+        for _, before, columns in todo:  # as with the addresses: rules may change places
+            if before and any(columns[k] != getattr(before, k) for k in ("rule_id", "rule_name")):
+                store.mappings.change(before.id, rule_id=None, rule_name=None)
+        for path, before, columns in todo:
+            with _under(path):
+                saver.mapping(before, columns)
+
+    def _save_settings(self, saver: Saver) -> None:
+        settings = self._store.settings
+        for key, value in self._settings.items():
+            with _under("settings"):
+                refuse_unknown({key: value}, tuple(_SETTINGS))
+                wanted = _SETTINGS[key](value)
+            before = settings.all()[key]
+            if before != wanted:
+                settings.set(key, wanted, by=saver.by, now=saver.now)
+                saver.changes.append(f"settings.{key}: {before} -> {wanted}")
+
+
+def _named(document: Entry, key: str) -> dict[str, tuple[str, Entry]] | None:
+    """Give the entries of a list by name, each with its path; None when the list is absent."""
+    if key not in document:
+        return None
+    entries = document[key]
+    if not isinstance(entries, list):
+        raise InvalidField(key, "must be a list.")
+    found: dict[str, tuple[str, Entry]] = {}
+    for place, entry in enumerate(entries):
+        path = f"{key}[{place}]"
+        fields = dict(_object(entry, path))
+        with _under(path):
+            if "name" not in fields:
+                raise InvalidField("name", "must be given.")
+            name = checks.check_name(fields["name"])
+            if name in found:
+                raise InvalidField("name", f"{name} stands in the list twice.")
+        found[name] = (path, fields)
+    return found
+
+
+def _object(value: object, path: str) -> Entry:
+    if not isinstance(value, dict):
+        raise InvalidField(path, "must be a JSON object.")
+    return value
+
+
+@contextmanager
+def _under(path: str) -> Iterator[None]:
+    try:
+        yield
+    except InvalidField as error:
+        raise error.under(path) from error
+
+
+@contextmanager
+def _in_use(path: str, missing: str | None = None) -> Iterator[None]:
+    try:
+        yield
+    except ConnectionInUse as error:
+        why = f"{missing} is missing from the list, but: " if missing else ""
+        raise InvalidField(path, f"{why}{error}") from error
+
+
+@contextmanager
+def _stored(secrets: Secrets, new: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Store passwords for a block that commits the rows that name them; drop them if it fails."""
+    done: list[str] = []
+    try:
+        for label, text in new:
+            secrets.put(label, text)
+            done.append(label)
+        yield
+    except BaseException:
+        _drop(secrets, done)
+        raise
+
+
+def _drop(secrets: Secrets, labels: Sequence[str]) -> None:
+    for label in labels:
+        try:
+            secrets.drop(label)
+        except OSError as error:  # nobody names it any more: an untidiness, not a failure
+            logger.warning("an old stored password could not be removed: %s", error)
+
+
+def _new_label() -> str:
+    return f"cdm-{random.token_hex(8)}"

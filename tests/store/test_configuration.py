@@ -1,0 +1,459 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Saving, importing and exporting the configuration."""
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.restore.checks import InvalidField
+from app.restore.model import CdmConnection, Mode, Trigger, Trust
+from app.store import configuration
+from app.store.configuration import export_document, import_document
+from app.store.connections import ConnectionInUse
+from app.store.database import Database
+from app.store.migrate import migrate
+from app.store.store import Store
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+PROD: dict[str, object] = {
+    "name": "prod",
+    "host": "cdm.example",
+    "port": 8443,
+    "username": "qradar-restore",
+    "trust": "system",
+    "ca_pem": None,
+    "fingerprint": None,
+    "proxy": None,
+}
+SQL: dict[str, object] = {
+    "name": "SQL attack",
+    "rule_id": 100231,
+    "rule_name": "Ransomware on SQL",
+    "connection": "prod",
+    "job_id": "1044",
+    "job_name": "SQL clean-room restore",
+    "action_name": None,
+    "cooldown_s": 900,
+    "enabled": True,
+}
+
+
+class FakeSecrets:
+    """Passwords in memory; `fails` makes storing one fail."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.fails = False
+        self.on_put: Callable[[], None] = lambda: None
+
+    def put(self, label: str, text: str) -> None:
+        if self.fails:
+            raise OSError("disk full")
+        self.on_put()
+        assert label not in self.kept
+        self.kept[label] = text
+
+    def drop(self, label: str) -> None:
+        self.kept.pop(label, None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    path = tmp_path / "safeguarded-restore.db"
+    migrate(path)
+    return Store(Database(path))
+
+
+@pytest.fixture
+def secrets() -> FakeSecrets:
+    return FakeSecrets()
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    whole = {"connections": [PROD], "mappings": [SQL], "settings": {"mode": "armed"}}
+    return copy.deepcopy(whole | changes)
+
+
+@pytest.fixture
+def load(store: Store, secrets: FakeSecrets) -> Callable[..., list[str]]:
+    def load(wanted: object, **options: Any) -> list[str]:
+        return import_document(store, secrets, wanted, by="anna", now=NOW, **options)
+
+    return load
+
+
+def password_of(store: Store, secrets: FakeSecrets, name: str = "prod") -> str | None:
+    connection = store.connections.find(name)
+    assert connection is not None
+    return secrets.kept[connection.secret_label] if connection.secret_label else None
+
+
+def open_run(store: Store) -> None:
+    mapping = store.mappings.list()[0]
+    connection = store.connections.get(mapping.connection_id)
+    store.runs.add(Trigger("request-1", NOW), mapping, connection, now=NOW)
+
+
+# --- import and export ----------------------------------------------------------------------------
+
+
+def test_a_document_comes_out_as_it_went_in(store: Store, load: Callable[..., list[str]]) -> None:
+    load(document())
+    assert export_document(store) == document(
+        settings={"mode": "armed", "operator_roles": [], "services": []}
+    )
+
+
+def test_importing_an_export_changes_nothing(store: Store, load: Callable[..., list[str]]) -> None:
+    load(document())
+    before = len(store.audit.recent())
+    assert load(export_document(store)) == []
+    assert len(store.audit.recent()) == before
+
+
+def test_a_fresh_store_exports_an_empty_configuration(store: Store) -> None:
+    assert export_document(store) == {
+        "connections": [],
+        "mappings": [],
+        "settings": {"mode": "disarmed", "operator_roles": [], "services": []},
+    }
+
+
+def test_absent_lists_and_keys_keep_their_value(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document(settings={"mode": "armed", "services": ["soar"]}))
+    changes = load({"mappings": [{"name": "SQL attack", "cooldown_s": 0}]})
+    assert changes == ["mapping SQL attack: cooldown_s 900 -> 0"]
+    assert export_document(store) == document(
+        mappings=[SQL | {"cooldown_s": 0}],
+        settings={"mode": "armed", "operator_roles": [], "services": ["soar"]},
+    )
+
+
+def test_what_is_missing_from_a_list_is_removed(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    other = PROD | {"name": "old", "host": "old.example"}
+    load(document(connections=[PROD, other]))
+    assert load(document(mappings=[])) == ["mapping SQL attack: removed", "connection old: removed"]
+    assert [c.name for c in store.connections.list()] == ["prod"]
+
+
+def test_a_connection_that_a_mapping_needs_is_not_removed(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document())
+    with pytest.raises(InvalidField, match="Mapping SQL attack uses connection prod") as caught:
+        load({"connections": []})
+    assert caught.value.field == "connections"
+    assert export_document(store)["connections"] == [PROD]
+
+
+def test_a_connection_can_be_renamed_with_the_mapping_that_uses_it(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document())
+    load(document(connections=[PROD | {"name": "new"}], mappings=[SQL | {"connection": "new"}]))
+    assert [c.name for c in store.connections.list()] == ["new"]
+
+
+def test_addresses_and_rules_may_change_places(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    two = document(
+        connections=[PROD, PROD | {"name": "test", "host": "test.example"}],
+        mappings=[SQL, SQL | {"name": "Other", "rule_id": 2}],
+    )
+    load(two)
+    two["connections"][0]["host"], two["connections"][1]["host"] = "test.example", "cdm.example"
+    two["mappings"][0]["rule_id"], two["mappings"][1]["rule_id"] = 2, 100231
+    load(two)
+    assert {c.name: c.host for c in store.connections.list()} == {
+        "prod": "test.example",
+        "test": "cdm.example",
+    }
+    assert {m.name: m.rule_id for m in store.mappings.list()} == {"SQL attack": 2, "Other": 100231}
+
+
+def test_a_dry_run_tells_the_changes_and_makes_none(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    wanted = document(connections=[PROD | {"password": "geheim"}])
+    assert load(wanted, dry_run=True) == [
+        "connection prod: added; password entered",
+        "mapping SQL attack: added",
+        "settings.mode: disarmed -> armed",
+    ]
+    assert store.connections.list() == []
+    assert store.settings.mode is Mode.DISARMED
+    assert secrets.kept == {}
+    assert store.audit.recent() == []
+
+
+WRONG: list[tuple[dict[str, object], str]] = [
+    ({"connections": [PROD | {"host": "u@h"}]}, "connections[0].host"),
+    ({"connections": [PROD | {"host": "127.0.0.1"}]}, "connections[0].host"),
+    ({"connections": [PROD | {"port": 0}]}, "connections[0].port"),
+    ({"connections": [PROD | {"prot": 1}]}, "connections[0].prot"),
+    ({"connections": [PROD | {"trust": "ca"}]}, "connections[0].ca_pem"),
+    ({"connections": [PROD | {"trust": "fingerprint"}]}, "connections[0].fingerprint"),
+    ({"connections": [PROD | {"proxy": "http://u:p@x:1"}]}, "connections[0].proxy"),
+    ({"connections": [PROD | {"password": ""}]}, "connections[0].password"),
+    ({"connections": [PROD, PROD]}, "connections[1].name"),
+    ({"connections": [PROD, PROD | {"name": "b", "host": "CDM.example"}]}, "connections[1].host"),
+    ({"connections": [{"name": "b"}]}, "connections[0].host"),
+    ({"connections": [{"host": "b"}]}, "connections[0].name"),
+    ({"connections": {}}, "connections"),
+    ({"connections": ["prod"]}, "connections[0]"),
+    ({"mappings": [SQL | {"connection": "nowhere"}]}, "mappings[0].connection"),
+    ({"mappings": [SQL | {"cooldown_s": -1}]}, "mappings[0].cooldown_s"),
+    ({"mappings": [SQL | {"enabled": "yes"}]}, "mappings[0].enabled"),
+    ({"mappings": [SQL | {"password": "x"}]}, "mappings[0].password"),
+    ({"mappings": [SQL, SQL | {"name": "b"}]}, "mappings[1].rule_id"),
+    (
+        {"mappings": [SQL | {"rule_id": None}, SQL | {"rule_id": None, "name": "b"}]},
+        "mappings[1].rule_name",
+    ),
+    ({"mappings": [{"name": "b", "connection": "prod", "job_id": "1"}]}, "mappings[0].job_name"),
+    ({"settings": {"mode": "observe"}}, "settings.mode"),
+    ({"settings": {"moed": "armed"}}, "settings.moed"),
+    ({"settings": {"services": "soar"}}, "settings.services"),
+    ({"settings": None}, "settings"),
+    ({"connection": []}, "connection"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), WRONG)
+def test_a_mistake_is_named_and_nothing_is_changed(
+    store: Store,
+    secrets: FakeSecrets,
+    load: Callable[..., list[str]],
+    changes: dict[str, object],
+    field: str,
+) -> None:
+    wanted = document(connections=[PROD | {"password": "geheim"}]) | changes
+    with pytest.raises(InvalidField) as caught:
+        load(wanted)
+    assert caught.value.field == field
+    assert export_document(store) == {
+        "connections": [],
+        "mappings": [],
+        "settings": {"mode": "disarmed", "operator_roles": [], "services": []},
+    }
+    assert secrets.kept == {}
+    assert store.audit.recent() == []
+
+
+@pytest.mark.parametrize("wanted", [None, [], "x", 7])
+def test_a_document_is_an_object(load: Callable[..., list[str]], wanted: object) -> None:
+    with pytest.raises(InvalidField, match="JSON object"):
+        load(wanted)
+
+
+def test_loopback_is_taken_in_the_demo(store: Store, load: Callable[..., list[str]]) -> None:
+    load(document(connections=[PROD | {"host": "127.0.0.1"}]), allow_loopback=True)
+    assert store.connections.list()[0].host == "127.0.0.1"
+
+
+def test_every_change_is_audited_without_secrets(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document(connections=[PROD | {"password": "geheim"}]))
+    load(document(connections=[PROD | {"port": 9443, "password": "geheimer"}], mappings=[]))
+    rows = store.audit.recent()
+    assert [(r.by, r.action, r.subject) for r in reversed(rows)] == [
+        ("anna", "connection.add", "prod"),
+        ("anna", "mapping.add", "SQL attack"),
+        ("anna", "settings.change", "mode"),
+        ("anna", "mapping.delete", "SQL attack"),
+        ("anna", "connection.change", "prod"),
+    ]
+    assert "geheim" not in repr(rows)
+    assert store.audit.verify()
+
+
+# --- passwords ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": "evil.example"},
+        {"port": 9443},
+        {"username": "other"},
+        {"proxy": "http://proxy.example:3128"},
+        {"trust": "fingerprint", "fingerprint": "ab" * 32},
+    ],
+)
+def test_a_password_is_dropped_when_it_would_be_sent_elsewhere(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]], change: dict[str, object]
+) -> None:
+    load(document(connections=[PROD | {"password": "geheim"}]))
+    assert password_of(store, secrets) == "geheim"
+    (told,) = load({"connections": [PROD | change]})
+    assert "must be entered again" in told
+    assert password_of(store, secrets) is None
+    assert secrets.kept == {}
+
+
+def test_a_password_that_comes_with_the_change_is_kept(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    load(document(connections=[PROD | {"password": "geheim"}]))
+    load({"connections": [PROD | {"host": "new.example", "password": "neu"}]})
+    assert password_of(store, secrets) == "neu"
+    assert list(secrets.kept.values()) == ["neu"]
+
+
+def test_a_password_outlives_a_new_name_and_other_imports(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    load(document(connections=[PROD | {"password": "geheim"}]))
+    load(document())
+    connection = store.connections.list()[0]
+    configuration.save_connection(
+        store, secrets, {"name": "renamed"}, connection_id=connection.id, by="anna", now=NOW
+    )
+    assert password_of(store, secrets, "renamed") == "geheim"
+
+
+def test_a_removed_connection_takes_its_password_along(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    load(document(connections=[PROD | {"password": "geheim"}], mappings=[]))
+    load({"connections": []})
+    assert secrets.kept == {}
+
+
+def test_a_password_that_cannot_be_stored_changes_nothing(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    secrets.fails = True
+    with pytest.raises(OSError, match="disk full"):
+        load(document(connections=[PROD | {"password": "geheim"}]))
+    assert store.connections.list() == []
+
+
+def test_a_password_is_stored_before_the_lock_is_taken(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """An encryption takes 50 ms and more: triggers must not wait for it."""
+    other = Database(tmp_path / "safeguarded-restore.db")
+
+    def write() -> None:
+        with other.transaction():
+            other.execute("INSERT INTO settings (key, value) VALUES ('x', 'y')")
+
+    secrets.on_put = write
+    load(document(connections=[PROD | {"password": "geheim"}]))
+    assert password_of(store, secrets) == "geheim"
+
+
+def test_a_password_whose_row_could_not_be_committed_is_dropped(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    def overtake() -> None:
+        store.connections.add(name="other", host="cdm.example", port=8443, username="x")
+
+    secrets.on_put = overtake
+    with pytest.raises(InvalidField):
+        configuration.save_connection(store, secrets, dict(PROD), "geheim", by="anna", now=NOW)
+    assert secrets.kept == {}
+
+
+# --- what an open run holds -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [{"host": "b"}, {"port": 1}, {"username": "b"}])
+def test_host_port_and_user_under_an_open_run_stay(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]], change: dict[str, object]
+) -> None:
+    load(document())
+    open_run(store)
+    ((key, _),) = change.items()
+    with pytest.raises(InvalidField, match="has an open run") as caught:
+        load({"connections": [PROD | change]})
+    assert caught.value.field.startswith("connections[0].")
+    connection = store.connections.list()[0]
+    with pytest.raises(InvalidField) as caught:
+        configuration.save_connection(
+            store, secrets, change, connection_id=connection.id, by="anna", now=NOW
+        )
+    assert caught.value.field == key
+
+
+def test_a_connection_with_an_open_run_is_not_deleted(
+    store: Store, secrets: FakeSecrets, load: Callable[..., list[str]]
+) -> None:
+    load(document())
+    open_run(store)
+    connection = store.connections.list()[0]
+    with pytest.raises(InvalidField, match="prod is missing from the list, but"):
+        load({"connections": [], "mappings": []})
+    configuration.delete_mapping(store, store.mappings.list()[0].id, by="anna", now=NOW)
+    with pytest.raises(ConnectionInUse):
+        configuration.delete_connection(store, secrets, connection.id, by="anna", now=NOW)
+
+
+# --- what the forms use ---------------------------------------------------------------------------
+
+
+def save(store: Store, secrets: FakeSecrets, **fields: object) -> CdmConnection:
+    return configuration.save_connection(
+        store, secrets, PROD | fields, "geheim", by="anna", now=NOW
+    )
+
+
+def test_a_saved_connection_has_its_password(store: Store, secrets: FakeSecrets) -> None:
+    saved = save(store, secrets)
+    assert saved.trust is Trust.SYSTEM
+    assert password_of(store, secrets) == "geheim"
+
+
+def test_a_ca_that_is_not_used_is_not_kept(store: Store, secrets: FakeSecrets) -> None:
+    """A form sends all its fields, also those of another choice."""
+    saved = save(store, secrets, ca_pem="left over", fingerprint="left over")
+    assert (saved.ca_pem, saved.fingerprint) == (None, None)
+
+
+def test_a_second_connection_to_the_same_server_is_refused(
+    store: Store, secrets: FakeSecrets
+) -> None:
+    save(store, secrets)
+    with pytest.raises(InvalidField) as caught:
+        save(store, secrets, name="again", host="CDM.EXAMPLE.")
+    assert caught.value.field == "host"
+    with pytest.raises(InvalidField) as caught:
+        save(store, secrets, host="other.example")
+    assert caught.value.field == "name"
+    assert list(secrets.kept.values()) == ["geheim"]
+
+
+def test_mappings_are_saved_changed_and_deleted(store: Store, secrets: FakeSecrets) -> None:
+    save(store, secrets)
+    made = configuration.save_mapping(store, SQL, by="anna", now=NOW)
+    changed = configuration.save_mapping(
+        store, {"enabled": False}, mapping_id=made.id, by="anna", now=NOW
+    )
+    assert (changed.enabled, changed.rule_id) == (False, 100231)
+    with pytest.raises(InvalidField) as caught:
+        configuration.save_mapping(store, SQL | {"rule_id": 5}, by="anna", now=NOW)
+    assert caught.value.field == "name"
+    configuration.delete_mapping(store, made.id, by="anna", now=NOW)
+    assert store.mappings.list() == []
+    with pytest.raises(LookupError):
+        configuration.delete_mapping(store, made.id, by="anna", now=NOW)
+
+
+def test_a_connection_is_deleted_with_its_password(store: Store, secrets: FakeSecrets) -> None:
+    saved = save(store, secrets)
+    configuration.delete_connection(store, secrets, saved.id, by="anna", now=NOW)
+    assert secrets.kept == {}
+    with pytest.raises(LookupError):
+        configuration.delete_connection(store, secrets, saved.id, by="anna", now=NOW)
