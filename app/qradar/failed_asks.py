@@ -9,10 +9,10 @@ class FailedAsks:
     """Counts the tokens that the console refused, so that a flood of them ends here.
 
     Anybody who reaches the app's port may send tokens, and QRadar locks a host out that asks about
-    too many bad ones (qradar-platform §3.4). So ten refusals a minute are enough, five of one source
-    (peer address); from then on tokens that were never good are refused unasked until the minute is
+    too many bad ones (qradar-platform §3.4). So ten refusals a minute are enough, five of one
+    source (peer address); then tokens that were never good are refused unasked until the minute is
     over. The compromise: a flood from one address locks out nobody at another; a flood from several
-    locks out, while it lasts, those who have just signed in; neither touches anybody whose token was
+    locks out, while it lasts, those who have just signed in; none touches anybody whose token was
     good within the last half day, nor makes QRadar lock out the app. No flood comes through the
     console's proxy, which knows its callers. Asks that run at the same moment aren't counted yet:
     the bulkhead bounds them.
