@@ -35,8 +35,8 @@ def _environment_of(pid: int) -> dict[str, str]:
 
 
 def _read(pid: int, name: str) -> bytes:
-    """A file of a process; empty when the process has ended meanwhile."""
+    """A file of a process; empty when it has ended meanwhile, or is not the program's own yet."""
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""

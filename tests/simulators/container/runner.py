@@ -73,6 +73,7 @@ class Container:
         self._supervisord: Program | None = None
         self._outward: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._begun, self._came_up = 0.0, False
         self._changing = threading.RLock()
         self._stopped = threading.Event()
 
@@ -116,6 +117,7 @@ class Container:
             threading.Thread(target=self._poll, args=(self._poll_seconds,), daemon=True).start()
 
     def _start(self) -> None:
+        self._begun, self._came_up = time.monotonic(), False
         self._folder = tempfile.TemporaryDirectory(prefix="container-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         # As from an image: each container begins with a fresh copy of everything but the store.
@@ -193,24 +195,23 @@ class Container:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request("GET", "/debug")
-            return connection.getresponse().status == 200
+            answers = connection.getresponse().status == 200
+            self._came_up |= answers
+            return answers
         except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
 
     def _poll(self, seconds: float) -> None:
-        begun, was_healthy = time.monotonic(), False
         while not self._stopped.wait(seconds):
             if self.healthy():
-                was_healthy = True
                 continue
-            if not was_healthy and time.monotonic() - begun < START_SECONDS:
+            if not self._came_up and time.monotonic() - self._begun < START_SECONDS:
                 continue
             with self._changing:
                 if self._stopped.is_set():
                     return
-                begun, was_healthy = time.monotonic(), False
                 self._tear_down()
                 self.restarts += 1
                 # What failed once may fail again: QRadar goes on trying, and so do we.
