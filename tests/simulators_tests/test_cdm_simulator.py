@@ -3,6 +3,7 @@
 """The simulated CDM as it comes: API sessions, policies, the server (cdm-api §1, §7, §8)."""
 
 import http.client
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -173,6 +174,24 @@ class TestServer:
             assert len(cdm.fingerprint) == 64
             assert cdm.url == f"https://127.0.0.1:{cdm.port}"
             caller.close()
+
+    def test_it_listens_on_ipv6_too(self):
+        with CdmSimulator(host="::1") as cdm:
+            caller = Caller(cdm)
+            caller.login()
+            href = caller.get("job/1044").json["links"]["self"]["href"]
+            caller.close()
+
+        assert href == f"https://[::1]:{cdm.port}/api/endeavour/job/1044"
+
+    def test_a_client_that_never_speaks_keeps_nobody_waiting(self):
+        with CdmSimulator() as other, socket.create_connection((other.host, other.port)) as silent:
+            caller = Caller(other)
+            assert caller.login().status == 200
+            caller.close()
+            other.stop()
+            silent.settimeout(5)
+            assert silent.recv(1) == b""
 
     def test_it_can_be_stopped_and_started_again_on_its_port(self, cdm: CdmSimulator):
         caller = Caller(cdm)

@@ -9,11 +9,12 @@ import signal
 import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
-from tests.simulators.cdm import CdmSimulator
+from tests.simulators.cdm import CdmSimulator, Switches
 
 from .cdm_caller import Caller
 
@@ -44,6 +45,8 @@ class TestControl:
         assert state["jobs"][0]["id"] == "1044"
         assert state["switches"]["outcome"] == "RESOURCE ACTIVE"
         assert cdm.password.encode() not in answer.body
+        part = caller.call("GET", "/_control/state", only="starts,time").json
+        assert part.keys() == {"starts", "time"}
 
     def test_switches_are_merged(self, cdm: CdmSimulator, caller: Caller):
         fault = {"match": {"method": "GET", "path": "/job$"}, "do": "html502", "times": 1}
@@ -71,6 +74,15 @@ class TestControl:
         assert cdm.sessions[0]["status"] == "FAILED"
         assert act("add_job", name="More") == cdm.jobs[-1]["id"]
         assert (cdm.password, cdm.live_api_sessions) == ("new", [])
+
+    def test_reset_keeps_the_switches_it_was_made_with(self):
+        with CdmSimulator(tls=False, switches=Switches(total=7, faults=[{"do": "empty"}])) as cdm:
+            caller = Caller(cdm)
+            assert caller.get("job").body == b""
+            cdm.switches.total = 0
+            cdm.reset()
+            assert (cdm.switches.total, cdm.switches.faults[0].hits) == (7, 0)
+            caller.close()
 
     def test_reset_makes_it_as_it_was(self, cdm: CdmSimulator, caller: Caller):
         cdm.switches.total = 0
@@ -139,10 +151,14 @@ class TestCommandLine:
         with self.run("--plain-http", *arguments) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
+            address = line.split()[3]
+            with urllib.request.urlopen(f"{address}/_control/switches") as response:  # noqa: S310
+                shown = json.load(response)
             process.terminate()
 
         assert line.startswith("CDM simulator on http://127.0.0.1:")
         assert line.endswith("certificate SHA-256 none\n")
+        assert shown.items() >= switches.items()
 
     @pytest.mark.parametrize(
         "arguments", [("--jobs", "0"), ("--switch", "nonsense=1"), ("--cert", "x")]

@@ -19,7 +19,7 @@ line (address, user, certificate SHA-256) and runs until SIGTERM. It is driven o
 
 ``GET /_control/state``
     jobs, sessions, starts, requests, logins, logouts, destructive_calls, live_api_sessions,
-    switches, url, fingerprint.
+    switches, url, fingerprint; ``?only=starts,sessions`` answers just these.
 ``POST /_control/switches``
     ``{"outcome": "PARTIAL", "faults": [{"match": {"path": "/job"}, "do": "html502"}]}`` sets these
     switches and no others (``switches.py`` has them all, ``faults.py`` the faults).

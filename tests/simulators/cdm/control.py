@@ -4,6 +4,7 @@
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from .faults import Fault
 from .reply import ApiError, Reply, error, json_reply
@@ -37,11 +38,15 @@ class Control:
     def __init__(self, simulator: "CdmSimulator") -> None:
         self.simulator = simulator
 
-    def answer(self, method: str, path: str, body: bytes) -> Reply:
+    def answer(self, method: str, path: str, *, query: str, body: bytes) -> Reply:
         """Answer one; 400 with an error body for what can't be done."""
         try:
             given = json.loads(body) if body.strip() else {}
-            return json_reply(self._do(method, path.removeprefix("/_control/"), given))
+            found = self._do(method, path.removeprefix("/_control/"), given)
+            only = dict(parse_qsl(query)).get("only")
+            if only and isinstance(found, dict):
+                found = {name: found[name] for name in only.split(",")}
+            return json_reply(found)
         except (ValueError, TypeError, KeyError, ApiError) as problem:
             return error(400, "Control", f"{type(problem).__name__}: {problem}")
 

@@ -48,7 +48,7 @@ class Site(Protocol):
     def begin(self, record: RequestRecord) -> Exchange:
         """A request's head was read."""
 
-    def control(self, method: str, path: str, body: bytes) -> Reply:
+    def control(self, method: str, path: str, query: str, body: bytes) -> Reply:
         """Answer the control endpoint."""
 
 
@@ -62,6 +62,8 @@ class Server(ThreadingHTTPServer):
         self, address: tuple[str, int], site: Site, context: ssl.SSLContext | None
     ) -> None:
         self.site, self.context = site, context
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
         self.numbers = itertools.count(1)
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
@@ -80,17 +82,21 @@ class Server(ThreadingHTTPServer):
                     connection.close()
                 return
         if self.context is not None:
-            connection.settimeout(HANDSHAKE_SECONDS)
-            try:
-                connection = self.context.wrap_socket(connection, server_side=True)
-            except OSError:
-                return
-            connection.settimeout(None)
-        with self._registered(connection), contextlib.closing(connection):
+            connection = self.context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        # A client may go away whenever it likes; that's nobody's error here.
+        with (
+            self._registered(connection),
+            contextlib.closing(connection),
+            contextlib.suppress(OSError),
+        ):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            # A client may go away whenever it likes; that's nobody's error here.
-            with contextlib.suppress(OSError):
-                Handler(connection, client_address, self)
+            if isinstance(connection, ssl.SSLSocket):
+                connection.settimeout(HANDSHAKE_SECONDS)
+                connection.do_handshake()
+                connection.settimeout(None)
+            Handler(connection, client_address, self)
 
     @contextlib.contextmanager
     def _registered(self, connection: socket.socket) -> Iterator[None]:
@@ -144,7 +150,8 @@ class Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         parts = urlsplit(self.path)
         if parts.path.startswith("/_control/"):
-            self._send(self.server.site.control(self.command, parts.path, self._read_body()))
+            site, body = self.server.site, self._read_body()
+            self._send(site.control(self.command, parts.path, parts.query, body))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         exchange = self.server.site.begin(

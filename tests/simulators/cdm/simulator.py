@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulator as tests hold it in their hands."""
 
+import copy
 import ssl
 import tempfile
 import threading
@@ -79,6 +80,7 @@ class CdmSimulator(Actions):
     ) -> None:
         self.host, self.port = host, port
         self.switches = switches or Switches()
+        self._first_switches = copy.deepcopy(self.switches)
         self.scheme = "https" if tls else "http"
         self.released = threading.Event()
         self.lock = threading.Condition(threading.RLock())
@@ -159,17 +161,18 @@ class CdmSimulator(Actions):
             self.lock.notify_all()
         return exchange
 
-    def control(self, method: str, path: str, body: bytes) -> Reply:
+    def control(self, method: str, path: str, query: str, body: bytes) -> Reply:
         """Answer the control endpoint."""
         with self.lock:
-            return Control(self).answer(method, path, body)
+            return Control(self).answer(method, path, query=query, body=body)
 
     # --- looking ---
 
     @property
     def url(self) -> str:
         """Scheme, host and port."""
-        return f"{self.scheme}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
     @property
     def fingerprint(self) -> str:
@@ -271,9 +274,9 @@ class CdmSimulator(Actions):
         return Renderer(self.world, Links(self.switches, self.url, None), locale="en-us")
 
     def reset(self) -> None:
-        """Default switches, first jobs, no sessions, no records, first password, nothing hangs."""
+        """As it was at first: switches, jobs, password; no sessions, no records, nothing hangs."""
         with self.lock:
-            self.switches.restore_defaults()
+            self.switches.set_all(self._first_switches)
             self.world.reset()
             self.accounts.expire_all()
             self.accounts.wrong_in_a_row = 0

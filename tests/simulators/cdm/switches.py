@@ -156,9 +156,9 @@ class Switches:
         for name in given:
             setattr(self, name, getattr(trial, name))
 
-    def restore_defaults(self) -> None:
-        """Put every switch back to its default."""
-        fresh = Switches()
+    def set_all(self, other: "Switches") -> None:
+        """Put every switch to what it is in ``other``, without sharing anything with it."""
+        fresh = copy.deepcopy(other)
         for each in fields(self):
             setattr(self, each.name, getattr(fresh, each.name))
 
