@@ -43,7 +43,12 @@ class Chain:
 
 
 def self_signed(
-    folder: Path, common_name: str, names: Sequence[str] = (), *, days: int = 365, stem: str = "self"
+    folder: Path,
+    common_name: str,
+    names: Sequence[str] = (),
+    *,
+    days: int = 365,
+    stem: str = "self",
 ) -> Certificate:
     """Make a self-signed server certificate for ``names`` (host names or addresses)."""
     return _issue(
@@ -51,16 +56,12 @@ def self_signed(
     )
 
 
-def chain(
-    folder: Path, common_name: str, names: Sequence[str] = (), *, days: int = 365
-) -> Chain:
+def chain(folder: Path, common_name: str, names: Sequence[str] = (), *, days: int = 365) -> Chain:
     """Make a root, an intermediate and a leaf for ``names``.
 
     The leaf has no Authority Key Identifier, as on QRadar (qradar-platform §2.7).
     """
-    root = _issue(
-        folder, "root", "QRadar Local Root CA", 3650, _extensions((), ca=True), None
-    )
+    root = _issue(folder, "root", "QRadar Local Root CA", 3650, _extensions((), ca=True), None)
     intermediate = _issue(
         folder, "intermediate", "QRadar Local CA", 3650, _extensions((), ca=True), root
     )
