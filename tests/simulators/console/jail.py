@@ -22,6 +22,7 @@ HOME = "/home/customactionuser"
 SCRIPTS = "/custom_action_scripts"
 UID = 20001
 """No account of the host has it; the jail has no passwd at all."""
+ENTER = ("unshare", "--mount", "--propagation", "private")
 COMMANDS = ("unshare", "nsenter", "chroot", "mount", "bash")
 
 SETUP = r"""
@@ -216,7 +217,7 @@ class ChrootJail(_Processes):
         self.root.mkdir(exist_ok=True)
         arguments = ("jail", self.root, self.scripts, str(UID), resolv_conf or "")
         self._keeper = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "bash", "-c", SETUP, *arguments],
+            [*ENTER, "bash", "-c", SETUP, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

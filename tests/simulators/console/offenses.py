@@ -151,7 +151,7 @@ class Offenses:
 
 
 def _fits(offense: dict[str, Any], source: str) -> bool:
-    return offense["status"] == "OPEN" and offense["offense_source"] == source
+    return (offense["status"], offense["offense_source"]) == ("OPEN", source)
 
 
 def _offense(number: int, rule: Rule, source: str, at: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from tests.simulators.console.identity import Caller, Identity, Unauthorized
-from tests.simulators.console.rest_query import QueryError, matches, picked, sorted_by
+from tests.simulators.console.rest_query import QueryError, filtered, picked, sorted_by
 from tests.simulators.console.wire import Answer, Request, json_answer
 
 NOT_FOUND, INVALID, BAD_FILTER, BAD_SORT = 1002, 1005, 1010, 1030
@@ -123,7 +123,7 @@ def error_answer(status: int, code: int, message: str) -> Answer:
 def list_answer(call: Call, rows: Iterable[dict[str, Any]], *, sortable: bool = True) -> Answer:
     """``rows`` after filter, sort, Range and fields; Content-Range when a Range was asked."""
     query = call.query
-    kept = [row for row in rows if matches(row, query.get("filter", ""))]
+    kept = filtered(rows, query.get("filter", ""))
     if "sort" in query:
         if not sortable:
             raise QueryError("sort", "This endpoint can't be sorted")

@@ -58,7 +58,7 @@ class Access:
         document = call.document()
         label = self._label(document)
         role = self._role(document)
-        expires_at = datetime.now(UTC) + DEFAULT_VALIDITY
+        expires_at: datetime | None = datetime.now(UTC) + DEFAULT_VALIDITY
         if "expiration_date" in document:
             expires_at = _time(document["expiration_date"])
         service = self.identity.add_service(

@@ -45,7 +45,7 @@ class ActionsApi:
             rest.add(method, BASE + path, handler, needs=["ADMIN"])
 
     def interpreters(self, call: Call) -> Answer:
-        rows = self.store.interpreters.values()
+        rows = list(self.store.interpreters.values())
         return list_answer(call, ({"id": item.id, "name": item.name} for item in rows))
 
     def interpreter(self, call: Call) -> Answer:
@@ -53,7 +53,7 @@ class ActionsApi:
         return one_answer(call, None if item is None else {"id": item.id, "name": item.name})
 
     def scripts(self, call: Call) -> Answer:
-        return list_answer(call, map(_script, self.store.scripts.values()))
+        return list_answer(call, map(_script, list(self.store.scripts.values())))
 
     def script(self, call: Call) -> Answer:
         script = self.store.scripts.get(call.number())
@@ -75,7 +75,7 @@ class ActionsApi:
         return Answer(204)
 
     def actions(self, call: Call) -> Answer:
-        return list_answer(call, map(_action, self.store.actions.values()))
+        return list_answer(call, map(_action, list(self.store.actions.values())))
 
     def action(self, call: Call) -> Answer:
         action = self.store.actions.get(call.number())

@@ -139,7 +139,7 @@ def _application(app: App) -> dict[str, Any]:
 
 
 def _named_service(app: App) -> dict[str, Any]:
-    declared = next(iter(app.manifest.get("services", [])), {})
+    declared: dict[str, Any] = next(iter(app.manifest.get("services", [])), {})
     endpoints = [
         {
             **endpoint,

@@ -28,9 +28,12 @@ class QueryError(Exception):
         self.part = part
 
 
-def matches(row: Row, text: str) -> bool:
-    """Whether ``row`` passes the filter ``text``; an empty filter passes all."""
-    return not text or _Parser(text).whole()(row)
+def filtered(rows: Iterable[Row], text: str) -> list[Row]:
+    """The rows that pass the filter ``text``; an empty filter passes all."""
+    if not text:
+        return list(rows)
+    test = _Parser(text).whole()
+    return [row for row in rows if test(row)]
 
 
 def sorted_by(rows: Iterable[Row], text: str) -> list[Row]:

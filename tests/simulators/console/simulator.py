@@ -92,7 +92,7 @@ class ConsoleSimulator:
             (self.host, self._asked_port), self.answer, cert=leaf.cert, key=leaf.key
         )
         threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()
         return self
 
@@ -117,6 +117,11 @@ class ConsoleSimulator:
     @property
     def url(self) -> str:
         return f"https://{self.host}:{self.port}"
+
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected at this moment."""
+        return self._server.open_connections if self._server else 0
 
     @property
     def ca_bundle(self) -> str:
@@ -197,6 +202,11 @@ class ConsoleSimulator:
     @property
     def notes(self) -> dict[int, list[dict[str, Any]]]:
         return self.store.notes
+
+    @property
+    def firings(self) -> list[Firing]:
+        """Every rule that fired so far, oldest first."""
+        return self.engine.firings
 
     def add_rule(
         self,
