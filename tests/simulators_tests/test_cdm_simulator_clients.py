@@ -148,7 +148,8 @@ class TestVendorsClient:
         self, cdm: CdmSimulator, tmp_path: Path
     ):
         cdm.switches.lastrun_lag_seconds = 0  # this client takes lastrun for the new session
-        cdm.update_job("1044", restore_seconds=1.7)  # it asks once a second and must see ACTIVE
+        cdm.switches.pending_seconds = 0  # and must once have seen the job ACTIVE
+        cdm.update_job("1044", restore_seconds=0.5)
         printed = self.ecxcli(cdm, "job", "run", "--mon", "-i", "1", "1044", home=tmp_path)
 
         assert "The copy is mounted on the clean-room host." in printed

@@ -136,6 +136,7 @@ class TestTime:
         with pytest.raises(TimeoutError):
             caller.start()
 
+        assert cdm.wait_for(lambda: cdm.starts and cdm.starts[0].answered)
         assert len(cdm.sessions) == 1
         assert cdm.starts[0].answered == "hang"
 
