@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What people ask of a run, for the JSON API and the pages alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.restore import actions
+from app.restore.model import NoSuchRun, Overtaken, Run
+from app.web.access import caller
+from app.web.problems import Problem
+from app.web.services import services
+
+
+def get_run(run_id: int) -> Run:
+    """The run of that number; `Problem` 404 when there is none."""
+    with _told(run_id):
+        return services().store.runs.get(run_id)
+
+
+def cancel(run_id: int) -> str:
+    """Leave the wish to cancel a run; one sentence for the person. `Problem` 404, 409."""
+    with _told(run_id):
+        now = services().clock()
+        return actions.ask_cancel(services().store, run_id, by=caller().name, now=now)
+
+
+def clean_up(run_id: int) -> str:
+    """Leave the wish to take a run's copy down; one sentence for the person. `Problem` 404, 409."""
+    with _told(run_id):
+        now = services().clock()
+        return actions.ask_clean_up(services().store, run_id, by=caller().name, now=now)
+
+
+def resolve(run_id: int, decision: object, job_session_id: str | None) -> str:
+    """Leave a person's decision; one sentence for the person. `Problem` 400, 404, 409."""
+    get_run(run_id)
+    if not isinstance(decision, str) or decision not in actions.DECISIONS:
+        words = ", ".join(actions.DECISIONS)
+        raise Problem(400, f"decision must be one of {words}.", field="decision")
+    with _told(run_id):
+        return actions.resolve(
+            services().store,
+            run_id,
+            decision,
+            job_session_id,
+            by=caller().name,
+            now=services().clock(),
+        )
+
+
+@contextmanager
+def _told(run_id: int) -> Iterator[None]:
+    try:
+        yield
+    except (NoSuchRun, OverflowError) as error:  # a number larger than the database's is no run's
+        raise Problem(
+            404, f"There is no run {run_id}.", advice="Look at the list of runs."
+        ) from error
+    except actions.NotPossible as error:
+        raise Problem(
+            409,
+            str(error),
+            cause="The run has moved on, or it never was in a state where this makes sense.",
+            advice="Look at the run again.",
+        ) from error
+    except Overtaken as error:
+        raise Problem(
+            409, "The run has just moved on; nothing was changed.", advice="Look at the run again."
+        ) from error

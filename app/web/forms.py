@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The forms of the configuration pages: what is entered where, and the error beside each field.
+
+What a value must look like is said once for pages and command line, in `app.restore.checks`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from flask_wtf import FlaskForm  # type: ignore[import-untyped] # no stubs
+from flask_wtf.file import FileField  # type: ignore[import-untyped] # no stubs
+from wtforms import (  # type: ignore[import-untyped] # no stubs
+    BooleanField,
+    PasswordField,
+    RadioField,
+    StringField,
+    TextAreaField,
+)
+
+from app.restore import checks
+from app.restore.checks import InvalidField
+from app.restore.model import Trust
+
+Checks = Mapping[str, Callable[[Any], object]]
+
+
+class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
+    """A form whose fields are read through `app.restore.checks`."""
+
+    def read(self, wanted: Checks) -> dict[str, object] | None:
+        """Every wanted field in its normal form; None, and errors beside them, if one is bad."""
+        values: dict[str, object] = {}
+        for name, check in wanted.items():
+            try:
+                values[name] = check(self[name].data)
+            except InvalidField as error:
+                self.put_error(error)
+        return None if self.errors else values
+
+    def put_error(self, error: InvalidField) -> None:
+        """Show an error beside the field it names, or above the form when it names none of it."""
+        name = error.field.rpartition(".")[2]
+        if name in self:
+            field = self[name]
+            label = field.label.text.partition(" (")[0]
+            field.errors = [*field.errors, f"{label} {error.message}"]
+        else:
+            self.form_errors.append(str(error))
+
+
+class ConnectionForm(CheckedForm):
+    """A CDM connection."""
+
+    name = StringField("Name")
+    host = StringField("Address")
+    port = StringField("Port", default="8443")
+    username = StringField("User")
+    password = PasswordField("Password")
+    trust = RadioField(
+        "Trust",
+        choices=[
+            (Trust.SYSTEM.value, "By the CAs that the QRadar platform trusts"),
+            (Trust.CA.value, "By a CA certificate that you give here"),
+            (Trust.FINGERPRINT.value, "Only this very certificate, by its SHA-256 fingerprint"),
+        ],
+        default=Trust.SYSTEM.value,
+        validate_choice=False,
+    )
+    ca_pem = TextAreaField("CA certificate (PEM)")
+    ca_file = FileField("CA certificate file")
+    fingerprint = StringField("Fingerprint")
+    proxy = StringField("HTTP proxy (optional)")
+
+    def take_file(self) -> None:
+        """Put an uploaded certificate file into the text field, where it is seen and checked."""
+        upload = self.ca_file.data
+        if upload:
+            self.ca_pem.data = upload.read().decode("utf-8", "replace")
+
+    def values(self, *, allow_loopback: bool) -> dict[str, object] | None:
+        """The connection's fields but for the password; None when one is bad."""
+        wanted: dict[str, Callable[[Any], object]] = {
+            "name": checks.check_name,
+            **self.address_checks(allow_loopback=allow_loopback),
+            "username": checks.check_username,
+            "trust": checks.check_trust,
+        }
+        if self.trust.data == Trust.CA:
+            wanted["ca_pem"] = checks.check_ca_pem
+        if self.trust.data == Trust.FINGERPRINT:
+            wanted["fingerprint"] = checks.check_fingerprint
+        return self.read(wanted)
+
+    @staticmethod
+    def address_checks(*, allow_loopback: bool) -> dict[str, Callable[[Any], object]]:
+        """What is needed to reach the server, before anything is sent to it."""
+        return {
+            "host": partial(checks.check_host, allow_loopback=allow_loopback),
+            "port": checks.check_port,
+            "proxy": partial(checks.check_proxy, allow_loopback=allow_loopback),
+        }
+
+
+class MappingForm(CheckedForm):
+    """A mapping from a rule to a restore job; the connection is chosen before."""
+
+    name = StringField("Name")
+    rule_id = StringField("Rule id")
+    rule_name = StringField("Rule name")
+    job_id = StringField("Restore job")
+    action_name = StringField("Action name (optional)")
+    cooldown_s = StringField("Cool-down (seconds)", default="900")
+    enabled = BooleanField("Enabled", default=True)
+
+    def values(self) -> dict[str, object] | None:
+        """The mapping's fields but for connection and job name; None when one is bad."""
+        return self.read(
+            {
+                "name": checks.check_name,
+                "rule_id": lambda value: checks.check_rule_id((value or "").strip()),
+                "rule_name": checks.check_rule_name,
+                "job_id": checks.check_job_id,
+                "action_name": checks.check_action_name,
+                "cooldown_s": checks.check_cooldown,
+                "enabled": partial(checks.check_flag, field="enabled"),
+            }
+        )
+
+
+class TokenForm(CheckedForm):
+    """A new trigger token."""
+
+    name = StringField("Name")
+
+    def values(self) -> dict[str, object] | None:
+        """The token's name; None when it is bad."""
+        return self.read({"name": checks.check_name})

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The mappings: which rule starts which restore job on which connection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, render_template, request
+from werkzeug.wrappers import Response
+
+from app.cdm.records import JobEntry
+from app.qradar.identity import Right
+from app.restore.checks import InvalidField
+from app.restore.model import CdmConnection, CopyManagerError, Mapping
+from app.store import configuration
+from app.web.access import caller, needs
+from app.web.addresses import go_to
+from app.web.cdm_calls import jobs_of
+from app.web.forms import MappingForm
+from app.web.presentation import duration
+from app.web.problems import Problem
+from app.web.services import services
+
+bp = Blueprint("mappings", __name__, url_prefix="/mappings")
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The jobs of a connection as CDM lists them now, or why it can't be asked."""
+
+    entries: Sequence[JobEntry]
+    error: CopyManagerError | None = None
+
+    def find(self, job_id: str) -> JobEntry | None:
+        """The job of that id."""
+        return next((job for job in self.entries if job.id == job_id), None)
+
+
+def sentence(mapping: Mapping, connection: str) -> str:
+    """What a mapping does, in words."""
+    if mapping.rule_id is None and mapping.rule_name is None:
+        rule = f"When a custom action names the mapping {mapping.name}"
+    else:
+        name = f"rule {mapping.rule_name}" if mapping.rule_name else "the rule"
+        number = f" (id {mapping.rule_id})" if mapping.rule_id is not None else ""
+        rule = f"When {name}{number} fires"
+    action = f" in mode {mapping.action_name}" if mapping.action_name else ""
+    if mapping.cooldown_s:
+        limit = f"at most once in {duration(mapping.cooldown_s)}"
+    else:
+        limit = "without a cool-down"
+    text = f"{rule}, start {mapping.job_name} on {connection}{action}, {limit}."
+    return text if mapping.enabled else f"Disabled: {text}"
+
+
+@bp.get("")
+@needs(Right.ADMINISTER)
+def show_list() -> str:
+    """All mappings, each as a sentence."""
+    store = services().store
+    names = {one.id: one.name for one in store.connections.list()}
+    return render_template(
+        "mappings.html",
+        mappings=[(one, sentence(one, names[one.connection_id])) for one in store.mappings.list()],
+        connections=store.connections.list(),
+    )
+
+
+@bp.get("/new")
+@needs(Right.ADMINISTER)
+def show_new() -> str:
+    """An empty form for a connection, whose jobs are listed; the first step is to choose it."""
+    connections = services().store.connections.list()
+    asked = request.args.get("connection", "")
+    chosen = [one for one in connections if str(one.id) == asked]
+    if not chosen and len(connections) == 1:
+        chosen = list(connections)
+    if not chosen:
+        return render_template("mapping_connection.html", connections=connections)
+    return _page(MappingForm(formdata=None), chosen[0], None, jobs=_jobs(chosen[0]))
+
+
+@bp.get("/<int:mapping_id>")
+@needs(Right.ADMINISTER)
+def show(mapping_id: int) -> str:
+    """The form of one mapping."""
+    mapping = _get(mapping_id)
+    form = MappingForm(
+        formdata=None,
+        name=mapping.name,
+        rule_id="" if mapping.rule_id is None else str(mapping.rule_id),
+        rule_name=mapping.rule_name,
+        job_id=mapping.job_id,
+        action_name=mapping.action_name,
+        cooldown_s=str(mapping.cooldown_s),
+        enabled=mapping.enabled,
+    )
+    connection = services().store.connections.get(mapping.connection_id)
+    return _page(form, connection, mapping, jobs=_jobs(connection))
+
+
+@bp.post("/new")
+@needs(Right.ADMINISTER)
+def add() -> str | Response:
+    """Save a new mapping."""
+    asked = request.form.get("connection", "")
+    for connection in services().store.connections.list():
+        if str(connection.id) == asked:
+            return _save(connection, None)
+    raise Problem(400, "Choose a connection.", field="connection")
+
+
+@bp.post("/<int:mapping_id>")
+@needs(Right.ADMINISTER)
+def change(mapping_id: int) -> str | Response:
+    """Save what was changed."""
+    mapping = _get(mapping_id)
+    return _save(services().store.connections.get(mapping.connection_id), mapping)
+
+
+@bp.post("/<int:mapping_id>/delete")
+@needs(Right.ADMINISTER)
+def delete(mapping_id: int) -> Response:
+    """Delete a mapping; its runs stay in the history."""
+    mapping = _get(mapping_id)
+    configuration.delete_mapping(
+        services().store, mapping_id, by=caller().name, now=services().clock()
+    )
+    flash(f"Mapping {mapping.name} is deleted.", "good")
+    return go_to("mappings.show_list")
+
+
+def _get(mapping_id: int) -> Mapping:
+    try:
+        return services().store.mappings.get(mapping_id)
+    except (LookupError, OverflowError) as error:
+        raise Problem(404, f"There is no mapping {mapping_id}.") from error
+
+
+def _jobs(connection: CdmConnection) -> Jobs:
+    try:
+        return Jobs(jobs_of(services(), connection))
+    except CopyManagerError as error:
+        return Jobs((), error)
+
+
+def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
+    form, jobs = MappingForm(), _jobs(connection)
+    fields = form.values()
+    if fields is None:
+        return _page(form, connection, mapping, jobs=jobs)
+    try:
+        fields |= {"connection": connection.name}
+        fields |= {"job_name": _job_name(str(fields["job_id"]), jobs, mapping)}
+        saved = configuration.save_mapping(
+            services().store,
+            fields,
+            mapping_id=None if mapping is None else mapping.id,
+            by=caller().name,
+            now=services().clock(),
+        )
+    except InvalidField as error:
+        form.put_error(error)
+        return _page(form, connection, mapping, jobs=jobs)
+    flash(f"Mapping {saved.name} is saved.", "good")
+    return go_to("mappings.show_list")
+
+
+def _job_name(job_id: str, jobs: Jobs, mapping: Mapping | None) -> str:
+    """The name of the chosen job. Raises `InvalidField` unless CDM lists it as a restore job.
+
+    While CDM can't be asked, only the job that the mapping already has is taken.
+    """
+    job = jobs.find(job_id)
+    if job is not None and job.is_restore:
+        return job.name
+    if job is not None:
+        raise InvalidField("job_id", f"must be a restore job; {job.name} is not one.")
+    if mapping is not None and mapping.job_id == job_id and jobs.error is not None:
+        return mapping.job_name
+    if jobs.error is not None:
+        raise InvalidField("job_id", "can't be checked while CDM does not answer. Save it later.")
+    raise InvalidField("job_id", "must be one of the jobs that CDM lists.")
+
+
+def _page(
+    form: MappingForm, connection: CdmConnection, mapping: Mapping | None, *, jobs: Jobs
+) -> str:
+    return render_template(
+        "mapping.html",
+        form=form,
+        connection=connection,
+        mapping=mapping,
+        summary=None if mapping is None else sentence(mapping, connection.name),
+        jobs=jobs,
+    )

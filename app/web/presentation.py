@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The words and forms in which pages show times, states, outcomes and rights."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, g
+
+from app.qradar.identity import Right
+from app.restore.model import Outcome, Run, RunState
+from app.web.access import lacking, may
+from app.web.addresses import link
+from app.web.services import services
+
+_STATES = {
+    RunState.AWAITING_APPROVAL: ("waits for approval", "attention"),
+    RunState.QUEUED: ("queued", "active"),
+    RunState.STARTING: ("starting", "active"),
+    RunState.RESTORING: ("restoring", "active"),
+    RunState.READY: ("ready in the clean room", "good"),
+    RunState.CLEANING_UP: ("cleaning up", "active"),
+    RunState.COMPLETED: ("completed", "done"),
+    RunState.FAILED: ("failed", "bad"),
+    RunState.CANCELLED: ("cancelled", "done"),
+    RunState.OBSERVED: ("observed, not started", "done"),
+    RunState.NEEDS_DECISION: ("needs a decision", "attention"),
+}
+_OUTCOMES = {
+    Outcome.ACCEPTED: ("restore requested", "good"),
+    Outcome.AWAITING_APPROVAL: ("waits for approval", "attention"),
+    Outcome.DUPLICATE: ("duplicate", "done"),
+    Outcome.ALREADY_RUNNING: ("already running", "done"),
+    Outcome.COOLING_DOWN: ("cooling down", "done"),
+    Outcome.LIMIT_REACHED: ("limit reached", "attention"),
+    Outcome.DISARMED: ("app is disarmed", "attention"),
+    Outcome.MAPPING_DISABLED: ("mapping disabled", "attention"),
+    Outcome.UNMATCHED: ("no mapping", "attention"),
+    Outcome.OBSERVED: ("observed", "done"),
+    Outcome.TEST: ("connection test", "done"),
+}
+
+
+def state_words(run: Run) -> str:
+    """A run's state in words."""
+    if run.state is RunState.COMPLETED and run.with_warnings:
+        return "completed with warnings"
+    return _STATES[run.state][0]
+
+
+def state_tone(state: RunState) -> str:
+    """The colour class of a state: good, bad, active, attention or done."""
+    return _STATES[state][1]
+
+
+def state_name(state: RunState | None) -> str:
+    """A state in words, for histories and filters."""
+    return "new" if state is None else _STATES[state][0]
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """What came of a trigger, in words."""
+    return _OUTCOMES[outcome][0]
+
+
+def outcome_tone(outcome: Outcome) -> str:
+    """The colour class of an outcome."""
+    return _OUTCOMES[outcome][1]
+
+
+def utc(at: datetime | None) -> str:
+    """A time for people, to the second."""
+    return "–" if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: "45 s", "15 min", "1 h 30 min", "2 days 4 h"."""
+    whole = round(seconds)
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [
+        f"{days} day{'s' if days > 1 else ''}" if days else "",
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+        f"{left} s" if left else "",
+    ]
+    return " ".join([part for part in parts if part][:2]) or "0 s"
+
+
+def ago(at: datetime | None) -> str:
+    """How long ago a time was."""
+    if at is None:
+        return "never"
+    seconds = (services().clock() - at).total_seconds()
+    return "just now" if seconds < 2 else f"{duration(seconds)} ago"
+
+
+def register(app: Flask) -> None:
+    """Make them known to the templates of ``app``."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    filters: list[Callable[..., str]] = [utc, ago, duration, state_words, state_tone, state_name]
+    filters += [outcome_words, outcome_tone]
+    for function in filters:
+        app.add_template_filter(function)
+
+    @app.context_processor
+    def words() -> dict[str, Any]:
+        return {
+            "link": link,
+            "may": may,
+            "lacking": lacking,
+            "Right": Right,
+            "RunState": RunState,
+            "theme": g.get("theme"),
+            "person": g.get("caller"),
+            "version": services().version,
+        }

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs as JSON and CSV, and what people may ask of them (design §5)."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.qradar.identity import Right
+from app.web import asking, run_views
+from app.web.access import needs
+from app.web.bodies import read_json_object
+from app.web.problems import Problem
+from app.web.services import services
+
+bp = Blueprint("runs_api", __name__, url_prefix="/api/v1/runs")
+
+
+@bp.get("")
+@needs(Right.VIEW)
+def list_runs() -> Response:
+    """The newest runs first, filtered, a page at a time."""
+    chosen = run_views.read_filter(request.args)
+    before, limit = run_views.read_before(request.args), run_views.read_limit(request.args)
+    runs, following = run_views.one_page(services().store, chosen, before=before, limit=limit)
+    return jsonify(runs=[run_views.run_fields(run) for run in runs], next_before=following)
+
+
+@bp.get(".csv")
+@needs(Right.VIEW)
+def export_runs() -> Response:
+    """The same runs as CSV, 10,000 rows a part; a ``Link`` header leads to the next part."""
+    chosen, before = run_views.read_filter(request.args), run_views.read_before(request.args)
+    runs, following = run_views.one_page(
+        services().store, chosen, before=before, limit=run_views.CSV_PART
+    )
+    response = Response(run_views.to_csv(runs), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="runs.csv"'
+    if following is not None:
+        query = {name: value for name, value in request.args.items() if name != "before"}
+        link = urlencode({**query, "before": following})
+        response.headers["Link"] = f'<runs.csv?{link}>; rel="next"'
+        response.headers["X-Next-Before"] = str(following)
+    return response
+
+
+@bp.get("/<int:run_id>")
+@needs(Right.VIEW)
+def read_run(run_id: int) -> Response:
+    """One run with its history, CDM's log, its triggers and its offense notes."""
+    run, store = asking.get_run(run_id), services().store
+    return jsonify(
+        **run_views.run_fields(run),
+        transitions=[run_views.transition_fields(step) for step in store.runs.transitions(run_id)],
+        log=[run_views.log_fields(line) for line in store.runs.log(run_id)],
+        triggers=[run_views.trigger_fields(one) for one in store.triggers.for_run(run_id)],
+        notes=[],  # offense notes are not written yet
+    )
+
+
+@bp.post("/<int:run_id>/cancel")
+@needs(Right.OPERATE)
+def cancel(run_id: int) -> Response:
+    """Ask that the run be cancelled."""
+    return _done(run_id, asking.cancel(run_id))
+
+
+@bp.post("/<int:run_id>/clean-up")
+@needs(Right.OPERATE)
+def clean_up(run_id: int) -> Response:
+    """Ask that the run's copy be taken down."""
+    return _done(run_id, asking.clean_up(run_id))
+
+
+@bp.post("/<int:run_id>/resolve")
+@needs(Right.OPERATE)
+def resolve(run_id: int) -> Response:
+    """Decide on a run that needs a person's decision."""
+    body = read_json_object()
+    decision, session = body.get("decision"), body.get("job_session_id")
+    if session is not None and not isinstance(session, str):
+        raise Problem(400, "job_session_id must be text.", field="job_session_id")
+    return _done(run_id, asking.resolve(run_id, decision, session or None))
+
+
+def _done(run_id: int, message: str) -> Response:
+    """The run as it is now, and what will come of the wish."""
+    return jsonify(message=message, run=run_views.run_fields(asking.get_run(run_id)))

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the web process works with, built once by ``create_app`` and handed to every view."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from flask import current_app
+
+from app.cdm.client import CdmClient
+from app.cdm.diagnose import Step
+from app.cdm.trust import ServerCertificate
+from app.framework.bulkhead import Bulkhead
+from app.framework.secrets import Secrets
+from app.qradar.identity import Caller
+from app.restore.model import CdmConnection
+from app.store import migrate as migrations
+from app.store.store import Store
+from app.web.throttle import Throttle
+
+EXTENSION = "safeguarded-restore"
+OUTBOUND_CALLS = 12  # half the threads of container/conf/gunicorn.conf.py (a test compares)
+
+
+class Identifies(Protocol):
+    """Knows who a QRadar token belongs to; `app.qradar.identity.Identity` does."""
+
+    def who(self, token: str | None, fresh: bool = False, *, source: str = "") -> Caller: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything outside the request that a view may use."""
+
+    database_path: Path
+    open_store: Callable[[], Store]
+    secrets: Secrets
+    identity: Identifies
+    bulkhead: Bulkhead
+    cdm_client: Callable[[CdmConnection, str], CdmClient]
+    test_connection: Callable[[CdmConnection, str], list[Step]]
+    fetch_certificate: Callable[..., ServerCertificate]
+    make_script: Callable[[], str]  # of the custom action; raises `Problem`
+    version: str
+    console: str  # its host name
+    allow_loopback: bool = False  # CDM addresses on this machine, in the demo only
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    bad_tokens: Throttle = field(default_factory=Throttle)
+    start_failure: str | None = None  # why the store can't be used, when no note could be written
+    _local: threading.local = field(default_factory=threading.local)
+
+    @property
+    def store(self) -> Store:
+        """This thread's store."""
+        store: Store | None = getattr(self._local, "store", None)
+        if store is None:
+            store = self._local.store = self.open_store()
+        return store
+
+    def failure(self) -> str | None:
+        """Why the store can't be used (its schema could not be brought up to date), or None."""
+        return self.start_failure or migrations.failure(self.database_path)
+
+
+def services() -> Services:
+    """The services of the app that answers this request."""
+    found: Services = current_app.extensions[EXTENSION]
+    return found

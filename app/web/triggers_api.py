@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``POST /api/v1/triggers``, the machine endpoint (design §5).
+
+Neither the console nor CDM is asked anything on this path, so that a restore can be asked for while
+both are slow. What was answered 202 is in the store.
+"""
+
+import logging
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.restore import triggers
+from app.restore.model import Outcome
+from app.web.bodies import FORM, JSON, check_kind, read_body, read_pairs
+from app.web.problems import Problem
+from app.web.services import services
+from app.web.trigger_fields import Fields, collect, read_trigger
+
+logger = logging.getLogger(__name__)
+bp = Blueprint("triggers_api", __name__)
+
+
+@bp.post("/api/v1/triggers")
+def receive_trigger() -> tuple[Response, int]:
+    """Keep a trigger and say what comes of it: 202, or 200 for a connection test."""
+    body = read_body()
+    kind = check_kind(FORM, JSON)
+    if services().failure() is not None:
+        raise Problem(
+            503, "The app's database can't be used.", code="store_unusable", retry_after=60
+        )
+    unreadable, fields = None, Fields()
+    try:
+        fields = collect(read_pairs(body, kind))
+    except Problem as problem:
+        unreadable = problem  # told only to callers with a valid token
+    token = _checked_token(fields)
+    if unreadable is not None:
+        raise unreadable
+    now = services().clock()
+    decision = triggers.accept(services().store, read_trigger(fields, now, token=token), now)
+    answer = jsonify(
+        trigger_id=decision.trigger_id,
+        outcome=decision.outcome,
+        run_id=decision.run_id,
+        message=decision.message,
+    )
+    return answer, 200 if decision.outcome == Outcome.TEST else 202
+
+
+def _checked_token(fields: Fields) -> str:
+    """The valid trigger token of this call, from its header, else from its body."""
+    token = request.headers.get("X-Trigger-Token") or fields.token
+    if token and services().store.tokens.is_valid(token):
+        return token
+    if not services().bad_tokens.allow():
+        raise Problem(429, "Too many calls without a valid trigger token.", retry_after=5)
+    logger.warning("a trigger was refused: %s", "bad token" if token else "no token")
+    raise Problem(
+        401,
+        "The trigger token is not valid." if token else "The trigger token is missing.",
+        field="X-Trigger-Token",
+        advice="Set the custom action's token parameter to a trigger token of the settings page.",
+    )

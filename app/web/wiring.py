@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How the web process is put together: services from QRadar's environment, Flask, blueprints."""
+
+import logging
+from functools import partial
+
+from flask import Flask
+
+from app.cdm.client import CdmClient
+from app.cdm.diagnose import test_connection
+from app.cdm.trust import fetch_certificate
+from app.framework import logs, paths
+from app.framework.bulkhead import Bulkhead
+from app.framework.links import absolute_url
+from app.framework.secrets import Secrets
+from app.qradar.console import ConsoleClient
+from app.qradar.identity import Identity
+from app.store import migrate as migrations
+from app.store.database import Database
+from app.store.migrate import MigrationFailed, migrate
+from app.store.store import Store
+from app.web import (
+    access,
+    connections,
+    headers,
+    mappings,
+    overview,
+    presentation,
+    problems,
+    runs,
+    runs_api,
+    settings,
+    state_api,
+    theme,
+    triggers_api,
+)
+from app.web.script import make_script
+from app.web.services import EXTENSION, OUTBOUND_CALLS, Services
+from app.web.session_key import session_key
+
+logger = logging.getLogger(__name__)
+
+_SUBJECTS = (triggers_api, runs_api, state_api, overview, runs, connections, mappings, settings)
+
+
+def build_app(services: Services | None) -> Flask:
+    """The Flask app; without ``services``, with those of a QRadar app container."""
+    logs.set_up("web")
+    services = services or build_services()
+    app = Flask("app")
+    app.config.update(
+        SECRET_KEY=session_key(services.database_path.with_name("session-key")),
+        # Each app of a console has the same host: the number keeps their cookies apart.
+        SESSION_COOKIE_NAME=f"session-{paths.app_id()}",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=problems.BODY_LIMIT,
+    )
+    app.extensions[EXTENSION] = services
+    app.add_template_global(absolute_url, "q_url_for")
+    for part in (headers, problems, theme, access, presentation):
+        part.register(app)
+    for subject in _SUBJECTS:
+        app.register_blueprint(subject.bp)
+
+    @app.get("/debug")
+    def debug() -> str:
+        """The platform's health check: it must answer whatever else is broken."""
+        return "Pong!"
+
+    return app
+
+
+def build_services() -> Services:
+    """The services of the real web process; an unusable store is kept as a reason, not raised."""
+    bulkhead = Bulkhead(OUTBOUND_CALLS)
+    path, failure = paths.database_path(), None
+    try:
+        migrate(path)
+    except (MigrationFailed, OSError) as error:
+        logger.error("the store can't be used: %s", error)
+        # Usually a note beside the file tells; not when the folder can't be written.
+        failure = None if migrations.failure(path) else str(error)
+    system_ca = paths.system_ca_file()
+    console = ConsoleClient(_console(), system_ca, timeout=3.0)
+    return Services(
+        database_path=path,
+        open_store=lambda: Store(Database(path)),
+        secrets=Secrets(),
+        identity=Identity(console, place=bulkhead.place),
+        bulkhead=bulkhead,
+        cdm_client=partial(CdmClient, system_ca=system_ca, timeouts=(6.0, 10.0)),
+        test_connection=partial(test_connection, system_ca=system_ca),
+        fetch_certificate=fetch_certificate,
+        make_script=partial(make_script, bulkhead, system_ca),
+        version=_version(),
+        console=_console(),
+        allow_loopback=paths.is_demo(),
+        start_failure=failure,
+    )
+
+
+def _console() -> str:
+    """The console's name; without one the app still starts, and says that it can't be reached."""
+    try:
+        return paths.console_fqdn()
+    except KeyError:
+        return "console.invalid"
+
+
+def _version() -> str:
+    try:
+        return paths.app_version()
+    except (KeyError, OSError, ValueError):
+        return "unknown"

@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A web app on a real temporary store; QRadar's identity and CDM are fakes at the seam."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.cdm.diagnose import Step
+from app.cdm.records import JobEntry
+from app.cdm.trust import ServerCertificate
+from app.framework.bulkhead import Bulkhead
+from app.qradar.console import ConsoleUnavailable
+from app.qradar.identity import Caller, NotAuthenticated
+from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
+from app.store.database import Database
+from app.store.migrate import migrate
+from app.store.store import Store
+from app.web.services import Services
+from app.web.throttle import Throttle
+
+ADMIN, ANALYST, OPERATOR = "admin-token", "analyst-token", "operator-token"
+NOBODY, SERVICE, TRIGGER_SERVICE = "nobody-token", "service-token", "trigger-service-token"
+NAMELESS = "nameless-token"
+
+
+def _caller(name: str, kind: Any, *capabilities: str, role: str = "Role") -> Caller:
+    return Caller(name, kind, frozenset(capabilities), frozenset({role}))
+
+
+class FakeIdentity:
+    """Knows a few tokens; can be down."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.asked: list[bool] = []
+        self.callers = {
+            ADMIN: _caller("anna", "user", "ADMIN", role="Admin"),
+            ANALYST: _caller("otto", "user", "SEM"),
+            OPERATOR: _caller("olga", "user", "SEM", role="Storage operators"),
+            NOBODY: _caller("nils", "user", "ASSETS"),
+            SERVICE: _caller("automation", "service", "ADMIN"),
+            TRIGGER_SERVICE: _caller("trigger", "service", "SEM"),
+            NAMELESS: _caller("", "service", "ADMIN"),
+        }
+
+    def who(self, token: str | None, fresh: bool = False, *, source: str = "") -> Caller:
+        self.asked.append(fresh)
+        if self.down:
+            raise ConsoleUnavailable("The console does not answer in time.", cause="Overloaded.")
+        if token not in self.callers:
+            raise NotAuthenticated("The request carries no QRadar token.")
+        return self.callers[token]
+
+
+class FakeSecrets:
+    """Passwords in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, label: str) -> str:
+        return self.kept[label]
+
+    def put(self, label: str, text: str) -> None:
+        self.kept[label] = text
+
+    def drop(self, label: str) -> None:
+        self.kept.pop(label, None)
+
+
+@dataclass
+class FakeCdm:
+    """The CDM behind every connection: what it answers, and what it was asked."""
+
+    jobs: list[JobEntry] = field(default_factory=list)
+    error: CopyManagerError | None = None
+    asked: list[str] = field(default_factory=list)
+    closed: int = 0
+
+    def client(self, connection: CdmConnection, password: str) -> "FakeClient":
+        self.asked.append(f"client for {connection.name} with a password of {len(password)}")
+        return FakeClient(self)
+
+    def test(self, connection: CdmConnection, password: str) -> list[Step]:
+        self.asked.append(f"test of {connection.name}")
+        return [
+            Step("name", True, 3, "The name resolves."),
+            Step("port", False, 4000, "No answer.", "A firewall.", "Open port 8443."),
+        ]
+
+    def certificate(self, host: str, port: int, proxy: str | None = None) -> ServerCertificate:
+        self.asked.append(f"certificate of {host}:{port}")
+        if self.error:
+            raise self.error
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        return ServerCertificate(
+            "CN=<b>cdm</b>", "CN=Storage CA", at, at + timedelta(days=365), "ab" * 32, "PEM"
+        )
+
+
+@dataclass
+class FakeClient:
+    cdm: FakeCdm
+
+    def jobs(self) -> list[JobEntry]:
+        self.cdm.asked.append("jobs")
+        if self.cdm.error:
+            raise self.cdm.error
+        return self.cdm.jobs
+
+    def close(self) -> None:
+        self.cdm.closed += 1
+
+
+def job_entry(job_id: str, name: str, *, is_restore: bool = True) -> JobEntry:
+    kind = "recovery" if is_restore else "protection"
+    return JobEntry(job_id, name, kind, "application", "IDLE", None, None, "", is_restore)
+
+
+class Clock:
+    """A clock that stands until it is set."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class World:
+    """Everything a test of the web process has in its hands."""
+
+    app: Flask
+    store: Store
+    services: Services
+    identity: FakeIdentity
+    secrets: FakeSecrets
+    cdm: FakeCdm
+    clock: Clock
+    path: Path
+
+    def client(self, token: str | None = None) -> FlaskClient:
+        """A browser that is signed in to QRadar with ``token``."""
+        client = self.app.test_client()
+        if token:
+            client.set_cookie("SEC", token)
+        return client
+
+    def csrf(self, client: FlaskClient) -> str:
+        answer = client.get("/api/v1/csrf")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json["csrf_token"])
+
+    def submit(self, client: FlaskClient, path: str, **fields: str) -> Any:
+        """Send a page's form, with its token."""
+        return client.post(path, data={**fields, "csrf_token": self.csrf(client)})
+
+    def add_connection(self, name: str = "prod", host: str = "cdm.example") -> CdmConnection:
+        self.secrets.kept[f"label-{name}"] = "pass-Word-7!"
+        return self.store.connections.add(
+            name=name, host=host, port=8443, username="restorer", secret_label=f"label-{name}"
+        )
+
+    def add_mapping(self, connection: CdmConnection, **columns: Any) -> Mapping:
+        values: dict[str, Any] = {
+            "name": "SQL attack",
+            "rule_id": 100231,
+            "rule_name": "Attack on SQL",
+            "connection_id": connection.id,
+            "job_id": "1044",
+            "job_name": "SQL clean-room restore",
+            "cooldown_s": 900,
+            "enabled": 1,
+        }
+        return self.store.mappings.add(**(values | columns))
+
+    def arm(self) -> None:
+        self.store.settings.set_mode(Mode.ARMED, by="test", now=self.clock())
+
+
+@pytest.fixture
+def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": "9.8.7", "name": "Test"}))
+    monkeypatch.setenv("APP_ROOT", str(tmp_path))
+    monkeypatch.setenv("QRADAR_APP_ID", "1234")
+    monkeypatch.setenv("QRADAR_CONSOLE_FQDN", "console.invalid")
+    monkeypatch.setenv("QRADAR_CONSOLE_IP", "192.0.2.1")
+    return tmp_path
+
+
+@pytest.fixture
+def world(app_root: Path) -> Iterator[World]:
+    path = app_root / "store" / "safeguarded-restore.db"
+    migrate(path)
+    identity, secrets, cdm, clock = FakeIdentity(), FakeSecrets(), FakeCdm(), Clock()
+    services = Services(
+        database_path=path,
+        open_store=lambda: Store(Database(path)),
+        secrets=secrets,  # type: ignore[arg-type]
+        identity=identity,
+        bulkhead=Bulkhead(2),
+        cdm_client=cdm.client,  # type: ignore[arg-type]
+        test_connection=cdm.test,
+        fetch_certificate=cdm.certificate,
+        make_script=lambda: "#!/bin/bash\n",
+        version="9.8.7",
+        console="console.example",
+        clock=clock,
+        bad_tokens=Throttle(burst=3, per_second=0, monotonic=lambda: 0.0),
+    )
+    app = create_app(services)
+    app.testing = True
+    store = Store(Database(path))
+    yield World(app, store, services, identity, secrets, cdm, clock, path)
+    store.close()
+    services.store.close()
