@@ -1,3 +1,5 @@
+-- SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+-- SPDX-License-Identifier: Apache-2.0
 -- Times are ISO 8601 UTC text with milliseconds. SQLite 3.26: no STRICT, no RETURNING, no generated columns, no JSON1.
 
 CREATE TABLE connections (

@@ -1,0 +1,301 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The arrows between our packages, and the house rules that a machine can check (design.md §3)."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+APP = REPOSITORY / "app"
+
+SPDX = (
+    "SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors",
+    "SPDX-License-Identifier: Apache-2.0",
+)
+LONGEST_MODULE = 350
+LONGEST_FUNCTION = 60
+
+# What a package may import of ours. What it works with besides is handed to it.
+ARROWS = {
+    "app.restore": {"app.restore"},
+    "app.cdm": {"app.cdm", "app.restore.model"},
+    "app.qradar": {"app.qradar", "app.restore.model"},
+    "app.store": {"app.store", "app.restore.model"},
+    "app.framework": {"app.framework"},
+}
+# The field rules are needed by the forms and by the import of a configuration file, which saves
+# through these modules: checked at its door they can't be forgotten, and each is written once.
+EXCEPTIONS = {
+    "app.store.configuration": {"app.restore.checks"},
+    "app.store.saving": {"app.restore.checks"},
+}
+
+# What touches the world: the heart decides, others act.
+WORLDLY = frozenset(
+    {"asyncio", "concurrent", "ctypes", "fcntl", "glob", "http", "io", "mmap", "multiprocessing"}
+    | {"os", "pathlib", "pickle", "random", "secrets", "select", "selectors", "shutil", "signal"}
+    | {"smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "sys", "tempfile"}
+    | {"threading", "time"}
+)
+# checks reads an uploaded certificate from memory; the standard library can do it nowhere else
+PURE_USES = {("app.restore.checks", "ssl"): {"SSLContext", "PROTOCOL_TLS_CLIENT", "SSLError"}}
+
+# Third-party packages, and SQLite, by the packages of ours that may know them.
+OWNERS = {
+    "qpylib": ("app.framework",),
+    "flask": ("app.web",),
+    "flask_wtf": ("app.web",),
+    "wtforms": ("app.web",),
+    "werkzeug": ("app.web",),
+    "jinja2": ("app.web",),
+    "sqlite3": ("app.store",),
+    "requests": ("app.cdm", "app.qradar"),
+    "urllib3": ("app.cdm", "app.qradar"),
+}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PATHS = {name_of(path): path for path in sorted(APP.rglob("*.py"))}
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(PATHS[module].read_text())
+
+
+def is_typing_only(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """Every module that ``module`` imports anywhere, ours by its full name."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            assert node.module is not None
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in PATHS else node.module
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"app", "app.restore.model", "app.framework.secrets"} <= set(PATHS)
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_a_package_imports_only_what_the_arrows_allow(package: str) -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module in PATHS
+        if within(module, package)
+        for imported in imports_of(module)
+        if within(imported, "app")
+        and not any(
+            within(imported, allowed) for allowed in ARROWS[package] | EXCEPTIONS.get(module, set())
+        )
+    ]
+
+    assert wrong == []
+
+
+def test_nothing_imports_the_entry_points() -> None:
+    """``app`` itself may: its create_app is one of them."""
+    commands = ("app.worker", "app.configure", "app.run_restore_job")
+    wrong = [
+        f"{module} imports {imported}"
+        for module in PATHS
+        for imported in imports_of(module)
+        if (within(imported, "app.web") and not within(module, "app.web") and module != "app")
+        or any(within(imported, command) for command in commands)
+    ]
+
+    assert wrong == []
+
+
+def test_the_heart_uses_only_the_pure_part_of_the_standard_library() -> None:
+    wrong = []
+    for module in PATHS:
+        if not within(module, "app.restore"):
+            continue
+        for imported in imports_of(module):
+            top = imported.partition(".")[0]
+            if top == "app" or imported == "urllib.parse":
+                continue
+            pure = top in sys.stdlib_module_names and top not in WORLDLY | {"urllib"}
+            if not pure and not (set(uses(module, top)) <= PURE_USES.get((module, top), set())):
+                wrong.append(f"{module} imports {imported}")
+
+    assert wrong == []
+
+
+def uses(module: str, name: str) -> Iterator[str]:
+    """The attributes of the imported module ``name`` that ``module`` uses."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id == name:
+                yield node.attr
+        elif isinstance(node, ast.ImportFrom) and node.module == name:
+            yield from (alias.name for alias in node.names)
+
+
+def test_the_heart_is_told_the_time() -> None:
+    wrong = [
+        f"{module} line {call.lineno}"
+        for module in PATHS
+        if within(module, "app.restore")
+        for call in calls(module)
+        if ast.unparse(call.func).endswith(("datetime.now", "datetime.utcnow", "date.today"))
+    ]
+
+    assert wrong == []
+
+
+def calls(module: str) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree_of(module)) if isinstance(node, ast.Call))
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_known_to_its_owners_only(library: str) -> None:
+    """``app`` names Flask for the type checker only."""
+    wrong = [
+        module
+        for module in PATHS
+        if module != "app" and not any(within(module, owner) for owner in OWNERS[library])
+        for imported in imports_of(module)
+        if within(imported, library)
+    ]
+
+    assert wrong == []
+
+
+def test_the_package_itself_imports_nothing_when_it_is_imported() -> None:
+    """The worker and the command lines are modules of it and need no Flask."""
+    for node in tree_of("app").body:
+        if isinstance(node, ast.If) and is_typing_only(node):
+            continue
+        assert not any(isinstance(each, ast.Import) for each in [node])
+        assert not (isinstance(node, ast.ImportFrom) and node.module != "typing")
+
+
+def test_only_cdm_trust_may_do_without_verification() -> None:
+    words = ("verify=False", "CERT_NONE", "check_hostname = False", "disable_warnings")
+    wrong = [
+        f"{module}: {word}"
+        for module, path in PATHS.items()
+        if module != "app.cdm.trust"
+        for word in words
+        if word in path.read_text()
+    ]
+
+    assert wrong == []
+
+
+def test_no_call_makes_a_naive_time() -> None:
+    wrong = []
+    for module in PATHS:
+        for call in calls(module):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+            arguments = len(call.args) + len(call.keywords)
+            naive = (
+                name in {"utcnow", "utcfromtimestamp", "today"}
+                or (
+                    name == "now"
+                    and ast.unparse(call.func).endswith("datetime.now")
+                    and not arguments
+                )
+                or (name == "fromtimestamp" and arguments < 2)
+            )
+            if naive:
+                wrong.append(f"{module} line {call.lineno}")
+
+    assert wrong == []
+
+
+def test_modules_and_functions_fit_a_reader() -> None:
+    wrong = []
+    for module, path in PATHS.items():
+        lines = len(path.read_text().splitlines())
+        if lines > LONGEST_MODULE:
+            wrong.append(f"{module} has {lines} lines")
+        for node in ast.walk(tree_of(module)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > LONGEST_FUNCTION:
+                    wrong.append(f"{module}.{node.name} has {length} lines")
+
+    assert wrong == []
+
+
+def test_every_module_says_what_it_owns() -> None:
+    assert [module for module in PATHS if not ast.get_docstring(tree_of(module))] == []
+
+
+def test_every_source_file_names_its_licence() -> None:
+    """In its first lines, if it has any; what is fetched or generated has its own."""
+    suffixes = {".py", ".sh", ".sql", ".html", ".css", ".js", ".conf", ".scss"}
+    roots = [APP, REPOSITORY / "container", REPOSITORY / "tests"]
+    files = [
+        path
+        for root in roots
+        for path in sorted(root.rglob("*"))
+        if path.suffix in suffixes and "carbon" not in path.parts and "pip" not in path.parts
+    ]
+    wrong = [
+        str(path.relative_to(REPOSITORY))
+        for path in [*files, *REPOSITORY.glob("*.sh")]
+        if path.stat().st_size and not all(line in path.read_text()[:600] for line in SPDX)
+    ]
+
+    assert wrong == []
+
+
+IMPORT_EACH = """
+import importlib, os, stat, sys, threading
+def sockets():
+    return [fd for fd in range(3, 200) if is_socket(fd)]
+def is_socket(fd):
+    try:
+        return stat.S_ISSOCK(os.fstat(fd).st_mode)
+    except OSError:
+        return False
+for name in sys.argv[1:]:
+    for loaded in [each for each in sys.modules if each == "app" or each.startswith("app.")]:
+        del sys.modules[loaded]
+    importlib.import_module(name)
+    assert threading.enumerate() == [threading.main_thread()], f"{name} starts a thread"
+    assert not sockets(), f"{name} opens a socket"
+"""
+
+
+def test_importing_a_module_does_nothing_else(tmp_path: Path) -> None:
+    """Each by itself, in an empty folder and environment: no thread, socket, file; no cycle."""
+    search = [str(REPOSITORY), *(path for path in sys.path if Path(path).is_absolute())]
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-B", "-c", IMPORT_EACH, *PATHS],
+        env={"PYTHONPATH": os.pathsep.join(search), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
