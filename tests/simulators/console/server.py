@@ -89,7 +89,6 @@ class _Handler(BaseHTTPRequestHandler):
     # Headers and body leave in one record, at once: otherwise each answer takes 40 ms longer.
     wbufsize = -1
     disable_nagle_algorithm = True
-    disable_nagle_algorithm = True  # head and body are two writes: the second would wait 40 ms
     server: Server
     raw_requestline: bytes
 
