@@ -86,22 +86,26 @@ def parameters(
 def generate_script(console_fqdn: str, console_ip: str, *, issuers_pem: str, version: str) -> str:
     """Give the script for this console, with the console's address and issuers inside.
 
-    ``issuers_pem`` is what `find_issuers` gave; ``console_ip`` may be a bracketed IPv6 address or
-    empty. Raise ValueError for what can't stand in the script.
+    ``console_fqdn`` may have a port; ``console_ip`` may be a bracketed IPv6 address or empty;
+    ``issuers_pem`` is what `find_issuers` gave. Raise ValueError for what can't stand in a script.
     """
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]", console_fqdn):
+    name = re.fullmatch(
+        r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", console_fqdn
+    )
+    if name is None:
         raise ValueError(f"{console_fqdn!r} is not a host name")
     if not re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", version):
         raise ValueError(f"{version!r} is not a version")
     address = str(ipaddress.ip_address(console_ip.strip("[]"))) if console_ip else ""
     script = _with_parameters(_TEMPLATE.read_text(encoding="utf-8"))
-    for name, value in {
+    for placeholder, value in {
         "VERSION": version,
-        "CONSOLE": console_fqdn,
+        "CONSOLE": name[1],
+        "CONSOLE_PORT": name[2] or "443",
         "CONSOLE_ADDRESS": address,
         "CA_CERTIFICATES": "\n".join(_PEM.findall(issuers_pem)),
     }.items():
-        script = script.replace(f"@{name}@", value)
+        script = script.replace(f"@{placeholder}@", value)
     return script.replace("@SHA256@", hashlib.sha256(script.encode()).hexdigest())
 
 

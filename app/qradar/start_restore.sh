@@ -11,6 +11,7 @@
 
 SCRIPT_VERSION='@VERSION@'
 CONSOLE='@CONSOLE@'
+CONSOLE_PORT='@CONSOLE_PORT@'
 CONSOLE_ADDRESS='@CONSOLE_ADDRESS@'
 CA_CERTIFICATES='@CA_CERTIFICATES@'
 
@@ -90,7 +91,7 @@ field() {
 # one the script was made for, unless another one or "dns" (ask the name server) is given.
 read_console() {
   local pattern='^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$'
-  [[ -n $console && $console != - ]] || console=$CONSOLE
+  [[ -n $console && $console != - ]] || console=$CONSOLE:$CONSOLE_PORT
   address=
   if [[ $console == *@* ]]; then
     address=${console##*@} console=${console%@*}

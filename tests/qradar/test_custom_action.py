@@ -131,6 +131,7 @@ def test_the_script_names_console_version_and_hash(chain: certs.Chain) -> None:
         "console.example", "[2001:db8::1]", issuers_pem=chain.ca_bundle, version="1.0.0"
     )
     assert "CONSOLE='console.example'\n" in script
+    assert "CONSOLE_PORT='443'\n" in script
     assert "CONSOLE_ADDRESS='2001:db8::1'\n" in script
     assert _pems(script) == _pems(chain.ca_bundle)
     assert not re.search(r"@[A-Z0-9_]+@", script)
@@ -138,6 +139,11 @@ def test_the_script_names_console_version_and_hash(chain: certs.Chain) -> None:
     assert stated
     rest = script.replace(stated[1], "@SHA256@")
     assert hashlib.sha256(rest.encode()).hexdigest() == stated[1]
+
+
+def test_a_console_may_have_a_port_of_its_own(chain: certs.Chain) -> None:
+    script = generate_script("127.0.0.1:9443", "", issuers_pem=chain.ca_bundle, version="1")
+    assert "CONSOLE='127.0.0.1'\nCONSOLE_PORT='9443'\n" in script
 
 
 def test_comments_in_the_ca_file_do_not_reach_the_script(chain: certs.Chain) -> None:
@@ -149,7 +155,7 @@ def test_comments_in_the_ca_file_do_not_reach_the_script(chain: certs.Chain) -> 
 
 @pytest.mark.parametrize(
     ("fqdn", "ip", "version"),
-    [("a'b", "", "1"), ("", "", "1"), ("c", "localhost", "1"), ("c", "", "1'2")],
+    [("a'b", "", "1"), ("", "", "1"), ("c:x", "", "1"), ("c", "localhost", "1"), ("c", "", "1'2")],
 )
 def test_what_cannot_stand_in_a_script_is_refused(fqdn: str, ip: str, version: str) -> None:
     with pytest.raises(ValueError, match="."):

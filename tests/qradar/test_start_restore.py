@@ -351,6 +351,16 @@ def test_nobody_listening_is_said(action: Action, console: Console) -> None:
     assert "no connection to console.example:1 at 127.0.0.1" in out
 
 
+def test_an_empty_console_is_the_one_the_script_was_made_for(
+    action: Action, console: Console, chain: certs.Chain
+) -> None:
+    script = custom_action.generate_script(
+        f"console.example:{console.port}", "127.0.0.1", issuers_pem=chain.ca_bundle, version="1"
+    )
+    action.script.write_text(script)
+    assert action.run(*EVENT, console="-")[0] == 0
+
+
 def test_another_address_can_be_given_with_the_console(action: Action, console: Console) -> None:
     code, out = action.run(*EVENT, console=f"console.example:{console.port}@127.0.0.2")
     assert code == 1
