@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an answer of CDM proves, to a read and to a request that acts (design.md §4, cdm-api §12)."""
+"""What an answer of CDM proves, to a read or to a request that acts (design.md §4, cdm-api §12)."""
 
 import re
 from dataclasses import dataclass
@@ -20,6 +20,10 @@ from app.restore.model import (
 _BUSY = re.compile(r"\b(running|active|busy|in use)\b", re.IGNORECASE)
 _NOT_BUSY = re.compile(
     r"\b(not|no|no longer|never)\s+(currently\s+)?(running|active|busy|in use)\b", re.IGNORECASE
+)
+_SESSION_ENDED = re.compile(
+    r"session[\W_]*(has|is|was)?[\W_]*(expired|invalid|not[\W_]*(found|valid)|timed?[\W_]*out)",
+    re.IGNORECASE,
 )
 _REQUEST_TIMEOUT = 408  # a 4xx that says nothing about the request
 
@@ -54,14 +58,17 @@ def session_gone(answer: Answer) -> bool:
 def session_refused(answer: Answer) -> bool:
     """Whether that is *proved*, so that a request that acts had no effect.
 
-    An id that speaks of a *job* session is about something else, and a 5xx proves nothing.
+    An id that speaks of a *job* session is about something else. A 5xx proves nothing, unless its
+    id says outright that the session has ended.
     """
     error = error_of(answer)
     if answer.status == 401:
         return True
-    if error is None or not 400 <= answer.status < 500:
+    if error is None or answer.status < 400:
         return False
     name = re.sub(r"job[\W_]*session", "", error.id, flags=re.IGNORECASE)
+    if answer.status >= 500:
+        return _SESSION_ENDED.search(name) is not None
     return re.search("session|authentication", name, re.IGNORECASE) is not None
 
 

@@ -103,7 +103,9 @@ class ApiSession:
         self.login()
         answer = self._read(target, read_timeout)
         if session_gone(answer):
-            self._id = None
+            if answer.status == 401:
+                self._id = None
+            self.logout()  # the error may mean something else, and the session be left behind
             self.login()
             answer = self._read(target, read_timeout)
             if session_refused(answer):

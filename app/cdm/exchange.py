@@ -12,11 +12,12 @@ import os
 import socket
 import threading
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
 
@@ -93,12 +94,29 @@ class _Pool(HTTPSConnectionPool):
     ConnectionCls = _Connection
 
 
+class _Retry(Retry):
+    """Not after a read time-out: a CDM that hangs would hang three times."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Self:
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
 def get_retries() -> Retry:
     """GETs only, and only what a second try may help; the connection itself is tried once.
 
     ``Retry-After`` is not obeyed: a server could make a lane sleep for hours.
     """
-    return Retry(
+    return _Retry(
         total=2,
         connect=0,
         other=0,  # a certificate does not become a better one

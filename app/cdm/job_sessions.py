@@ -15,34 +15,36 @@ from app.cdm.pages import Get, records
 from app.cdm.records import job_session, text_id
 from app.restore.model import JobSession, NotFound, Refused, Unknown
 
-# Read before or after, none of them can lose a session that moves on meanwhile: the filter has all.
 _LINKS = ("pendingjobsessions", "activejobsessions", "livejobsessions")
 
 
 def all_sessions(get: Get, job: dict[str, Any], cleaner: Cleaner) -> list[JobSession]:
     """Every job session of ``job`` (as CDM gave it), each as it was read last; in no order."""
     job_id = str(text_id(job.get("id")))
+    listed = _listed(get, job_id)
     found: dict[str, JobSession] = {}
-    for records_of_one in (_listed(get, job_id), *(_linked(get, job, name) for name in _LINKS)):
-        for raw in records_of_one:
+    for raws in (listed or [], *(_linked(get, job, name) for name in _LINKS)):
+        for raw in raws:
             session = job_session(raw, cleaner)
             if session.job_id == job_id:
                 found[session.id] = session
-    last = _last_run(get, job, cleaner, known=set(found))
-    return [*found.values(), *([last] if last else [])]
+    if listed is None:
+        last = _last_run(get, job, cleaner, known=set(found))
+        found |= {last.id: last} if last else {}
+    return list(found.values())
 
 
-def _listed(get: Get, job_id: str) -> Iterator[dict[str, Any]]:
-    """By filter; by history where that list isn't there; else none."""
+def _listed(get: Get, job_id: str) -> list[dict[str, Any]] | None:
+    """By filter; by history where that list isn't there; None where neither is."""
     ours = [{"property": "jobId", "value": job_id, "op": "="}]
     newest = [{"property": "start", "direction": "DESC"}]
     by_filter = api("jobsession").with_query(filter=ours, sort=newest)
     for target in (by_filter, api("jobsession", "history", "jobid", job_id)):
         try:
-            yield from _at(get, target, job_id)
+            return list(_at(get, target, job_id))
         except NotFound:
             continue
-        return
+    return None
 
 
 def _linked(get: Get, job: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
@@ -73,14 +75,19 @@ def _at(get: Get, target: Target, job_id: str) -> Iterator[dict[str, Any]]:
 def _last_run(
     get: Get, job: dict[str, Any], cleaner: Cleaner, *, known: set[str]
 ) -> JobSession | None:
-    """The session that the job itself remembers, if no list had it."""
+    """The session that the job itself remembers: all there is where CDM has no list."""
     last = job.get("lastrun")
     if not isinstance(last, dict):
         return None
     session_id = text_id(last.get("sessionId"))
     if session_id is None or session_id in known:
         return None
-    raw = {**last, "id": session_id}
-    if not isinstance(last.get("status"), str):
-        raw = get(api("jobsession", session_id), "the job's last session")
-    return job_session(raw, cleaner, job_id=text_id(job.get("id")))
+    job_id = text_id(job.get("id"))
+    if isinstance(last.get("status"), str):
+        return job_session({**last, "id": session_id}, cleaner, job_id=job_id)
+    try:
+        return job_session(
+            get(api("jobsession", session_id), "a job session"), cleaner, job_id=job_id
+        )
+    except Refused as error:
+        raise Unknown(error.message, cause=error.cause, advice=error.advice) from error

@@ -74,7 +74,7 @@ def rebase(link: str) -> Target:
         raise BadLink("the link is not a URL") from error
     if parts.scheme not in {"", "http", "https"}:
         raise BadLink("the link is not an HTTP address")
-    root, *segments = parts.path.split("/")
+    root, *segments = parts.path.removesuffix("/").split("/")
     if root or len(segments) < 2 or segments[0] != "api":
         raise BadLink("the link does not lead below /api/")
     for segment in segments:
