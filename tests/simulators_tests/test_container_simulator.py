@@ -10,7 +10,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -23,105 +22,20 @@ from tests.simulators.container import (
     Image,
 )
 from tests.simulators.container.sandbox import Layout, Sandbox
+from tests.simulators_tests.tiny_app import MANIFEST, bundled_wheels, make_zip
 
 pytestmark = pytest.mark.processes
 
-MANIFEST: dict[str, Any] = {
-    "name": "Tiny",
-    "description": "For the simulator's own tests",
-    "version": "0.0.1",
-    "uuid": "00000000-0000-4000-8000-000000000001",
-    "image": "qradar-app-base:4.0.2",
-    "load_flask": "false",
-    "resources": {"memory": 200},
-    "services": [{"name": "tiny", "version": "1", "port": 5000}],
-}
-APP = """
-import os, socket, sqlite3, threading
-from flask import Flask, abort
 
-def create_app():
-    app = Flask(__name__)
-
-    @app.get("/debug")
-    def debug():
-        if os.path.exists("store/sick"):
-            os.remove("store/sick")
-            abort(500)
-        return ""
-
-    @app.get("/seen")
-    def seen():
-        facts = {"uid": os.getuid(), "sqlite": sqlite3.sqlite_version}
-        return facts | {"environment": dict(os.environ)}
-
-    @app.get("/reach/<name>/<int:port>")
-    def reach(name, port):
-        try:
-            with socket.create_connection((name, port), timeout=2) as peer:
-                return peer.recv(100)
-        except OSError as error:
-            return f"{type(error).__name__}"
-
-    return app
-"""
-WORKER = """
-import signal, sys, time
-
-def stop(*_):
-    print("worker was told to stop", flush=True)
-    sys.exit(0)
-
-signal.signal(signal.SIGTERM, stop)
-while True:
-    time.sleep(0.1)
-"""
-PROGRAMS = """
-[program:web]
-command=/usr/local/bin/gunicorn -k gthread -b 0.0.0.0:5000 --no-control-socket "app:create_app()"
-directory=/opt/app-root
-stdout_logfile=/opt/app-root/store/log/web.log
-redirect_stderr=true
-[program:worker]
-command=python3 -m app.worker
-directory=/opt/app-root
-stdout_logfile=/opt/app-root/store/log/worker.log
-redirect_stderr=true
-"""
-FILES = {
-    "manifest.json": json.dumps(MANIFEST),
-    "app/__init__.py": APP,
-    "app/worker.py": WORKER,
-    "container/conf/supervisord.d/app.conf": PROGRAMS,
-    "container/run/ordering.txt": "touch store/one   store/two\nsh -c true\n",
-    "container/build/ordering.txt": "echo built > /opt/app-root/built\ntest -f built || test ok\n",
-    "container/clean/cleanup.sh": "date > store/cleaned\nsupervisorctl stop worker\n",
-}
-
-
-def make_zip(path: Path, wheels: dict[str, bytes] | None = None, **changed: str | None) -> Path:
-    """A zip of the tiny app; ``changed`` replaces a file's text, or leaves the file out."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in (FILES | changed).items():
-            if text is not None:
-                archive.writestr(name, text)
-        for name, data in (wheels or {}).items():
-            archive.writestr(f"container/pip/{name}", data)
-    return path
+@pytest.fixture(scope="module")
+def wheels() -> dict[str, bytes]:
+    return bundled_wheels()
 
 
 @pytest.fixture(scope="module")
-def gunicorn() -> dict[str, bytes]:
-    """The wheel that the image lacks and the tiny app needs, as ``./build.sh`` fetched it."""
-    found = sorted(Path("container/pip").glob("gunicorn-*.whl"))
-    assert found, "./build.sh package fetches the wheels"
-    return {found[0].name: found[0].read_bytes()}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, gunicorn: dict[str, bytes]) -> Image:
+def tiny(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, bytes]) -> Image:
     try:
-        return Image.build(make_zip(tmp_path_factory.mktemp("zip") / "tiny.zip", gunicorn))
+        return Image.build(make_zip(tmp_path_factory.mktemp("zip") / "tiny.zip", wheels))
     except ContainerUnavailable as error:
         pytest.fail(str(error))
 
@@ -265,9 +179,9 @@ def test_sick_app_is_started_anew(tiny: Image, tmp_path: Path) -> None:
         container.wait_ready(20)
 
 
-def test_failing_run_step_stops_the_app(gunicorn: dict[str, bytes], tmp_path: Path) -> None:
+def test_failing_run_step_stops_the_app(wheels: dict[str, bytes], tmp_path: Path) -> None:
     step = {"container/run/ordering.txt": "touch store/log/before\nls /nowhere\n"}
-    image = Image.build(make_zip(tmp_path / "app.zip", gunicorn, **step))
+    image = Image.build(make_zip(tmp_path / "app.zip", wheels, **step))
     container = Container(image, store=tmp_path / "store")
 
     with pytest.raises(ContainerFailed, match="'ls /nowhere' ended with 2"):
