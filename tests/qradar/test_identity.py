@@ -231,6 +231,20 @@ def test_a_token_that_was_good_this_morning_passes_a_flood(
     assert identity.who(token).name == "analyst"
 
 
+def test_a_token_that_was_good_yesterday_is_unknown_again(
+    console: ConsoleSimulator, identity: Identity, clock: Clock
+) -> None:
+    token = console.login("analyst")["SEC"]
+    identity.who(token)
+    clock.now += 12 * 3600
+    for _ in range(20):
+        with pytest.raises(NotAuthenticated):
+            identity.who(str(uuid4()))
+
+    with pytest.raises(NotAuthenticated, match="Too many"):
+        identity.who(token)
+
+
 def test_a_lock_out_is_not_held_against_the_token(
     console: ConsoleSimulator, identity: Identity, clock: Clock
 ) -> None:
