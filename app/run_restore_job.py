@@ -1,0 +1,339 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Start one of CDM's restore jobs by name, from the command line, straight at CDM.
+
+    python3 -m app.run_restore_job -s SERVER [-p 8443] -u USER -P PASS -j JOB
+
+The usage is that of the proof-of-concept script; neither store nor app nor QRadar is needed. Exit
+codes: 0 CDM confirmed the start (with --wait: the restore succeeded), 1 it did not, 2 wrong
+arguments, 3 the restore completed with warnings (CDM: PARTIAL), 130 interrupted while watching.
+"""
+
+import argparse
+import difflib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from app.cdm.client import CdmClient
+from app.cdm.records import JobEntry
+from app.restore import checks, clock
+from app.restore.checks import InvalidField
+from app.restore.model import (
+    CdmConnection,
+    CopyManagerError,
+    JobSession,
+    LoginRefused,
+    NotFound,
+    Phase,
+    RestoreJob,
+    Trust,
+    Unknown,
+)
+
+LOOK_S = 120.0  # how long CDM must have been readable before "no job session" is believed
+GLANCE_S = 8.0  # how long a confirmed start's job session is looked for when nobody waits
+LOST_S = 900.0  # how long CDM may be unreadable in a row before we stop looking
+OK, FAILED, WRONG_USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Stop(Exception):
+    """Ends the program with a sentence on standard error."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the program touches outside of CDM; tests hand in their own."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    sleep: Callable[[float], None] = time.sleep
+    client: Callable[..., CdmClient] = CdmClient
+
+    def say(self, line: str) -> None:
+        # A name that the terminal can't show must not end a program that has started a restore.
+        encoding = self.stdout.encoding or "utf-8"
+        text = _one_line(line).encode(encoding, "backslashreplace").decode(encoding)
+        print(text, file=self.stdout, flush=True)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Stop(WRONG_USAGE, f"{message} (--help shows the usage)")
+
+
+def main(arguments: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:
+    """Run with command-line arguments and give the exit code."""
+    around = surroundings or Surroundings()
+    try:
+        return _run(_parser().parse_args(arguments), around)
+    except Stop as stop:
+        code, sentence = stop.code, str(stop)
+    except CopyManagerError as error:
+        code, sentence = FAILED, str(error)
+    except KeyboardInterrupt:
+        code, sentence = INTERRUPTED, "interrupted; what was started in CDM goes on."
+    except (
+        Exception
+    ) as error:  # the rim: a bug must not look like a started restore, nor as a trace
+        code, sentence = FAILED, f"unexpected error: {type(error).__name__}: {error}"
+    print(f"run_restore_job: {_one_line(sentence)}", file=around.stderr, flush=True)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="run_restore_job", description="Start a restore job of IBM CDM by name.")
+    add = parser.add_argument
+    add("-s", "--cdm_server", metavar="SERVER", required=True, help="host name or address of CDM")
+    add("-p", "--cdm_port", metavar="PORT", default="8443", help="port (8443)")
+    add("-u", "--cdm_user", metavar="USER", required=True, help="CDM user")
+    add(
+        *("-P", "--cdm_pass"),
+        metavar="PASS",
+        help="password, seen by everybody who lists processes; - reads it from standard input;"
+        " if absent it is taken from the environment variable CDM_PASS",
+    )
+    add("-j", "--restore_job_name", metavar="JOB", required=True, help="exact name of the job")
+    trust = parser.add_mutually_exclusive_group()
+    trust.add_argument("--ca-file", metavar="FILE", type=Path, help="trust this CA (PEM)")
+    trust.add_argument("--fingerprint", metavar="SHA256", help="trust the one certificate with it")
+    trust.add_argument("--insecure", action="store_true", help="verify no certificate at all")
+    add("--wait", action="store_true", help="follow the restore to its end")
+    return parser
+
+
+def _run(given: argparse.Namespace, around: Surroundings) -> int:
+    try:
+        connection = _connection(given)
+        password = checks.check_password(_password(given, around))
+        job_name = checks.check_job_name(given.restore_job_name)
+    except InvalidField as error:
+        raise Stop(WRONG_USAGE, str(error)) from error
+    system_ca = around.environ.get("REQUESTS_CA_BUNDLE") or None
+    with around.client(
+        connection, password, system_ca=system_ca, insecure=given.insecure
+    ) as client:
+        entry = find_job(client.jobs(), job_name)
+        job, noted = _free_job(client, entry.id)
+        session = _start(client, job, noted, wait=given.wait, around=around)
+        if session is None or not given.wait:
+            return OK
+        return follow(client, job, session, around=around)
+
+
+def _connection(given: argparse.Namespace) -> CdmConnection:
+    trust, ca_pem, fingerprint = Trust.SYSTEM, None, None
+    if given.ca_file is not None:
+        try:
+            text = given.ca_file.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise InvalidField("--ca-file", f"can't be read: {error.strerror}.") from error
+        trust, ca_pem = Trust.CA, checks.check_ca_pem(text, "--ca-file")
+    elif given.fingerprint is not None:
+        fingerprint = checks.check_fingerprint(given.fingerprint, "--fingerprint")
+        trust = Trust.FINGERPRINT
+    return CdmConnection(
+        id=0,
+        name="command line",
+        host=checks.check_host(given.cdm_server, "--cdm_server", allow_loopback=True),
+        port=checks.check_port(given.cdm_port, "--cdm_port"),
+        username=checks.check_username(given.cdm_user, "--cdm_user"),
+        trust=trust,
+        ca_pem=ca_pem,
+        fingerprint=fingerprint,
+    )
+
+
+def _password(given: argparse.Namespace, around: Surroundings) -> str:
+    if given.cdm_pass == "-":  # noqa: S105 - stands for standard input
+        return around.stdin.readline().rstrip("\r\n")
+    password: str | None = given.cdm_pass or around.environ.get("CDM_PASS")
+    if not password:
+        raise InvalidField("", "no password is given: use -P, -P - or CDM_PASS.")
+    return password
+
+
+def find_job(entries: Iterable[JobEntry], name: str) -> JobEntry:
+    """Give the one restore job of exactly that name; else raise `Stop` with what there is."""
+    entries = list(entries)
+    named = [entry for entry in entries if entry.name == name]
+    found = [entry for entry in named if entry.is_restore]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(entry.id for entry in found)
+        raise Stop(FAILED, f"CDM has {len(found)} restore jobs named {name} (ids {ids}).")
+    if named:
+        raise Stop(FAILED, f"job {name} is no restore job: CDM says its type is {named[0].type}.")
+    names = sorted({entry.name for entry in entries if entry.is_restore})
+    lower = {each.lower(): each for each in names}
+    close = [lower[each] for each in difflib.get_close_matches(name.lower(), lower, 3, 0.5)]
+    if close:
+        hint = f" Did you mean {' or '.join(close)}?"
+    else:
+        hint = f" It shows {len(names)} restore jobs to this user."
+    raise Stop(FAILED, f"CDM has no job named {name}.{hint}")
+
+
+def _free_job(client: CdmClient, job_id: str) -> tuple[RestoreJob, Sequence[JobSession]]:
+    """Give the job and its earlier job sessions; raise `Stop` if something of it is still open."""
+    job = client.job(job_id)
+    sessions = client.sessions(job_id)
+    live = next((session for session in sessions if session.live), None)
+    if live is not None:
+        raise Stop(
+            FAILED,
+            f"nothing was started: job session {live.id} of job {job.name} is still open in CDM"
+            f" ({live.status}).",
+        )
+    if job.busy:
+        raise Stop(FAILED, f"nothing was started: job {job.name} is {job.status} in CDM.")
+    return job, sessions
+
+
+def _start(
+    client: CdmClient,
+    job: RestoreJob,
+    noted: Sequence[JobSession],
+    *,
+    wait: bool,
+    around: Surroundings,
+) -> JobSession | None:
+    """Send the start once, and find the job session that it made.
+
+    None: CDM confirmed the start, the session is not to be seen yet, and nobody waits for it.
+    """
+    plan = client.plan_start(job.id, None)
+    lost: Unknown | None = None
+    try:
+        client.start(plan)
+    except Unknown as unknown:
+        lost = unknown
+        around.say("CDM's answer to the start was lost; looking into its job sessions ...")
+    else:
+        around.say(f"CDM started job {job.name} ({job.id}).")
+    patience = LOOK_S if wait or lost else GLANCE_S
+    new = _look(client, job.id, noted, patience=patience, around=around)
+    if len(new) == 1:
+        around.say(f"Job session {new[0].id}{': found, so CDM did start it' if lost else ''}.")
+        return new[0]
+    seen = f"{len(new)} new job sessions appeared" if new else "no new job session was found"
+    if lost is not None:
+        raise Stop(
+            FAILED,
+            f"it is not known whether job {job.name} was started: the answer was lost and {seen};"
+            f" look into CDM before starting it again ({lost.message})",
+        )
+    if wait:
+        raise Stop(FAILED, f"CDM started job {job.name}, but {seen} to follow; look into CDM.")
+    return None
+
+
+def _look(
+    client: CdmClient,
+    job_id: str,
+    noted: Sequence[JobSession],
+    *,
+    patience: float,
+    around: Surroundings,
+) -> list[JobSession]:
+    """Look for job sessions that were not there before the start, as the engine does (design §4).
+
+    Looks for ``patience`` seconds during which CDM could be read; none may mean that it couldn't.
+    """
+    ids = {session.id for session in noted}
+    starts: list[datetime] = [session.start for session in noted if session.start is not None]
+    latest = max(starts, default=None)
+    readable = unreadable = 0.0
+    polls = 0
+    while readable < patience and unreadable < LOST_S:
+        gap = clock.poll_gap(polls)
+        around.sleep(gap)
+        polls += 1
+        try:
+            sessions = client.sessions(job_id)
+        except LoginRefused:
+            return []
+        except CopyManagerError:
+            unreadable += gap
+            continue
+        readable += gap
+        new = [
+            session
+            for session in sessions
+            if session.id not in ids
+            and (session.start is None or latest is None or session.start > latest)
+        ]
+        if new:
+            return new
+    return []
+
+
+def follow(client: CdmClient, job: RestoreJob, session: JobSession, *, around: Surroundings) -> int:
+    """Follow a job session to its end, a line for each change; give the exit code."""
+    shown, seen_running, missing, lost = "", False, 0, 0.0
+    polls = 0
+    while True:
+        line = session.status + ("" if session.percent is None else f" {session.percent} %")
+        if line != shown:
+            around.say(f"Job session {session.id}: {line}")
+            shown = line
+        # PENDING before a restore ran and PENDING while it is mounted are one word (cdm-api §4).
+        pending = session.status.strip().upper() == "PENDING"
+        seen_running = seen_running or (session.phase is Phase.RUNNING and not pending)
+        if (code := _verdict(job, session, around)) is not None:
+            return code
+        gap = clock.poll_gap(polls)
+        around.sleep(gap)
+        polls += 1
+        try:
+            session = client.session(session.id, was_running=seen_running)
+        except (LoginRefused, NotFound) as error:
+            missing += 1
+            if missing >= 3 or isinstance(error, LoginRefused):
+                raise
+        except CopyManagerError as error:
+            lost += gap
+            if lost >= LOST_S:
+                raise Stop(
+                    FAILED, f"contact to CDM was lost, the restore may go on: {error}"
+                ) from error
+        else:
+            missing, lost = 0, 0.0
+
+
+def _verdict(job: RestoreJob, session: JobSession, around: Surroundings) -> int | None:
+    said = f" ({session.results})" if session.results else ""
+    match session.phase:
+        case Phase.READY if job.make_permanent:
+            return None  # only a stage: the copy is being made permanent
+        case Phase.READY:
+            around.say(f"The restore succeeded: the copy is up in the clean room{said}.")
+            return OK
+        case Phase.COMPLETED:
+            around.say(f"The restore completed{said}.")
+            return OK
+        case Phase.PARTIAL:
+            raise Stop(PARTIAL, f"the restore completed with warnings: {session.status}{said}.")
+        case Phase.FAILED | Phase.CANCELLED:
+            raise Stop(FAILED, f"the restore did not succeed: {session.status}{said}.")
+    return None
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
