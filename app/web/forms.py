@@ -15,6 +15,7 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
     BooleanField,
     PasswordField,
     RadioField,
+    SelectChoice,
     StringField,
     TextAreaField,
 )
@@ -61,9 +62,11 @@ class ConnectionForm(CheckedForm):
     trust = RadioField(
         "Trust",
         choices=[
-            (Trust.SYSTEM.value, "By the CAs that the QRadar platform trusts"),
-            (Trust.CA.value, "By a CA certificate that you give here"),
-            (Trust.FINGERPRINT.value, "Only this very certificate, by its SHA-256 fingerprint"),
+            SelectChoice(Trust.SYSTEM.value, "By the CAs that the QRadar platform trusts"),
+            SelectChoice(Trust.CA.value, "By a CA certificate that you give here"),
+            SelectChoice(
+                Trust.FINGERPRINT.value, "Only this very certificate, by its SHA-256 fingerprint"
+            ),
         ],
         default=Trust.SYSTEM.value,
         validate_choice=False,

@@ -13,10 +13,10 @@ from app.web.bodies import read_json_object
 from app.web.problems import Problem
 from app.web.services import services
 
-bp = Blueprint("runs_api", __name__, url_prefix="/api/v1/runs")
+bp = Blueprint("runs_api", __name__, url_prefix="/api/v1")
 
 
-@bp.get("")
+@bp.get("/runs")
 @needs(Right.VIEW)
 def list_runs() -> Response:
     """The newest runs first, filtered, a page at a time."""
@@ -26,7 +26,7 @@ def list_runs() -> Response:
     return jsonify(runs=[run_views.run_fields(run) for run in runs], next_before=following)
 
 
-@bp.get(".csv")
+@bp.get("/runs.csv")
 @needs(Right.VIEW)
 def export_runs() -> Response:
     """The same runs as CSV, 10,000 rows a part; a ``Link`` header leads to the next part."""
@@ -44,7 +44,7 @@ def export_runs() -> Response:
     return response
 
 
-@bp.get("/<int:run_id>")
+@bp.get("/runs/<int:run_id>")
 @needs(Right.VIEW)
 def read_run(run_id: int) -> Response:
     """One run with its history, CDM's log, its triggers and its offense notes."""
@@ -58,21 +58,21 @@ def read_run(run_id: int) -> Response:
     )
 
 
-@bp.post("/<int:run_id>/cancel")
+@bp.post("/runs/<int:run_id>/cancel")
 @needs(Right.OPERATE)
 def cancel(run_id: int) -> Response:
     """Ask that the run be cancelled."""
     return _done(run_id, asking.cancel(run_id))
 
 
-@bp.post("/<int:run_id>/clean-up")
+@bp.post("/runs/<int:run_id>/clean-up")
 @needs(Right.OPERATE)
 def clean_up(run_id: int) -> Response:
     """Ask that the run's copy be taken down."""
     return _done(run_id, asking.clean_up(run_id))
 
 
-@bp.post("/<int:run_id>/resolve")
+@bp.post("/runs/<int:run_id>/resolve")
 @needs(Right.OPERATE)
 def resolve(run_id: int) -> Response:
     """Decide on a run that needs a person's decision."""

@@ -228,7 +228,7 @@ DECORATION = {
     "a huge number": b"request_id=req-00001&rule_id=100231&offense_id=" + b"9" * 400,
     "no address": b"request_id=req-00001&rule_id=100231&source_ip=here",
     "other digits": "request_id=req-00001&rule_id=100231&qid=٣".encode(),
-    "an unreadable rule id and a name": b"request_id=req-00001&rule_id=null&rule_name=Attack on SQL",
+    "a name instead of an id": b"request_id=req-00001&rule_id=null&rule_name=Attack on SQL",
     "many fields": b"request_id=req-00001&rule_id=100231&" + b"a=1&" * 16_000,
     "odd framing": b"&&&=&=x&request_id=req-00001&&rule_id=100231&%=%&",
 }
