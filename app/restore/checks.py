@@ -181,7 +181,7 @@ def check_ca_pem(value: object, field: str = "ca_pem") -> str:
     pem = value.replace("\r\n", "\n").strip() + "\n"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):
         raise InvalidField(
             field, "can't be read as PEM text (-----BEGIN CERTIFICATE-----)."
         ) from None
