@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How gunicorn serves the app: one process, many threads (design §2)."""
 
+import logging
 import os
+
+from gunicorn.workers.base import Worker
 
 bind = "0.0.0.0:5000"  # noqa: S104  # QRadar's proxy comes from outside the container
 
@@ -38,3 +41,18 @@ accesslog = None
 # Errors go to standard error, from there into web-output.log, which supervisord rotates.
 errorlog = "-"
 loglevel = "info"
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Keep what a caller sent out of gunicorn's complaints about it.
+
+    They quote the broken line of a request, and that may be the one with a token.
+    """
+    worker.log.error_log.addFilter(_without_what_was_sent)
+
+
+def _without_what_was_sent(record: logging.LogRecord) -> bool:
+    for complaint in ("Invalid request from ip=", "Error handling request"):
+        if complaint in str(record.msg):
+            record.msg, record.args = record.getMessage().split(": ")[0].split(" /")[0], ()
+    return True

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our files under container/, at work in a container around a tiny app."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,7 +68,15 @@ def test_no_request_line_is_written_down(container: Container) -> None:
     url = f"http://127.0.0.1:{container.port}/debug?token=s3cret"
     requests.get(url, headers={"X-Trigger-Token": "s3cret"}, timeout=5)
     requests.get(f"{url}{'x' * 9000}", timeout=5)
+    for broken in (
+        b"GET /debug HTTP/1.1\r\nX-Trigger-Token s3cret\r\n\r\n",
+        b"GET /debug?token=s3cret and more HTTP/1.1\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", container.port), timeout=5) as peer:
+            peer.sendall(broken)
+            assert b"400 Bad Request" in peer.recv(100)
 
+    assert "Invalid request from ip=127.0.0.1\n" in container.logs()
     assert "s3cret" not in container.logs()
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python environment of a base image: exactly its packages, placed as in the image."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -25,9 +26,18 @@ def prepare(image: str) -> Path:
     described = constraints.read_bytes() + f"{PIP[image]} {sys.version}".encode()
     described += Path(__file__).read_bytes()
     fingerprint = hashlib.sha256(described).hexdigest()
-    stamp = folder / ".fingerprint"
-    if stamp.exists() and stamp.read_text() == fingerprint:
-        return folder
+    folder.parent.mkdir(exist_ok=True)
+    with (folder.parent / ".environment.lock").open("w") as lock:
+        # Two test runs at a time must not both set it up.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = folder / ".fingerprint"
+        if not stamp.exists() or stamp.read_text() != fingerprint:
+            _install(image, constraints, folder)
+            stamp.write_text(fingerprint)
+    return folder
+
+
+def _install(image: str, constraints: Path, folder: Path) -> None:
     print(f"setting up {folder.name}", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     python = Path(sys.base_prefix, "bin", "python3.11")
@@ -43,8 +53,6 @@ def prepare(image: str) -> Path:
     subprocess.run([*pip, "-r", str(constraints)], check=True)
     subprocess.run([*pip, f"pip=={PIP[image]}"], check=True)
     _relocate(folder)
-    stamp.write_text(fingerprint)
-    return folder
 
 
 def _relocate(folder: Path) -> None:
