@@ -39,21 +39,24 @@ def available(run: Run) -> Map[str, str]:
     job = f"{run.job_name} on {run.connection}"
     if run.state is RunState.NEEDS_DECISION:
         return _decisions(run, job)
-    if run.pending_request is not None:
-        return {}
     if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
         return {"cancel": f"Job {job} will not be started by this run."}
+    choices: dict[str, str] = {}
     if run.state in {RunState.STARTING, RunState.RESTORING}:
-        return {
-            "cancel": f"CDM is asked to cancel the job session of {job}"
-            " as soon as it is known. A copy that is up already stays."
-        }
-    if run.state is RunState.READY:
-        return {
-            "clean-up": f"CDM is asked to clean up {job}: the copy in the clean room"
-            " is unmounted and what was found in it is gone."
-        }
-    return {}
+        choices["cancel"] = (
+            f"CDM is asked to cancel the job session of {job} as soon as it is known."
+            " A copy that is up already stays."
+        )
+    # While it makes a copy permanent CDM shows it as in use; should that fail it stays so.
+    stuck = run.state is RunState.RESTORING and run.memory.get("permanent") is True
+    if run.state is RunState.READY or stuck:
+        choices["clean-up"] = (
+            f"CDM is asked to clean up {job}: the copy in the clean room is unmounted and what"
+            " was found in it is gone."
+        )
+    if run.pending_request is not None:
+        choices.pop(run.pending_request.replace("_", "-"), None)
+    return choices
 
 
 def _decisions(run: Run, job: str) -> Map[str, str]:
@@ -124,8 +127,16 @@ def resolve(
         chosen = run.blocked_by if decision == "follow" else job_session_id or run.job_session_id
         if not chosen:
             raise NotPossible("Name the job session (job_session_id) that is this run's.")
+        _supersede(store, run, ("resolve",), now=now)
         store.runs.ask(run, "resolve", by=by, now=now, decision=decision, job_session_id=chosen)
     return f"Run {run_id} follows job session {chosen} once CDM confirms that it is this job's."
+
+
+def _supersede(store: Store, run: Run, kinds: tuple[str, ...], *, now: datetime) -> None:
+    """Close what was asked before and would otherwise come true after the newer decision."""
+    for request in store.runs.requests(run.id):
+        if request.kind in kinds:
+            store.runs.close_request(request, "a later decision took its place", now=now)
 
 
 def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetime) -> str:
@@ -141,6 +152,7 @@ def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetim
         "blocked_by": None,
         "error": None,
     }
+    _supersede(store, run, ("resolve", "cancel", "clean_up"), now=now)
     store.runs.record(run, RunState.QUEUED, reason, by=by, now=now, changes=changes)
     return f"Run {run.id} is queued again."
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.restore import clock
-from app.restore.following import decided, follow
+from app.restore.following import follow
 from app.restore.model import CopyManagerError, Overtaken, Run, RunState
 from app.restore.ports import CopyManager, Store
+from app.restore.requested import decided
 from app.restore.starting import queued, starting
 from app.restore.turn import Turn
 

@@ -2,29 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Following a known job session to its real end: mounted, cleaned up, failed, cancelled."""
 
-import logging
 from typing import Any
 
 from app.restore import clock
 from app.restore.model import (
     CopyManagerError,
-    Evidence,
     JobSession,
     NotFound,
-    NothingSent,
     Phase,
-    Refused,
-    Request,
     Run,
     RunState,
-    Unknown,
 )
-from app.restore.starting import follow_session
+from app.restore.requested import cancel_if_asked, clean_up_if_asked, close_late_cancel
 from app.restore.turn import Turn
 
-logger = logging.getLogger(__name__)
-
 GONE_AFTER = 3  # looks in a row in which CDM shows its list but not our session
+UNKNOWN_S = 3600.0  # how long a status word that we don't know is watched before a person is asked
 CLEAN_UP_LOOK_S = 120.0  # how long a clean-up may take to show before it counts as without effect
 LOG_OVERLAP = 50  # lines read again each time: some arrive late, with an earlier time
 LOG_TRIES = 3  # failed reads of the log after which a final state is recorded without it
@@ -35,12 +28,24 @@ def follow(turn: Turn) -> None:
     session = _look(turn)
     if session is None:
         return
-    if session.phase is Phase.RUNNING and turn.run.memory.get("seen_running") is not True:
-        turn.run = turn.store.runs.note(turn.run, memory=turn.memory(seen_running=True))
+    _remember(turn, session)
     if session.phase is Phase.UNKNOWN:
         _watch_unknown(turn, session)
     else:
         _STEPS[turn.run.state](turn, session)
+
+
+def _remember(turn: Turn, session: JobSession) -> None:
+    changes: dict[str, object] = {"missing": None}
+    # PENDING before a restore ran and PENDING while it is mounted are one word (cdm-api §4): only
+    # another word than it shows that the restore ran.
+    if session.phase is Phase.RUNNING and session.status.strip().upper() != "PENDING":
+        changes["seen_running"] = True
+    if session.phase is not Phase.UNKNOWN:
+        changes.update(unknown_s=None, unknown_at=None)
+    memory = turn.memory(**changes)
+    if memory != turn.run.memory:
+        turn.run = turn.store.runs.note(turn.run, memory=memory)
 
 
 def _look(turn: Turn) -> JobSession | None:
@@ -64,13 +69,16 @@ def _look(turn: Turn) -> JobSession | None:
 
 
 def _restoring(turn: Turn, session: JobSession) -> None:
-    if session.phase is Phase.READY and turn.run.memory.get("permanent") is not True:
+    # On the way to a permanent copy the resource is in use too; where that fails it stays so for
+    # ever (cdm-api §4), and a clean-up is the only way out.
+    passing = turn.run.memory.get("permanent") is True and turn.request("clean_up") is None
+    if session.phase is Phase.READY and not passing:
         _rest(turn, session, RunState.READY, "the copy is up in the clean room", ready_at=turn.now)
     elif session.phase is Phase.CANCELLED:
         _rest(turn, session, RunState.CANCELLED, "the job session was cancelled in CDM")
     elif session.phase in _ENDS:
         _end(turn, session)
-    elif not _cancel_if_asked(turn, session):
+    elif not cancel_if_asked(turn, session):
         _keep_watching(turn, session)
 
 
@@ -81,8 +89,8 @@ def _ready(turn: Turn, session: JobSession) -> None:
         _ask_what_is_left(turn, session)
     elif session.phase in _ENDS:
         _end(turn, session)
-    elif not _clean_up_if_asked(turn):
-        _close_late_cancel(turn)
+    elif not clean_up_if_asked(turn):
+        close_late_cancel(turn)
         _keep_watching(turn, session)
 
 
@@ -133,15 +141,31 @@ def _ask_what_is_left(turn: Turn, session: JobSession) -> None:
 
 def _watch_unknown(turn: Turn, session: JobSession) -> None:
     """Show a status word that isn't in the table, and watch; never guess what it means."""
-    if session.end is not None and not turn.cdm.job(turn.run.job_id).busy:
+    why = None
+    if session.end is not None and not _job_is_busy(turn):
+        why = "has ended with a status this app does not know"
+    elif turn.added_up("unknown") >= UNKNOWN_S:
+        why = "has had a status this app does not know for an hour"
+    if why is not None:
         _read_log(turn, whole=True)
         turn.ask_a_person(
-            f"Job session {session.id} has ended with a status this app does not know:"
-            f" {session.status}.",
-            cdm_status=session.status,
+            f"Job session {session.id} {why}: {session.status}.", cdm_status=session.status
         )
-    else:
-        _keep_watching(turn, session)
+    elif not _carried_out(turn, session):
+        _keep_watching(turn, session, **turn.sum_of("unknown"))
+
+
+def _carried_out(turn: Turn, session: JobSession) -> bool:
+    if turn.run.state is RunState.RESTORING:
+        return cancel_if_asked(turn, session)
+    return turn.run.state is RunState.READY and clean_up_if_asked(turn)
+
+
+def _job_is_busy(turn: Turn) -> bool:
+    try:
+        return turn.cdm.job(turn.run.job_id).busy
+    except NotFound:
+        return False
 
 
 def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
@@ -149,10 +173,9 @@ def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
     polls = int(turn.number("polls")) + 1
     turn.note(
         due_in=_gap(turn.run, polls),
-        memory=turn.memory(polls=polls, missing=None, **remember),
+        memory=turn.memory(polls=polls, **remember),
         cdm_status=session.status,
         percent=session.percent,
-        error=turn.run.error if turn.run.state is RunState.READY else None,
     )
 
 
@@ -197,93 +220,6 @@ def _read_log(turn: Turn, *, whole: bool) -> bool:
     if memory != turn.run.memory:
         turn.run = turn.store.runs.note(turn.run, memory=memory)
     return True
-
-
-def _cancel_if_asked(turn: Turn, session: JobSession) -> bool:
-    request = _pending(turn, "cancel")
-    if request is None:
-        return False
-    if turn.run.memory.get("request_sent") == request.id:
-        # We died between sending and noting it: CDM's status decides, a POST is never repeated.
-        turn.store.runs.close_request(request, "was sent to CDM", now=turn.now)
-        return False
-    turn.note(due_in=clock.poll_gap(0), memory=turn.memory(request_sent=request.id, polls=0))
-    try:
-        turn.cdm.cancel(session.id)
-    except NothingSent:
-        turn.note(due_in=clock.poll_gap(0), memory=turn.memory(request_sent=None))
-        raise
-    except (Refused, Unknown) as error:
-        turn.store.runs.close_request(request, str(error), now=turn.now)
-        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {error}")
-    else:
-        turn.store.runs.close_request(request, "accepted by CDM", now=turn.now)
-    return True
-
-
-def _close_late_cancel(turn: Turn) -> None:
-    request = _pending(turn, "cancel")
-    if request is not None:
-        result = "the copy was up before the cancel could be sent; clean it up instead"
-        turn.store.runs.close_request(request, result, now=turn.now)
-        turn.run = turn.store.runs.note(turn.run, error=f"Not cancelled: {result}.")
-
-
-def _clean_up_if_asked(turn: Turn) -> bool:
-    request = _pending(turn, "clean_up")
-    if request is None:
-        return False
-    session_id = turn.run.job_session_id or ""
-    memory = turn.memory(
-        polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None, seen_running=True
-    )
-    with turn.store.transaction():
-        turn.move(
-            RunState.CLEANING_UP,
-            "clean-up is asked of CDM",
-            by=request.by,
-            due_in=clock.poll_gap(0),
-            memory=memory,
-            error=None,
-        )
-        turn.store.runs.close_request(request, "was sent to CDM", now=turn.now)
-    try:
-        turn.cdm.clean_up(session_id)
-    except (NothingSent, Refused) as error:
-        reason = f"the clean-up was not accepted: {error}"
-        turn.move(RunState.READY, reason, due_in=clock.LARGEST_GAP_S, error=reason)
-    except Unknown as unknown:
-        logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
-    return True
-
-
-def decided(turn: Turn) -> None:
-    """Carry out a person's decision that needs a look into CDM: follow this job session."""
-    request = _pending(turn, "resolve")
-    if request is None:
-        return
-    session_id = request.job_session_id or ""
-    try:
-        session = turn.cdm.session(session_id)
-        wrong = None
-        if session.job_id != turn.run.job_id:
-            wrong = f"Job session {session_id} belongs to job {session.job_id}, not to this one."
-    except NotFound:
-        wrong = f"CDM shows no job session {session_id}."
-    if wrong is not None:
-        turn.store.runs.close_request(request, wrong, now=turn.now)
-        turn.note(due_in=clock.LARGEST_GAP_S, error=f"{wrong} Decide again.")
-        return
-    with turn.store.transaction():
-        follow_session(turn, session, Evidence.CHOSEN, "chosen by a person", by=request.by)
-        turn.store.runs.close_request(request, "followed", now=turn.now)
-
-
-def _pending(turn: Turn, kind: str) -> Request | None:
-    for request in turn.store.runs.requests(turn.run.id):
-        if request.kind == kind:
-            return request
-    return None
 
 
 def _gap(run: Run, polls: int = 0) -> float:

@@ -27,7 +27,7 @@ from app.restore.model import (
     RunState,
     Unknown,
 )
-from app.restore.turn import Turn
+from app.restore.turn import ENGINE, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ BLOCKED_GAP_S = 10.0
 
 def queued(turn: Turn) -> None:
     """Start the job, or say why not. Raises `CopyManagerError` when CDM can't be read."""
-    if _waited_too_long(turn) or not _still_wanted(turn):
+    if _cancelled(turn) or _waited_too_long(turn) or not _still_wanted(turn):
         return
     try:
         job = turn.cdm.job(turn.run.job_id)
     except NotFound:
-        turn.ask_a_person(f"CDM has no job {turn.run.job_id} ({turn.run.job_name}) any more.")
+        turn.ask_a_person(_gone(turn))
         return
     if changed := _changed(turn, job):
         turn.ask_a_person(changed)
@@ -56,6 +56,9 @@ def queued(turn: Turn) -> None:
         plan = turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
     except Busy as busy:
         _wait_for_job(turn, None, str(busy))
+        return
+    except NotFound:
+        turn.ask_a_person(_gone(turn))
         return
     except Refused as refused:
         turn.move(RunState.FAILED, str(refused), error=str(refused))
@@ -71,10 +74,9 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
         permanent=job.make_permanent,
         clean_first=None,
         clean_sent=None,
-        blocked_s=None,
-        blocked_at=None,
+        # Counted from the first look on: whether CDM can be read is not known before.
         look_s=0.0,
-        look_at=turn.now.isoformat(),
+        look_at=None,
         answered=False,
         polls=0,
         # The hour in `queued` counts on should proof lead back there.
@@ -95,6 +97,8 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
         )
     try:
         turn.cdm.start(plan)
+    except Busy as busy:
+        _busy_after_all(turn, busy)
     except NothingSent as proof:
         _back_to_queued(turn, proof)
     except Refused as refused:
@@ -106,16 +110,24 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
         turn.note(due_in=clock.poll_gap(0), memory=turn.memory(answered=True))
 
 
-def _back_to_queued(turn: Turn, proof: CopyManagerError) -> None:
+def _back_to_queued(turn: Turn, proof: CopyManagerError, **remember: object) -> None:
     attempts = int(turn.number("start_attempts")) + 1
     turn.move(
         RunState.QUEUED,
         f"the start provably had no effect: {proof}",
         due_in=clock.retry_gap(attempts),
-        memory=turn.memory(start_attempts=attempts),
+        memory=turn.memory(start_attempts=attempts, **{"blocked_at": None, **remember}),
         sent_at=None,
         error=str(proof),
     )
+
+
+def _busy_after_all(turn: Turn, busy: Busy) -> None:
+    """CDM showed the job as free and refuses to start it: a busy job too, with the same end."""
+    if turn.added_up("blocked") >= BLOCKED_S:
+        turn.ask_a_person(f"{busy} It has been so for 15 minutes.", sent_at=None)
+    else:
+        _back_to_queued(turn, busy, **turn.sum_of("blocked"))
 
 
 def starting(turn: Turn) -> None:
@@ -151,7 +163,13 @@ def starting(turn: Turn) -> None:
 
 
 def follow_session(
-    turn: Turn, session: JobSession, evidence: Evidence, how: str, *, by: str = "app"
+    turn: Turn,
+    session: JobSession,
+    evidence: Evidence,
+    how: str,
+    *,
+    by: str = ENGINE,
+    **remember: object,
 ) -> None:
     """Move to `restoring` with a known job session."""
     turn.move(
@@ -159,7 +177,7 @@ def follow_session(
         f"job session {session.id}: {how}",
         by=by,
         due_in=0.0,
-        memory=turn.memory(polls=int(turn.number("polls")), seen_running=None, missing=None),
+        memory=turn.memory(seen_running=None, missing=None, **remember),
         job_session_id=session.id,
         cdm_status=session.status,
         percent=session.percent,
@@ -168,6 +186,19 @@ def follow_session(
         blocked_by=None,
         error=None,
     )
+
+
+def _cancelled(turn: Turn) -> bool:
+    """Obey a cancel that was asked for while the start, without effect as it proved, was out."""
+    request = turn.request("cancel")
+    if request is None:
+        return False
+    turn.move(RunState.CANCELLED, "cancelled by a person", by=request.by)
+    return True
+
+
+def _gone(turn: Turn) -> str:
+    return f"CDM has no job {turn.run.job_id} ({turn.run.job_name}) any more."
 
 
 def _waited_too_long(turn: Turn) -> bool:
@@ -253,6 +284,7 @@ def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
             turn.ask_a_person(
                 f"CDM refused to clean up job session {blocking.id}: {refused}",
                 memory=turn.memory(clean_first=None, clean_sent=None),
+                blocked_by=blocking.id,
             )
             return
         except Unknown as unknown:

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from app.restore import clock
-from app.restore.model import CopyManagerError, Run, RunState
+from app.restore.model import CopyManagerError, Request, Run, RunState
 from app.restore.ports import CopyManager, Store
 
 logger = logging.getLogger(__name__)
 
 ENGINE = "app"
+_QUICK_SUMS = ("look", "clean")  # CDM is asked at the quick cadence while these are added up
 
 
 class Turn:
@@ -42,6 +43,8 @@ class Turn:
         self, *, due_in: float, memory: Map[str, object] | None = None, **columns: object
     ) -> None:
         """Keep what CDM just said; the run stays in its state and is due again in ``due_in`` s."""
+        if self.run.contact_lost_since is not None:
+            columns.setdefault("error", None)  # it told of the lost contact
         self.run = self.store.runs.note(
             self.run,
             due_at=clock.later(self.now, due_in),
@@ -85,7 +88,7 @@ class Turn:
         The time until the next answer doesn't count as time in which CDM could be read.
         """
         logger.warning("run %d: no contact with CDM: %s", self.run.id, error)
-        memory = self.memory(look_at=None, blocked_at=None, clean_at=None)
+        memory = self.memory(look_at=None, blocked_at=None, clean_at=None, unknown_at=None)
         if self.run.state is RunState.QUEUED:
             memory |= self.sum_of("waited")
         self.run = self.store.runs.note(
@@ -112,9 +115,18 @@ class Turn:
         value = self.run.memory.get(key)
         return frozenset(map(str, value)) if isinstance(value, list) else frozenset()
 
+    def request(self, kind: str) -> Request | None:
+        """Give what a person has asked of the run and is not done yet."""
+        for request in self.store.runs.requests(self.run.id):
+            if request.kind == kind:
+                return request
+        return None
+
     def added_up(self, name: str) -> float:
         """Give the seconds of ``name`` with this turn added; see `clock.added_up`."""
-        return clock.added_up(self.number(f"{name}_s"), self.time(f"{name}_at"), self.now)
+        gap_s = clock.QUICK_GAP_S if name in _QUICK_SUMS else clock.LARGEST_GAP_S
+        total_s, last = self.number(f"{name}_s"), self.time(f"{name}_at")
+        return clock.added_up(total_s, last, self.now, gap_s=gap_s)
 
     def sum_of(self, name: str) -> dict[str, object]:
         """Give the two things to remember so that the next turn can go on adding up."""
