@@ -9,20 +9,24 @@ leaving, so that supervisord never gives up on it while old and new container ov
 import fcntl
 import logging
 import os
+import select
 import signal
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from app.cdm.client import CdmClient
 from app.framework import logs, paths
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
 from app.restore.engine import Engine
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
+from app.restore.ports import CopyManager
 from app.store import Database, Store, StoreBusy
 from app.store.migrate import MigrationFailed, migrate
 
@@ -37,6 +41,37 @@ GOODBYE_S = 5.0  # what lanes get to finish their step and log out of CDM
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Stop:
+    """A flag that a signal handler may set.
+
+    `threading.Event` takes a lock to be set, and the handler runs in the very thread that may just
+    be holding it to wait: then neither goes on. A pipe has no such lock.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+
+    def set(self, *_: object) -> None:
+        """Say that it is time to stop; also as a signal handler."""
+        with suppress(BlockingIOError):
+            os.write(self._write, b"!")
+
+    def is_set(self) -> bool:
+        return self.wait(0.0)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for so many seconds at most; say whether it is time to stop."""
+        return bool(select.select([self._read], [], [], timeout)[0])
+
+
+class CopyManagers(Protocol):
+    """What a lane gets its copy manager from, and closes at its end."""
+
+    def client_for(self, connection_id: int) -> CopyManager: ...
+    def close(self) -> None: ...
 
 
 class Clients:
@@ -76,15 +111,25 @@ class Clients:
         return password
 
 
+def cdm_clients(store: Store) -> CopyManagers:
+    """Give a lane's clients of the real CDM servers."""
+    return Clients(store, Secrets())
+
+
 class Lane(threading.Thread):
     """Moves the runs of one connection, so that a hanging CDM delays only its own."""
 
     def __init__(
-        self, connection_id: int, database: Path, *, clock: Callable[[], datetime] = utc_now
+        self,
+        connection_id: int,
+        database: Path,
+        *,
+        clients: Callable[[Store], CopyManagers] = cdm_clients,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__(name=f"lane-{connection_id}", daemon=True)
         self.connection_id = connection_id
-        self._database, self._clock = database, clock
+        self._database, self._clients, self._clock = database, clients, clock
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._contact_at = -CONTACT_EVERY_S
 
@@ -99,7 +144,7 @@ class Lane(threading.Thread):
 
     def run(self) -> None:
         store = Store(Database(self._database))
-        clients = Clients(store, Secrets())
+        clients = self._clients(store)
         engine = Engine(store, clients.client_for)
         try:
             while not self._stopping.is_set():
@@ -110,21 +155,20 @@ class Lane(threading.Thread):
             clients.close()
             store.close()
 
-    def _turn(self, engine: Engine, store: Store, clients: Clients) -> datetime | None:
+    def _turn(self, engine: Engine, store: Store, clients: CopyManagers) -> datetime | None:
         try:
             due_at = engine.work(self.connection_id, self._clock())
             if due_at is None and time.monotonic() - self._contact_at >= CONTACT_EVERY_S:
                 self._contact_at = time.monotonic()
                 self._keep_contact(store, clients)
             return due_at
-        except LookupError:
-            logger.info("connection %d is gone; its lane ends", self.connection_id)
-            self._stopping.set()
         except StoreBusy as error:
             logger.warning("the store is busy: %s", error)
+        except Exception:  # the rim: a lane that ends logs in anew, and its runs stand still
+            logger.exception("connection %d: a turn failed", self.connection_id)
         return None
 
-    def _keep_contact(self, store: Store, clients: Clients) -> None:
+    def _keep_contact(self, store: Store, clients: CopyManagers) -> None:
         """Ask CDM for the mapped jobs, so that trouble shows before an attack does."""
         mappings = store.mappings.for_connection(self.connection_id)
         if not mappings:
@@ -147,43 +191,51 @@ class Lane(threading.Thread):
 class Worker:
     """Keeps the lanes and wakes them."""
 
-    def __init__(self, database: Path, stopping: threading.Event) -> None:
-        self._database, self._stopping = database, stopping
+    def __init__(
+        self,
+        database: Path,
+        stopping: Stop,
+        *,
+        clients: Callable[[Store], CopyManagers] = cdm_clients,
+    ) -> None:
+        self._database, self._stopping, self._clients = database, stopping, clients
         self._lanes: dict[int, Lane] = {}
+        self._seen, self._beaten_at = -1, -BEAT_EVERY_S
 
     def work(self) -> None:
         """Work until told to stop."""
         store = Store(Database(self._database))
-        seen, beaten_at = -1, -BEAT_EVERY_S
         while not self._stopping.wait(LOOK_EVERY_S):
-            if time.monotonic() - beaten_at >= BEAT_EVERY_S:
-                beaten_at = time.monotonic()
-                self._beat(store)
-                self._keep_lanes(store)
-            version = store.data_version()
-            if version != seen:
-                seen = version
-                self._keep_lanes(store)
-                for lane in self._lanes.values():
-                    lane.wake()
+            try:
+                self._look_around(store)
+            except (StoreBusy, sqlite3.Error) as error:
+                logger.warning("the store can't be used: %s", error)
+                self._stopping.wait(1.0)
         self._say_goodbye()
         store.close()
+
+    def _look_around(self, store: Store) -> None:
+        version = store.data_version()
+        if version != self._seen:
+            self._keep_lanes(store)
+            for lane in self._lanes.values():
+                lane.wake()
+            self._seen = version  # only now: what was not passed on is looked at again
+        if time.monotonic() - self._beaten_at >= BEAT_EVERY_S:
+            self._beaten_at = time.monotonic()
+            self._keep_lanes(store)
+            store.heartbeats.beat("worker", now=utc_now(), pid=os.getpid())
 
     def _keep_lanes(self, store: Store) -> None:
         wanted = {connection.id for connection in store.connections.list()}
         for connection_id in wanted:
             lane = self._lanes.get(connection_id)
             if lane is None or not lane.is_alive():
-                self._lanes[connection_id] = Lane(connection_id, self._database)
-                self._lanes[connection_id].start()
+                lane = Lane(connection_id, self._database, clients=self._clients)
+                self._lanes[connection_id] = lane
+                lane.start()
         for connection_id in set(self._lanes) - wanted:
             self._lanes.pop(connection_id).stop()
-
-    def _beat(self, store: Store) -> None:
-        try:
-            store.heartbeats.beat("worker", now=utc_now(), pid=os.getpid())
-        except StoreBusy as error:
-            logger.warning("the store is busy: %s", error)
 
     def _say_goodbye(self) -> None:
         for lane in self._lanes.values():
@@ -194,7 +246,7 @@ class Worker:
 
 
 @contextmanager
-def only_worker(path: Path, stopping: threading.Event) -> Iterator[bool]:
+def only_worker(path: Path, stopping: Stop) -> Iterator[bool]:
     """Hold the worker's lock; wait for it, saying so once a minute. False: told to stop first."""
     with path.open("w") as lock:
         said_at = -60.0
@@ -212,7 +264,7 @@ def only_worker(path: Path, stopping: threading.Event) -> Iterator[bool]:
         yield False
 
 
-def migrated(database: Path, stopping: threading.Event) -> bool:
+def migrated(database: Path, stopping: Stop) -> bool:
     """Bring the store up to date; a failing migration is tried again every minute."""
     while not stopping.is_set():
         try:
@@ -226,9 +278,9 @@ def migrated(database: Path, stopping: threading.Event) -> bool:
 
 def main() -> int:
     """Run the worker until SIGTERM."""
-    stopping = threading.Event()
+    stopping = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, stopping.set)
     logs.set_up("worker")
     database = paths.database_path()
     with only_worker(paths.store_dir() / "worker.lock", stopping) as at_work:
