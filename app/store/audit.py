@@ -1,6 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who changed what: rows chained by SHA-256, so that a later edit of one shows."""
+"""Who changed what: rows chained by SHA-256, so that a later edit of one shows.
+
+The chain shows a row that was changed, added or taken out; SQLite's own count of the ids it has
+given shows rows taken off the end. Whoever rewrites all of it, the count too, leaves no trace here:
+for that there is QRadar's log.
+"""
 
 import hashlib
 import json
@@ -43,14 +48,16 @@ class Audit:
             )
 
     def verify(self) -> bool:
-        """Say whether every row still follows from the one before it."""
-        previous = _FIRST
+        """Say whether every row still follows from the one before it, and none is missing."""
+        previous, last_id = _FIRST, 0
         for row in self._db.execute("SELECT * FROM audit ORDER BY id"):
             content = tuple(row[name] for name in ("at", "by", "action", "subject", "detail"))
             previous = _link(previous, content)
             if previous != row["hash"]:
                 return False
-        return True
+            last_id = row["id"]
+        given = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+        return last_id == (0 if given is None else given["seq"])
 
     def recent(self, limit: int = 100) -> Sequence[AuditEntry]:
         """Give the newest rows first."""

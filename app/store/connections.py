@@ -152,7 +152,7 @@ def _check_names(columns: dict[str, object]) -> None:
 
 
 def _duplicate(error: sqlite3.IntegrityError) -> Exception:
-    if "name" in str(error):
+    if "connections.name" in str(error):
         return DuplicateConnection("There is a connection of that name already.")
     if "connections_by_address" in str(error) or "UNIQUE" in str(error):
         return DuplicateConnection("There is a connection to that host and port already.")

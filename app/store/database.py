@@ -5,7 +5,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BUSY_TIMEOUT_MS = 5000
@@ -45,7 +45,7 @@ class Database:
         Within another transaction of this connection it joins that one. Raises `StoreBusy` when
         SQLite cannot begin or commit (locked for longer than 5 s, disk full, I/O error).
         """
-        if self.connection.in_transaction:
+        if self._connection is not None and self._connection.in_transaction:
             yield
             return
         if not self._writer.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
@@ -67,8 +67,10 @@ class Database:
             self._writer.release()
 
     def _roll_back(self) -> None:
-        if self.connection.in_transaction:
-            self.execute("ROLLBACK")
+        # SQLite rolls back by itself on some errors, and on those it can't on the next opening.
+        with suppress(sqlite3.Error):
+            if self.connection.in_transaction:
+                self.execute("ROLLBACK")
 
     def data_version(self) -> int:
         """A number that changes when another connection has committed (C.5: about 4 µs)."""
@@ -89,11 +91,15 @@ def connect(path: Path) -> sqlite3.Connection:
         path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection

@@ -12,7 +12,7 @@ import fcntl
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from app.store.database import connect
@@ -20,6 +20,7 @@ from app.store.database import connect
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_FAILED = "The store could not be migrated: "
 
 
 class MigrationFailed(Exception):
@@ -31,17 +32,24 @@ def migrate(path: Path, migrations: Path = MIGRATIONS) -> int:
 
     Raises `MigrationFailed`; the file is then as it was, and `failure` gives the reason.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
-        try:
-            version = _apply_pending(path, migrations)
-        except (sqlite3.Error, OSError, ValueError) as error:
-            reason = f"The store could not be migrated: {error}"
-            logger.error("%s", reason)
-            _note(path).write_text(reason + "\n", encoding="utf-8")
-            raise MigrationFailed(reason) from error
-        _note(path).unlink(missing_ok=True)
-        return version
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path):
+            return _migrate(path, migrations)
+    except (sqlite3.Error, OSError, ValueError) as error:
+        logger.error("%s%s", _FAILED, error)
+        raise MigrationFailed(f"{_FAILED}{error}") from error
+
+
+def _migrate(path: Path, migrations: Path) -> int:
+    try:
+        version = _apply_pending(path, migrations)
+    except (sqlite3.Error, OSError, ValueError) as error:
+        with suppress(OSError):  # a full or read-only file system: the exception tells all the same
+            _note(path).write_text(f"{_FAILED}{error}\n", encoding="utf-8")
+        raise
+    _note(path).unlink(missing_ok=True)
+    return version
 
 
 def failure(path: Path) -> str | None:

@@ -156,9 +156,9 @@ CREATE TABLE triggers (
 CREATE UNIQUE INDEX triggers_by_request ON triggers (request_id) WHERE outcome <> 'duplicate';
 CREATE INDEX triggers_by_run ON triggers (run_id, id);
 
--- Who changed what, hash-chained so that a later edit shows.
+-- Who changed what, hash-chained so that a later edit shows; that no id is given twice shows a cut-off end.
 CREATE TABLE audit (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL,
     by TEXT NOT NULL,
     action TEXT NOT NULL,
