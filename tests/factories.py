@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Things that tests are made of, with defaults: a test names only what it is about."""
+
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from app.restore.model import CdmConnection, Mapping, Mode, Trigger
+from app.store import Database, Store
+from app.store.migrate import migrate
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+JOB_ID, JOB_NAME = "1044", "SQL clean-room restore"
+
+_numbers = count(1)
+
+
+def make_store(folder: Path, *, mode: Mode = Mode.ARMED, name: str = "store.db") -> Store:
+    """Give a migrated store in ``folder``; it is armed unless another mode is asked for."""
+    path = folder / name
+    migrate(path)
+    store = Store(Database(path))
+    store.settings.set_mode(mode, by="test", now=NOON)
+    return store
+
+
+def make_connection(store: Store, **columns: object) -> CdmConnection:
+    """Add a CDM connection."""
+    number = next(_numbers)
+    defaults: dict[str, object] = {
+        "name": f"cdm-{number}",
+        "host": f"cdm-{number}.example",
+        "port": 8443,
+        "username": "qradar-restore",
+    }
+    return store.connections.add(**defaults | columns)
+
+
+def make_mapping(
+    store: Store, connection: CdmConnection | None = None, **columns: object
+) -> Mapping:
+    """Add a mapping to job `JOB_ID`, for a rule id of its own."""
+    number = next(_numbers)
+    defaults: dict[str, object] = {
+        "name": f"mapping-{number}",
+        "rule_id": 100_000 + number,
+        "rule_name": f"Rule {number}",
+        "connection_id": (connection or make_connection(store)).id,
+        "job_id": JOB_ID,
+        "job_name": JOB_NAME,
+        "cooldown_s": 900,
+    }
+    return store.mappings.add(**defaults | columns)
+
+
+def make_trigger(mapping: Mapping | None = None, **values: object) -> Trigger:
+    """Make a trigger of ``mapping``'s rule, with a request id of its own."""
+    defaults: dict[str, object] = {
+        "request_id": f"request-{next(_numbers):06}",
+        "received_at": NOON,
+        "rule_id": None if mapping is None else mapping.rule_id,
+        "rule_name": None if mapping is None else mapping.rule_name,
+    }
+    return Trigger(**defaults | values)

@@ -1,0 +1,259 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A little CDM at the seam (`app.restore.ports.CopyManager`): jobs, job sessions, logs, faults.
+
+Its clock is years from ours and its ids go up and down, for nothing may be built on either. What
+reached it is written down in ``calls``, `CopyManagerError` of the next calls are scripted with
+`fail`, and ``hook`` is called around every call, so that a test can kill or interfere there.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from app.restore.model import (
+    Busy,
+    CopyManagerError,
+    JobSession,
+    LogLine,
+    NotFound,
+    Phase,
+    Refused,
+    RestoreJob,
+)
+from tests.factories import JOB_ID, JOB_NAME
+
+# As little an order as CDM's ids may have.
+_IDS = tuple(str((number * 7919) % 100_003 + 100_000) for number in range(1, 5000))
+WORDS = {
+    Phase.RUNNING: "RUNNING",
+    Phase.READY: "RESOURCE ACTIVE",
+    Phase.COMPLETED: "COMPLETED",
+    Phase.PARTIAL: "PARTIAL",
+    Phase.FAILED: "FAILED",
+    Phase.CANCELLED: "CANCELLED",
+    Phase.UNKNOWN: "PONDERING",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the engine hands back to `FakeCdm.start`."""
+
+    job_id: str
+    action_name: str | None
+
+
+@dataclass(slots=True)
+class Fault:
+    """What the next call of a verb does instead of answering well."""
+
+    error: CopyManagerError
+    with_effect: bool = False  # the request is carried out, only its answer is lost
+
+
+@dataclass(slots=True)
+class FakeJob:
+    """A job and how it behaves."""
+
+    job: RestoreJob
+    modes: tuple[str, ...] = ("start",)
+    answers_busy: bool = True  # whether a start while a session is open is refused as `Busy`
+
+
+@dataclass(slots=True)
+class FakeCdm:
+    """The copy manager of one connection."""
+
+    jobs: dict[str, FakeJob] = field(default_factory=dict)
+    shown: dict[str, JobSession] = field(default_factory=dict)
+    logs: dict[str, list[LogLine]] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    down: CopyManagerError | None = None  # every call fails with it
+    hook: Callable[[str], None] = lambda point: None
+    appear_after: int = 0  # how many lists are read before a new session is in one
+    cancel_works: bool = True
+    clean_up_works: bool = True
+    ours: list[str] = field(default_factory=list)  # sessions made by our starts
+    _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
+    _made: int = 0
+
+    def __post_init__(self) -> None:
+        self.add_job()
+
+    # --- what a test arranges -----------------------------------------------------------------
+
+    def add_job(
+        self,
+        job_id: str = JOB_ID,
+        name: str = JOB_NAME,
+        *,
+        is_restore: bool = True,
+        make_permanent: bool = False,
+        modes: tuple[str, ...] = ("start",),
+        answers_busy: bool = True,
+    ) -> None:
+        """Add a job, or replace it."""
+        job = RestoreJob(
+            id=job_id,
+            name=name,
+            is_restore=is_restore,
+            status="IDLE",
+            busy=False,
+            make_permanent=make_permanent,
+        )
+        self.jobs[job_id] = FakeJob(job, modes, answers_busy)
+
+    def change_job(self, job_id: str = JOB_ID, **changes: object) -> None:
+        """Change what CDM says of a job."""
+        self.jobs[job_id].job = replace(self.jobs[job_id].job, **changes)
+
+    def add_session(
+        self, phase: Phase = Phase.RUNNING, *, job_id: str = JOB_ID, start: datetime | None = None
+    ) -> str:
+        """Add a job session that somebody else has started; give its id."""
+        session = self._new_session(job_id, phase, start=start)
+        self.shown[session.id] = session
+        return session.id
+
+    def become(self, session_id: str, phase: Phase, **changes: object) -> None:
+        """Let a session go on to ``phase``."""
+        session = self.shown[session_id]
+        self.shown[session_id] = replace(session, phase=phase, **{"status": WORDS[phase]} | changes)
+
+    def vanish(self, session_id: str) -> None:
+        """Let CDM forget a session."""
+        del self.shown[session_id]
+
+    def write_log(self, session_id: str, *messages: str, at: int | None = None) -> None:
+        """Add log lines, at the end or (``at``) where they arrive late."""
+        lines = self.logs.setdefault(session_id, [])
+        for message in messages:
+            line = LogLine(f"{session_id}-{message}", self._now(), "INFO", message)
+            lines.insert(len(lines) if at is None else at, line)
+
+    def fail(
+        self, verb: str, *errors: CopyManagerError, with_effect: bool = False, times: int = 1
+    ) -> None:
+        """Script the next calls of ``verb``, one fault each."""
+        for _ in range(times):
+            self.faults[verb].extend(Fault(error, with_effect) for error in errors)
+
+    def count(self, verb: str) -> int:
+        """Say how many calls of ``verb`` reached CDM."""
+        return sum(1 for made, _ in self.calls if made == verb)
+
+    @property
+    def starts(self) -> int:
+        """How many starts had their effect."""
+        return len(self.ours)
+
+    # --- CopyManager --------------------------------------------------------------------------
+
+    def job(self, job_id: str) -> RestoreJob:
+        self._receive("job", job_id)
+        if job_id not in self.jobs:
+            raise NotFound(f"CDM knows no job {job_id}.")
+        self.hook("job answered")
+        return self.jobs[job_id].job
+
+    def sessions(self, job_id: str) -> list[JobSession]:
+        self._receive("sessions", job_id)
+        for session_id, (session, lists) in list(self._late.items()):
+            self._late[session_id] = (session, lists - 1)
+            if lists <= 0:
+                self.shown[session_id] = session
+                del self._late[session_id]
+        self.hook("sessions answered")
+        return [session for session in self.shown.values() if session.job_id == job_id]
+
+    def session(self, session_id: str, *, was_running: bool = False) -> JobSession:
+        self._receive("session", session_id)
+        if session_id not in self.shown:
+            raise NotFound(f"CDM knows no job session {session_id}.")
+        self.hook("session answered")
+        return self.shown[session_id]
+
+    def plan_start(self, job_id: str, action_name: str | None) -> Plan:
+        self._receive("plan_start", job_id)
+        modes = self.jobs[job_id].modes
+        if action_name is None and len(modes) > 1:
+            raise Refused(f"Job {job_id} offers {', '.join(modes)}: the mapping must name one.")
+        if action_name is not None and action_name not in modes:
+            raise Refused(f"Job {job_id} does not offer {action_name}.")
+        self.hook("plan_start answered")
+        return Plan(job_id, action_name or modes[0])
+
+    def start(self, plan: Plan) -> None:
+        fault = self._receive("start", plan.job_id, acts=True)
+        if fault is None or fault.with_effect:
+            self._start(plan)
+        self.hook("start had its effect")
+        if fault is not None:
+            raise fault.error
+        self.hook("start answered")
+
+    def log(self, session_id: str, skip: int) -> list[LogLine]:
+        self._receive("log", session_id)
+        self.hook("log answered")
+        return self.logs.get(session_id, [])[skip:]
+
+    def cancel(self, session_id: str) -> None:
+        fault = self._receive("cancel", session_id, acts=True)
+        if self.cancel_works and (fault is None or fault.with_effect):
+            self.become(session_id, Phase.CANCELLED)
+        self.hook("cancel had its effect")
+        if fault is not None:
+            raise fault.error
+        self.hook("cancel answered")
+
+    def clean_up(self, session_id: str) -> None:
+        fault = self._receive("clean_up", session_id, acts=True)
+        if self.clean_up_works and (fault is None or fault.with_effect):
+            self.become(session_id, Phase.RUNNING)
+        self.hook("clean_up had its effect")
+        if fault is not None:
+            raise fault.error
+        self.hook("clean_up answered")
+
+    # ------------------------------------------------------------------------------------------
+
+    def _start(self, plan: Plan) -> None:
+        job = self.jobs[plan.job_id]
+        if job.answers_busy and any(
+            session.live and session.job_id == plan.job_id for session in self.shown.values()
+        ):
+            raise Busy(f"Job {plan.job_id} is running.")
+        session = self._new_session(plan.job_id, Phase.RUNNING)
+        self.ours.append(session.id)
+        if self.appear_after:
+            self._late[session.id] = (session, self.appear_after)
+        else:
+            self.shown[session.id] = session
+
+    def _receive(self, verb: str, subject: str, *, acts: bool = False) -> Fault | None:
+        self.hook(f"{verb} is sent")
+        if self.down is not None:
+            raise self.down
+        self.calls.append((verb, subject))
+        fault = self.faults[verb].popleft() if self.faults[verb] else None
+        if fault is not None and not acts:
+            raise fault.error
+        return fault
+
+    def _new_session(
+        self, job_id: str, phase: Phase, *, start: datetime | None = None
+    ) -> JobSession:
+        self._made += 1
+        return JobSession(
+            id=_IDS[self._made],
+            job_id=job_id,
+            status=WORDS[phase],
+            phase=phase,
+            start=start or self._now(),
+        )
+
+    def _now(self) -> datetime:
+        return datetime(1999, 1, 1, tzinfo=UTC) + timedelta(seconds=self._made)
