@@ -13,7 +13,6 @@ from tests.simulators.container import Container, Image
 from tests.simulators_tests.tiny_app import ROOT, bundled_wheels, make_zip
 
 CONF = ROOT / "container/conf"
-MIGRATE = "from pathlib import Path\nPath('store/migrated').touch()\n"
 STUBBORN = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -24,16 +23,15 @@ while True:
 
 
 def build(folder: Path, **changed: str) -> Image:
-    """The tiny app with our own container files; ``app.store.migrate`` leaves a mark."""
+    """The tiny app with our own container files."""
     ours = {
         f"container/{path.relative_to(ROOT / 'container')}": path.read_text()
         for path in (ROOT / "container").rglob("*")
         if path.is_file() and path.parent.name != "pip"
     }
-    app = {"app/store/__init__.py": "", "app/store/migrate.py": MIGRATE}
     manifest = {"manifest.json": (ROOT / "manifest.json").read_text()}
-    without = {"container/build/ordering.txt": None}
-    files: dict[str, str | None] = {**ours, **app, **manifest, **without, **changed}
+    without = dict.fromkeys(("container/build/ordering.txt", "container/run/ordering.txt"))
+    files: dict[str, str | None] = {**ours, **manifest, **without, **changed}
     return Image.build(make_zip(folder / "app.zip", bundled_wheels(), **files))
 
 
@@ -46,10 +44,9 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
 
 
 @pytest.mark.processes
-def test_store_is_migrated_and_both_processes_run(container: Container) -> None:
+def test_both_processes_run(container: Container) -> None:
     processes = container.processes()
 
-    assert (container.store / "migrated").exists()
     assert processes.keys() == {"web", "worker"}
     assert len(processes["web"]) == 2  # gunicorn's master and its one worker
     assert len(processes["worker"]) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.simulators.container.image import PATH, library_path
 from tests.simulators.container.sandbox import APPUSER
 
-APP_ID = 1501
+APP_ID = 1001
 CA_BUNDLE = "/etc/pki/tls/certs/ca-bundle.crt"
 
 
