@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ QPYLIB = REPOSITORY / "tests/standins/qpylib"
 SQLITE = BUILD / "sqlite326"
 PATH = "/opt/app-root/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 STEP_SECONDS = 120
+UNUSED_SECONDS = 24 * 3600
 # The base image's own; the app's programs come in through the include (qradar-platform §2.3).
 SUPERVISORD_CONF = """\
 [supervisord]
@@ -69,11 +71,13 @@ class Image:
         folder = BUILD / "images" / key.hexdigest()[:16]
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
+            _remove_old(folder.parent)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as new:
                 _build(zip_path, base, qpylib, Path(new, "image"))
                 # Another process may have built the same meanwhile; either's will do.
                 if not folder.exists():
                     Path(new, "image").rename(folder)
+        os.utime(folder)
         return cls(folder, image)
 
     @property
@@ -82,6 +86,13 @@ class Image:
         text = (self.folder / "app-root/manifest.json").read_text()
         manifest: dict[str, Any] = json.loads(text)
         return manifest
+
+
+def _remove_old(images: Path) -> None:
+    """Remove what nobody has used for a day: each version of an app leaves an image."""
+    for folder in images.iterdir():
+        if time.time() - folder.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_zip(zip_path: Path) -> dict[str, Any]:
