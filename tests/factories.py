@@ -54,12 +54,12 @@ def make_mapping(
     return store.mappings.add(**defaults | columns)
 
 
-def make_trigger(mapping: Mapping | None = None, **values: object) -> Trigger:
-    """Make a trigger of ``mapping``'s rule, with a request id of its own."""
+def make_trigger(of: Mapping | None = None, /, **values: object) -> Trigger:
+    """Make a trigger of a mapping's rule, with a request id of its own."""
     defaults: dict[str, object] = {
         "request_id": f"request-{next(_numbers):06}",
         "received_at": NOON,
-        "rule_id": None if mapping is None else mapping.rule_id,
-        "rule_name": None if mapping is None else mapping.rule_name,
+        "rule_id": None if of is None else of.rule_id,
+        "rule_name": None if of is None else of.rule_name,
     }
     return Trigger(**defaults | values)

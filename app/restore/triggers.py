@@ -52,6 +52,11 @@ def _decide(
         return Outcome.MAPPING_DISABLED, f"Mapping {mapping.name} is disabled.", None
     live = store.runs.live_of_job(mapping.connection_id, mapping.job_id)
     last = store.runs.last_start(mapping.connection_id, mapping.job_id)
+    if last is not None and last[1] > now:
+        # Our clock was set back. The start counts as now, and goes on to do so: else the job would
+        # cool down until the clock has caught up, a day perhaps.
+        store.runs.correct_start(last[0], now)
+        last = (last[0], now)
     cooling = timedelta(0) if last is None else _cooling(mapping, last[1], now)
     if live is not None:
         new_attack = live.state is RunState.READY and not cooling
@@ -75,8 +80,8 @@ def _decide(
 
 
 def _cooling(mapping: Mapping, last_start: datetime, now: datetime) -> timedelta:
-    """How much of the cool-down is left. A start in the future (a clock stepped) counts as now."""
-    left = min(last_start, now) + timedelta(seconds=mapping.cooldown_s) - now
+    """How much of the cool-down is left."""
+    left = last_start + timedelta(seconds=mapping.cooldown_s) - now
     return max(left, timedelta(0))
 
 

@@ -195,6 +195,11 @@ class Runs:
                 (int(new_attack), run_id),
             )
 
+    def correct_start(self, run_id: int, at: datetime) -> None:
+        """Set the time of a run's start to one that our clock, set back since, can count from."""
+        with self._db.transaction():
+            self._db.execute("UPDATE runs SET sent_at = ? WHERE id = ?", (to_text(at), run_id))
+
     def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int:
         """Keep CDM's log lines, each once; give how many were new."""
         if not lines:

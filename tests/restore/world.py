@@ -59,9 +59,9 @@ class World:
         self.store.close()
         self._engine_store.close()
 
-    def trigger(self, mapping: Mapping | None = None, **values: object) -> Decision:
+    def trigger(self, of: Mapping | None = None, /, **values: object) -> Decision:
         values.setdefault("received_at", self.now)
-        trigger = make_trigger(mapping or self.mapping, **values)
+        trigger = make_trigger(of or self.mapping, **values)
         return triggers.accept(self.store, trigger, self.now)
 
     def start_run(self) -> Run:
