@@ -5,7 +5,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.restore import actions
+from app.restore import actions, checks
+from app.restore.checks import InvalidField
 from app.restore.model import NoSuchRun, Overtaken, Run
 from app.web.access import caller
 from app.web.problems import Problem
@@ -38,12 +39,18 @@ def resolve(run_id: int, decision: object, job_session_id: str | None) -> str:
     if not isinstance(decision, str) or decision not in actions.DECISIONS:
         words = ", ".join(actions.DECISIONS)
         raise Problem(400, f"decision must be one of {words}.", field="decision")
+    try:
+        chosen = checks.check_job_id(job_session_id) if job_session_id else None
+    except InvalidField as error:
+        raise Problem(
+            400, "job_session_id must be the id of a job session.", field="job_session_id"
+        ) from error
     with _told(run_id):
         return actions.resolve(
             services().store,
             run_id,
             decision,
-            job_session_id,
+            chosen,
             by=caller().name,
             now=services().clock(),
         )

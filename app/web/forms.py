@@ -58,7 +58,7 @@ class ConnectionForm(CheckedForm):
     host = StringField("Address")
     port = StringField("Port", default="8443")
     username = StringField("User")
-    password = PasswordField("Password")
+    password = PasswordField("Password", render_kw={"autocomplete": "new-password"})
     trust = RadioField(
         "Trust",
         choices=[
@@ -124,12 +124,18 @@ class MappingForm(CheckedForm):
                 "name": checks.check_name,
                 "rule_id": lambda value: checks.check_rule_id((value or "").strip()),
                 "rule_name": checks.check_rule_name,
-                "job_id": checks.check_job_id,
+                "job_id": _check_chosen,
                 "action_name": checks.check_action_name,
                 "cooldown_s": checks.check_cooldown,
                 "enabled": partial(checks.check_flag, field="enabled"),
             }
         )
+
+
+def _check_chosen(job_id: str | None) -> str:
+    if not job_id:
+        raise InvalidField("job_id", "must be chosen from the list.")
+    return checks.check_job_id(job_id)
 
 
 class TokenForm(CheckedForm):

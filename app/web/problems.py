@@ -8,6 +8,7 @@ likely cause and the next step.
 """
 
 import logging
+import sqlite3
 from dataclasses import dataclass
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -93,7 +94,7 @@ def store_busy() -> Problem:
     """503: the store can't be written just now; the same request may be sent again."""
     return Problem(
         503,
-        "The app's database can't be written just now.",
+        "The app's database can't be used just now.",
         code="store_busy",
         cause="Another process holds the database, or its disk is full or read-only.",
         advice="Try again in a moment; if it stays, look at the disk space of the app's store.",
@@ -133,6 +134,11 @@ def register(app: Flask) -> None:
     @app.errorhandler(StoreBusy)
     def tell_busy_store(error: StoreBusy) -> Response:
         logger.warning("the store is busy: %s", error)
+        return answer(store_busy())
+
+    @app.errorhandler(sqlite3.Error)
+    def tell_failing_store(error: sqlite3.Error) -> Response:
+        logger.error("the store failed", exc_info=error)
         return answer(store_busy())
 
     @app.errorhandler(TooBusy)

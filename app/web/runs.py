@@ -14,6 +14,7 @@ from app.web.addresses import go_to, link
 from app.web.services import services
 
 bp = Blueprint("runs", __name__)
+_MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
 @bp.get("/runs")
@@ -48,7 +49,7 @@ def show(run_id: int) -> str:
     """One run: where it is and why, its history, the event, CDM's log, what can be done."""
     run, store = asking.get_run(run_id), services().store
     triggers = store.triggers.for_run(run_id)
-    first = next((one for one in triggers if one.outcome is Outcome.ACCEPTED), None)
+    first = next((one for one in triggers if one.outcome in _MAKES_A_RUN), None)
     return render_template(
         "run.html",
         run=run,

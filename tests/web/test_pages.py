@@ -355,7 +355,7 @@ def test_a_mapping_is_made_from_the_live_list_of_jobs(world: World) -> None:
     [
         ("job_id", "2", "must be a restore job"),
         ("job_id", "99", "must be one of the jobs"),
-        ("job_id", "", "Restore job must"),
+        ("job_id", "", "Restore job must be chosen"),
         ("cooldown_s", "-1", "Cool-down must"),
         ("rule_id", "abc", "Rule id must"),
         ("name", "", "Name must"),

@@ -185,6 +185,9 @@ def test_a_person_decides(world: World) -> None:
         assert ask(world, ADMIN, path, bad).json["error"]["field"] == "decision"
     odd = ask(world, ADMIN, path, {"decision": "started", "job_session_id": {"a": 1}})
     assert odd.json["error"]["field"] == "job_session_id"
+    for session in ("a b", "x" * 65, "../1"):
+        bad_id = ask(world, ADMIN, path, {"decision": "started", "job_session_id": session})
+        assert bad_id.json["error"]["field"] == "job_session_id"
     answer = ask(world, ADMIN, path, {"decision": "give_up"})
     assert answer.json["run"]["state"] == "cancelled"
 

@@ -4,6 +4,7 @@
 
 import io
 import json
+import sqlite3
 from typing import Any
 
 import pytest
@@ -215,6 +216,19 @@ def test_a_store_that_cannot_commit_says_try_again(
     answer = send(armed, token, {"request_id": "req-00001"})
     assert error(answer)[0] == 503
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_database_that_fails_says_try_again(
+    armed: World, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("app.store.settings.TriggerTokens.is_valid", fail)
+    answer = send(armed, token, {"request_id": "req-00001"})
+    assert error(answer)[0] == 503
+    assert "Retry-After" in answer.headers
+    assert "I/O" not in answer.text
 
 
 DECORATION = {
