@@ -80,7 +80,7 @@ def mapping_columns(store: Store, old: Mapping | None, *, fields: Entry) -> dict
     named = checks.check_name(_needed(entry, "connection"), "connection")
     connection = store.connections.find(named)
     if connection is None:
-        raise InvalidField("connection", f"There is no connection named {named}.")
+        raise InvalidField("connection", f"must name a connection; there is none named {named}.")
     return {
         "name": checks.check_name(_needed(entry, "name")),
         "rule_id": checks.check_rule_id(entry.get("rule_id")),
@@ -146,10 +146,11 @@ class Saver:
                 new = {key: columns[key] for key in changed}
                 saved = self.store.connections.change(old.id, **new, **extra)
         except DuplicateConnection as error:
-            raise InvalidField("name" if "name" in str(error) else "host", str(error)) from error
+            taken = "name" if "name" in str(error) else "host"
+            raise InvalidField(taken, f"is taken. {error}") from error
         except ConnectionInUse as error:
             held = next(key for key in ("host", "port", "username") if key in changed)
-            raise InvalidField(held, str(error)) from error
+            raise InvalidField(held, f"must stay as it is. {error}") from error
         if old is not None and old.secret_label and extra:
             self.old_labels.append(old.secret_label)
         self._tell("connection", saved.name, words=words, added=old is None)
@@ -175,7 +176,8 @@ class Saver:
                 saved = self.store.mappings.change(old.id, **columns)
         except DuplicateMapping as error:
             rule = "rule_name" if columns["rule_id"] is None else "rule_id"
-            raise InvalidField("name" if "name" in str(error) else rule, str(error)) from error
+            taken = "name" if "name" in str(error) else rule
+            raise InvalidField(taken, f"is taken. {error}") from error
         self._tell("mapping", saved.name, words=words, added=old is None)
         return saved
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The script in QRadar's jail: no /proc, /tmp, /dev/fd or python, almost no /etc, no name server."""
+"""The script in QRadar's jail: no /proc, /tmp, /dev/fd, python or names, almost no /etc."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
