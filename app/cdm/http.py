@@ -22,6 +22,7 @@ from app.cdm.trust import Verification, not_made, verification
 from app.restore.model import CdmConnection, NothingSent, Unknown
 
 MAX_BODY = 32 * 1024 * 1024
+_HTML = "a web page instead of data"
 _CHUNK = 16 * 1024  # small, so that a compressed chunk can't grow far beyond MAX_BODY
 
 
@@ -42,7 +43,11 @@ class Answer:
         return self.problem == _HTML
 
 
-_HTML = "a web page instead of data"
+class _Session(requests.Session):
+    """Knows no redirects: even unfollowed, requests would read their body without limit."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class Transport:
@@ -127,9 +132,8 @@ class Transport:
             self._verification = verification(
                 self._connection, self._system_ca, insecure=self._insecure
             )
-            session = requests.Session()
+            session = _Session()
             session.trust_env = False
-            session.max_redirects = 0
             session.headers.clear()
             session.headers.update(self._headers)
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -188,10 +192,11 @@ def _read(response: requests.Response, exchange: Exchange) -> Answer:
         response.close()  # not to be used again: the rest of the body is still in it
         return Answer(response.status_code, problem=problem)
     response.raw.release_conn()
-    return _parsed(response.status_code, b"".join(parts))
+    return parsed(response.status_code, b"".join(parts))
 
 
-def _parsed(status: int, raw: bytes) -> Answer:
+def parsed(status: int, raw: bytes) -> Answer:
+    """Read a body as JSON; what is wrong with it becomes the answer's problem."""
     text = raw.decode("utf-8-sig", errors="replace").strip()
     if not text:
         return Answer(status, problem="an empty answer")

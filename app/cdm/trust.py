@@ -21,8 +21,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.util.ssl_match_hostname import CertificateError
 
-from app.cdm.failures import MAX_TEXT, chain, unreachable
+from app.cdm.failures import MAX_TEXT, chain, has, unreachable
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -39,7 +40,9 @@ _ISSUER_UNKNOWN = {
     20,
     21,
 }  # OpenSSL's X509_V_ERR_…: issuer missing, self-signed, no chain
-_NOT_YET_VALID, _EXPIRED, _OTHER_NAME = 9, 10, 62
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_PIN = "pin the certificate's SHA-256 fingerprint"
+_OTHER_NAME, _OTHER_ADDRESS = 62, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ def read_certificate(der: bytes) -> ServerCertificate:
 def not_made(error: BaseException, connection: CdmConnection) -> NothingSent:
     """Say why a connection was not made: TLS or the network below it."""
     errors = list(chain(error))
+    if has(errors, CertificateError):  # urllib3 1.26 compares names itself
+        return _other_name(connection)
     bad = next((e for e in errors if isinstance(e, ssl.SSLCertVerificationError)), None)
     if bad:
         return _not_verified(bad, connection)
@@ -193,29 +198,32 @@ def _no_handshake(error: BaseException, host: str, port: int, proxy: str | None)
 
 def _not_verified(bad: ssl.SSLCertVerificationError, connection: CdmConnection) -> Untrusted:
     where = f"{connection.host}:{connection.port}"
-    pin = "pin the certificate's SHA-256 fingerprint"
     if bad.verify_code in _ISSUER_UNKNOWN:
         return Untrusted(
             f"The certificate of CDM at {where} is not trusted: its issuer is not known here.",
             cause=_shown(connection),
-            advice=f"Upload the certificate of that issuer on the connection's page, or {pin}.",
+            advice=f"Upload the certificate of that issuer on the connection's page, or {_PIN}.",
         )
     if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
         return Untrusted(
             f"The certificate of CDM at {where} is not valid at this time.",
             cause=_shown(connection),
-            advice=f"Renew it in CDM, check the clocks, or {pin}.",
+            advice=f"Renew it in CDM, check the clocks, or {_PIN}.",
         )
-    if bad.verify_code == _OTHER_NAME or "doesn't match" in str(bad):
-        return Untrusted(
-            f"The certificate of CDM at {where} was made for another name.",
-            cause=_shown(connection),
-            advice=f"Enter the host by the name in the certificate, or {pin}.",
-        )
+    if bad.verify_code in {_OTHER_NAME, _OTHER_ADDRESS}:
+        return _other_name(connection)
     return Untrusted(
         f"The certificate of CDM at {where} is not trusted.",
-        cause=f"{bad.verify_message}.",
-        advice=f"Upload CDM's CA certificate on the connection's page, or {pin}.",
+        cause=f"{bad.verify_message.rstrip('.')}.",
+        advice=f"Upload CDM's CA certificate on the connection's page, or {_PIN}.",
+    )
+
+
+def _other_name(connection: CdmConnection) -> Untrusted:
+    return Untrusted(
+        f"The certificate of CDM at {connection.host}:{connection.port} is for another name.",
+        cause=_shown(connection),
+        advice=f"Enter the host by the name in the certificate, or {_PIN}.",
     )
 
 
