@@ -14,7 +14,6 @@ be done (one sentence on standard error says why, and nothing was changed), 2 wr
 import argparse
 import json
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -84,7 +83,7 @@ def main(arguments: Sequence[str] | None = None, streams: Streams | None = None)
         code, sentence = FAILED, str(error)
     except StoreBusy as error:
         code, sentence = FAILED, f"the store can't be written just now, try again: {error}"
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
         code, sentence = FAILED, f"the store can't be used: {error}"
     except KeyboardInterrupt:
         code, sentence = FAILED, "interrupted."

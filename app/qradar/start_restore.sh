@@ -106,7 +106,7 @@ read_console() {
   [[ $host =~ $pattern && $port =~ ^[0-9]+$ ]] ||
     fail "The parameter console must be HOST[:PORT], but is: ${console:0:80}"
   [[ -n $address || $host != "$CONSOLE" ]] || address=$CONSOLE_ADDRESS
-  [[ $address != dns ]] || address=
+  [[ $address != dns && $host != \[* ]] || address=
 }
 
 # Sets $config to what curl reads on its standard input, so that no secret is on a command line.

@@ -169,6 +169,24 @@ def test_long_values_are_cut_to_512_bytes_between_characters(
     assert console.forms[0]["username"] == kept
 
 
+def test_the_cut_counts_bytes_in_any_locale(action: Action, console: Console) -> None:
+    env = RULE | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    assert action.run(*EVENT[:3], "xx" + "☃" * 300, env=env)[0] == 0
+    assert console.forms[0]["username"] == "xx" + "☃" * 170
+
+
+def test_a_console_that_is_an_ipv6_address_needs_no_name(
+    action: Action, console: Console, chain: certs.Chain
+) -> None:
+    script = custom_action.generate_script(
+        "[::1]:1", "[::1]", issuers_pem=chain.ca_bundle, version="1"
+    )
+    action.script.write_text(script)
+    code, out = action.run(*EVENT, console="-")
+    assert code == 1
+    assert "no connection to [::1]:1;" in out
+
+
 @pytest.mark.parametrize("first", [503, 500, "drop"])
 def test_a_second_try_carries_the_same_request_id(
     action: Action, console: Console, first: int | str
