@@ -3,8 +3,10 @@
 """Things that tests are made of, with defaults: a test names only what it is about."""
 
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.restore.model import CdmConnection, Mapping, Mode, Trigger
 from app.store import Database, Store
@@ -16,11 +18,22 @@ JOB_ID, JOB_NAME = "1044", "SQL clean-room restore"
 _numbers = count(1)
 
 
+@cache
+def _migrated_file() -> bytes:
+    """Give the content of a migrated store; made once, for migrating takes its time."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        migrate(path)
+        return path.read_bytes()
+
+
 def make_store(folder: Path, *, mode: Mode = Mode.ARMED, name: str = "store.db") -> Store:
     """Give a migrated store in ``folder``; it is armed unless another mode is asked for."""
     path = folder / name
-    migrate(path)
-    store = Store(Database(path))
+    path.write_bytes(_migrated_file())
+    db = Database(path)
+    db.execute("PRAGMA synchronous = OFF")  # no test survives a power cut
+    store = Store(db)
     store.settings.set_mode(mode, by="test", now=NOON)
     return store
 

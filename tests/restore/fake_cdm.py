@@ -76,7 +76,10 @@ class FakeCdm:
     appear_after: int = 0  # how many lists are read before a new session is in one
     cancel_works: bool = True
     clean_up_works: bool = True
+    unfiltered: bool = False  # lists show the sessions of every job (cdm-api §4)
+    year: int = 1999  # what CDM's clock shows
     ours: list[str] = field(default_factory=list)  # sessions made by our starts
+    modes_sent: list[str | None] = field(default_factory=list)  # action names of our starts
     _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
     _made: int = 0
 
@@ -167,7 +170,11 @@ class FakeCdm:
                 self.shown[session_id] = session
                 del self._late[session_id]
         self.hook("sessions answered")
-        return [session for session in self.shown.values() if session.job_id == job_id]
+        return [
+            session
+            for session in self.shown.values()
+            if session.job_id == job_id or self.unfiltered
+        ]
 
     def session(self, session_id: str, *, was_running: bool = False) -> JobSession:
         self._receive("session", session_id)
@@ -228,6 +235,7 @@ class FakeCdm:
             raise Busy(f"Job {plan.job_id} is running.")
         session = self._new_session(plan.job_id, Phase.RUNNING)
         self.ours.append(session.id)
+        self.modes_sent.append(plan.action_name)
         if self.appear_after:
             self._late[session.id] = (session, self.appear_after)
         else:
@@ -256,4 +264,4 @@ class FakeCdm:
         )
 
     def _now(self) -> datetime:
-        return datetime(1999, 1, 1, tzinfo=UTC) + timedelta(seconds=self._made)
+        return datetime(self.year, 1, 1, tzinfo=UTC) + timedelta(seconds=self._made)

@@ -24,6 +24,8 @@ class KillableDatabase(Database):
 
     def __init__(self, path: Path, hook: Callable[[str], None]) -> None:
         super().__init__(path)
+        self.hook: Callable[[str], None] = lambda point: None
+        self.execute("PRAGMA synchronous = OFF")
         self.hook = hook
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
