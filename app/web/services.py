@@ -16,6 +16,7 @@ from app.cdm.diagnose import Step
 from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
+from app.qradar.administrator import AsksConsole
 from app.qradar.identity import Caller
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
@@ -45,6 +46,7 @@ class Services:
     test_connection: Callable[[CdmConnection, str], list[Step]]
     fetch_certificate: Callable[..., ServerCertificate]
     make_script: Callable[[], str]  # of the custom action; raises `Problem`
+    console_api: AsksConsole  # with the authority of whoever asks, never of the app
     version: str
     console: str  # its host name
     allow_loopback: bool = False  # CDM addresses on this machine, in the demo only

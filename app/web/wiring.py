@@ -95,6 +95,8 @@ def build_services() -> Services:
         test_connection=partial(test_connection, system_ca=system_ca),
         fetch_certificate=fetch_certificate,
         make_script=partial(make_script, bulkhead, system_ca),
+        # what changes the console's configuration may take longer than a look at it
+        console_api=ConsoleClient(_console(), system_ca, timeout=10.0),
         version=_version(),
         console=_console(),
         allow_loopback=paths.is_demo(),

@@ -18,7 +18,7 @@ from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
-from app.qradar.console import ConsoleUnavailable
+from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
 from app.qradar.identity import Caller, NotAuthenticated
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database
@@ -59,6 +59,13 @@ class FakeIdentity:
         if token not in self.callers:
             raise NotAuthenticated("The request carries no QRadar token.")
         return self.callers[token]
+
+
+class SilentConsole:
+    """A console whose REST API does not answer."""
+
+    def request(self, method: str, path: str, **_rest: object) -> ConsoleAnswer:
+        raise ConsoleUnavailable("The console does not answer in time.", cause="Overloaded.")
 
 
 class FakeSecrets:
@@ -214,6 +221,7 @@ def world(app_root: Path) -> Iterator[World]:
         test_connection=cdm.test,
         fetch_certificate=cdm.certificate,
         make_script=lambda: "#!/bin/bash\n",
+        console_api=SilentConsole(),
         version="9.8.7",
         console="console.example",
         clock=clock,
