@@ -57,7 +57,7 @@ class ConnectionForm(CheckedForm):
     name = StringField("Name")
     host = StringField("Address")
     port = StringField("Port", default="8443")
-    username = StringField("User")
+    username = StringField("User", render_kw={"autocomplete": "off"})
     password = PasswordField("Password", render_kw={"autocomplete": "new-password"})
     trust = RadioField(
         "Trust",

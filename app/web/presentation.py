@@ -41,6 +41,22 @@ _OUTCOMES = {
     Outcome.TEST: ("connection test", "done"),
 }
 
+_ACTIONS = {
+    "cancel": "Cancel",
+    "clean-up": "Clean up",
+    "clean_up": "Clean up",
+    "started": "It was started: follow the job session",
+    "not_started": "It was not started: start it now",
+    "follow": "Follow that job session",
+    "clean_up_and_start": "Clean up that job session, then start",
+    "give_up": "Give up",
+}
+
+
+def action_words(name: str) -> str:
+    """What may be asked of a run, as its button says it."""
+    return _ACTIONS.get(name, name.replace("_", " ").capitalize())
+
 
 def state_words(run: Run) -> str:
     """A run's state in words."""
@@ -101,7 +117,7 @@ def register(app: Flask) -> None:
     """Make them known to the templates of ``app``."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     filters: list[Callable[..., str]] = [utc, ago, duration, state_words, state_tone, state_name]
-    filters += [outcome_words, outcome_tone]
+    filters += [outcome_words, outcome_tone, action_words]
     for function in filters:
         app.add_template_filter(function)
 

@@ -165,13 +165,17 @@ def post_chunked(client: FlaskClient, body: bytes, token: str) -> Any:
         input_stream=io.BytesIO(body),
         environ_overrides={"wsgi.input_terminated": True},
         content_type="application/x-www-form-urlencoded",
-        headers={"X-Trigger-Token": token},
+        headers={"X-Trigger-Token": token, "Transfer-Encoding": "chunked"},
     )
 
 
 def test_a_chunked_body_is_read_and_bounded(armed: World, token: str) -> None:
     assert post_chunked(armed.client(), b"request_id=req-00001", token).status_code == 200
-    assert error(post_chunked(armed.client(), b"a=" + b"x" * 70_000, token))[0] == 413
+    start = b"request_id=req-00002&a="
+    for size, status in ((65_536, 200), (65_537, 413), (70_000, 413), (3_000_000, 413)):
+        body = start + b"x" * (size - len(start))
+        assert post_chunked(armed.client(), body, token).status_code == status, size
+    assert stored(armed) == 2
 
 
 def test_a_body_of_exactly_64_kib_is_taken(armed: World, token: str) -> None:
