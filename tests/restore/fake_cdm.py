@@ -79,6 +79,7 @@ class FakeCdm:
     unfiltered: bool = False  # lists show the sessions of every job (cdm-api §4)
     year: int = 1999  # what CDM's clock shows
     ours: list[str] = field(default_factory=list)  # sessions made by our starts
+    skips: list[int] = field(default_factory=list)  # how much of a log was not asked for
     modes_sent: list[str | None] = field(default_factory=list)  # action names of our starts
     _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
     _made: int = 0
@@ -204,6 +205,7 @@ class FakeCdm:
 
     def log(self, session_id: str, skip: int) -> list[LogLine]:
         self._receive("log", session_id)
+        self.skips.append(skip)
         self.hook("log answered")
         return self.logs.get(session_id, [])[skip:]
 

@@ -1,0 +1,655 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Following a job session to its real end, and what people ask on the way."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.restore import actions
+from app.restore.model import (
+    CopyManagerError,
+    LoginRefused,
+    NotFound,
+    Phase,
+    Refused,
+    Run,
+    RunState,
+    Unknown,
+    Unreachable,
+)
+from tests.factories import make_connection, make_mapping
+from tests.restore.world import World
+
+S = RunState
+CDM_TIME = datetime(1999, 2, 1, tzinfo=UTC)
+
+
+def in_state(world: World, state: RunState) -> Run:
+    if state is S.RESTORING:
+        return world.restoring()
+    run = world.ready()
+    if state is S.CLEANING_UP:
+        actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
+        run = world.go_on(S.CLEANING_UP)
+    return run
+
+
+def become(world: World, phase: Phase, **changes: object) -> None:
+    world.cdm.become(world.run().job_session_id or "", phase, **changes)
+
+
+# --- every phase in every state ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "expected"),
+    [
+        (S.RESTORING, Phase.RUNNING, S.RESTORING),
+        (S.RESTORING, Phase.READY, S.READY),
+        (S.RESTORING, Phase.COMPLETED, S.COMPLETED),
+        (S.RESTORING, Phase.PARTIAL, S.COMPLETED),
+        (S.RESTORING, Phase.FAILED, S.FAILED),
+        (S.RESTORING, Phase.CANCELLED, S.CANCELLED),
+        (S.RESTORING, Phase.UNKNOWN, S.RESTORING),
+        (S.READY, Phase.RUNNING, S.CLEANING_UP),
+        (S.READY, Phase.READY, S.READY),
+        (S.READY, Phase.COMPLETED, S.COMPLETED),
+        (S.READY, Phase.PARTIAL, S.COMPLETED),
+        (S.READY, Phase.FAILED, S.FAILED),
+        (S.READY, Phase.CANCELLED, S.NEEDS_DECISION),
+        (S.READY, Phase.UNKNOWN, S.READY),
+        (S.CLEANING_UP, Phase.RUNNING, S.CLEANING_UP),
+        (S.CLEANING_UP, Phase.READY, S.READY),
+        (S.CLEANING_UP, Phase.COMPLETED, S.COMPLETED),
+        (S.CLEANING_UP, Phase.PARTIAL, S.COMPLETED),
+        (S.CLEANING_UP, Phase.FAILED, S.FAILED),
+        (S.CLEANING_UP, Phase.CANCELLED, S.NEEDS_DECISION),
+        (S.CLEANING_UP, Phase.UNKNOWN, S.CLEANING_UP),
+    ],
+)
+def test_a_run_goes_where_cdm_says_its_session_has_gone(
+    world: World, state: RunState, phase: Phase, expected: RunState
+) -> None:
+    in_state(world, state)
+    world.next_turn()
+    become(world, phase)
+    for _ in range(3):
+        world.next_turn()
+    run = world.run()
+    assert run.state is expected
+    assert run.cdm_status == world.cdm.shown[run.job_session_id or ""].status
+    assert run.with_warnings == (phase is Phase.PARTIAL)
+
+
+def test_times_and_percent_are_kept(world: World) -> None:
+    run = world.restoring()
+    become(world, Phase.RUNNING, percent=40)
+    world.next_turn()
+    assert world.run().percent == 40
+    become(world, Phase.READY, percent=100)
+    run = world.go_on(S.READY)
+    assert run.ready_at is not None
+    assert run.started_at is not None
+    assert run.ended_at is None
+    become(world, Phase.COMPLETED)
+    run = world.go_on(S.COMPLETED)
+    assert run.ended_at is not None
+    assert run.started_at <= run.ready_at <= run.ended_at
+    assert run.due_at is None
+
+
+def test_a_failure_keeps_cdms_own_words(world: World) -> None:
+    world.restoring()
+    become(world, Phase.FAILED, results="No copy of volume sql_data could be mapped")
+    assert world.go_on(S.FAILED).error == "No copy of volume sql_data could be mapped"
+
+
+def test_another_session_of_the_job_changes_nothing(world: World) -> None:
+    """I6: nothing reads ready or completed unless CDM said so of that session."""
+    world.restoring()
+    world.cdm.add_session(Phase.READY)
+    world.cdm.add_session(Phase.COMPLETED)
+    for _ in range(20):
+        world.next_turn()
+    assert world.run().state is S.RESTORING
+
+
+def test_make_permanent_passes_through_resource_active(world: World) -> None:
+    world.cdm.change_job(make_permanent=True)
+    world.restoring()
+    become(world, Phase.READY)
+    for _ in range(10):
+        world.next_turn()
+    assert world.run().state is S.RESTORING
+    become(world, Phase.COMPLETED)
+    run = world.go_on(S.COMPLETED)
+    assert "ready" not in world.states()
+    assert run.ready_at is None
+
+
+def test_a_make_permanent_that_hangs_in_resource_active_can_be_cleaned_up(world: World) -> None:
+    """It stays so for ever where it failed (cdm-api §4): I4 wants a way out."""
+    world.cdm.change_job(make_permanent=True)
+    world.restoring()
+    become(world, Phase.READY)
+    world.next_turn()
+    assert "clean-up" in actions.available(world.run())
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CLEANING_UP)
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    assert world.cdm.count("clean_up") == 1
+
+
+def test_a_followed_foreign_session_of_a_permanent_job_passes_through_too(world: World) -> None:
+    world.cdm.change_job(make_permanent=True)
+    foreign = world.cdm.add_session(Phase.READY)
+    world.start_run()
+    world.go_on(S.NEEDS_DECISION)
+    actions.resolve(world.store, 1, "follow", None, by="ann", now=world.now)
+    world.go_on(S.RESTORING)
+    world.turn(10)
+    assert world.run().state is S.RESTORING
+    world.cdm.become(foreign, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+
+
+# --- unknown words ----------------------------------------------------------------------------
+
+
+def test_an_unknown_word_is_shown_and_watched(world: World) -> None:
+    world.restoring()
+    become(world, Phase.UNKNOWN, status="PONDERING")
+    for _ in range(20):
+        world.next_turn()
+    run = world.run()
+    assert (run.state, run.cdm_status) == (S.RESTORING, "PONDERING")
+    become(world, Phase.READY)
+    world.go_on(S.READY)
+
+
+@pytest.mark.parametrize("state", [S.RESTORING, S.READY, S.CLEANING_UP])
+def test_an_unknown_word_leads_to_a_person_in_the_end(world: World, state: RunState) -> None:
+    in_state(world, state)
+    become(world, Phase.UNKNOWN, status="PONDERING")
+    began = world.now
+    run = world.go_on(S.NEEDS_DECISION)
+    assert "PONDERING" in (run.error or "")
+    assert timedelta(minutes=58) <= world.now - began <= timedelta(minutes=65)
+
+
+def test_unknown_words_with_known_ones_between_are_not_added_up(world: World) -> None:
+    world.restoring()
+    for _ in range(4):
+        become(world, Phase.UNKNOWN)
+        for _ in range(60):
+            world.turn(30)
+        become(world, Phase.RUNNING)
+        world.turn(60)
+    assert world.run().state is S.RESTORING
+
+
+@pytest.mark.parametrize("job_is_gone", [True, False])
+def test_an_unknown_word_of_a_session_that_has_ended_is_shown_to_a_person(
+    world: World, job_is_gone: bool
+) -> None:
+    world.restoring()
+    become(world, Phase.UNKNOWN, status="PONDERED", end=CDM_TIME)
+    if job_is_gone:
+        world.cdm.jobs.clear()
+    world.turn(60)
+    run = world.run()
+    assert run.state is S.NEEDS_DECISION
+    assert "PONDERED" in (run.error or "")
+
+
+def test_a_session_with_an_unknown_word_whose_job_is_busy_is_watched(world: World) -> None:
+    world.restoring()
+    become(world, Phase.UNKNOWN, end=CDM_TIME)
+    world.cdm.change_job(busy=True)
+    world.turn(60)
+    assert world.run().state is S.RESTORING
+
+
+@pytest.mark.parametrize(
+    ("state", "ask", "verb"),
+    [
+        (S.RESTORING, actions.ask_cancel, "cancel"),
+        (S.READY, actions.ask_clean_up, "clean_up"),
+    ],
+)
+def test_what_a_person_asks_is_sent_under_an_unknown_word_too(
+    world: World, state: RunState, ask: object, verb: str
+) -> None:
+    in_state(world, state)
+    become(world, Phase.UNKNOWN)
+    ask(world.store, 1, by="ann", now=world.now)  # type: ignore[operator]
+    world.turn(1)
+    assert world.cdm.count(verb) == 1
+
+
+# --- a session that is gone, contact that is lost ---------------------------------------------
+
+
+@pytest.mark.parametrize("state", [S.RESTORING, S.READY, S.CLEANING_UP])
+def test_a_session_gone_three_times_over_is_shown_to_a_person(
+    world: World, state: RunState
+) -> None:
+    run = in_state(world, state)
+    world.cdm.vanish(run.job_session_id or "")
+    for _ in range(2):
+        world.turn(60)
+        assert world.run().state is state
+    world.turn(60)
+    assert world.run().state is S.NEEDS_DECISION
+    assert run.job_session_id in (world.run().error or "")
+
+
+def test_a_session_that_is_found_in_the_list_is_not_gone(world: World) -> None:
+    world.restoring()
+    world.cdm.fail("session", NotFound("no such path"), times=20)
+    for _ in range(10):
+        world.turn(60)
+    assert world.run().state is S.RESTORING
+    become(world, Phase.READY)
+    world.go_on(S.READY)
+
+
+def test_a_session_not_found_while_the_list_is_unreadable_is_lost_contact(world: World) -> None:
+    run = world.restoring()
+    world.cdm.vanish(run.job_session_id or "")
+    world.cdm.fail("sessions", Unknown("502"), times=20)
+    for _ in range(10):
+        world.turn(60)
+    run = world.run()
+    assert run.state is S.RESTORING
+    assert run.contact_lost_since is not None
+
+
+def test_only_three_in_a_row_count(world: World) -> None:
+    run = world.restoring()
+    session = world.cdm.shown[run.job_session_id or ""]
+    for _ in range(3):
+        world.cdm.vanish(session.id)
+        world.turn(60)
+        world.turn(60)
+        world.cdm.shown[session.id] = session
+        world.turn(60)
+    world.cdm.become(session.id, Phase.READY)
+    world.turn(60)
+    world.cdm.vanish(session.id)
+    world.turn(60)
+    assert world.run().state is S.READY
+
+
+@pytest.mark.parametrize("state", [S.RESTORING, S.READY, S.CLEANING_UP])
+@pytest.mark.parametrize("error", [Unreachable("no route"), LoginRefused("no"), Unknown("502")])
+def test_lost_contact_is_an_attribute_and_never_a_state(
+    world: World, state: RunState, error: CopyManagerError
+) -> None:
+    in_state(world, state)
+    world.cdm.down = error
+    world.turn(60)
+    lost_at = world.now
+    for _ in range(500):
+        world.turn(60)
+    run = world.run()
+    assert run.state is state
+    assert run.contact_lost_since == lost_at
+    assert str(error) in (run.error or "")
+    assert world.store.connections.contact(world.connection.id).error == str(error)
+    world.cdm.down = None
+    world.turn(60)
+    run = world.run()
+    assert (run.contact_lost_since, run.error) == (None, None)
+    assert world.store.connections.contact(world.connection.id).error is None
+
+
+def test_a_lost_contact_is_looked_for_in_growing_gaps_of_a_minute_at_most(world: World) -> None:
+    world.restoring()
+    world.cdm.down = Unreachable("down")
+    gaps = []
+    world.turn(60)
+    for _ in range(9):
+        due_at = world.run().due_at
+        assert due_at is not None
+        gaps.append((due_at - world.now).total_seconds())
+        world.turn(gaps[-1])
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 60
+    assert gaps[0] <= 2
+
+
+# --- the cadence ------------------------------------------------------------------------------
+
+
+def test_cdm_is_asked_at_1_2_4_8_then_every_10_s_then_every_minute(world: World) -> None:
+    world.start_run()
+    world.turn()
+    began, asked = world.now, []
+    for _ in range(900):
+        before = len(world.cdm.calls)
+        world.turn(1)
+        world.turn()  # the look that finds the session is followed by one at it
+        if len(world.cdm.calls) > before:
+            asked.append(int((world.now - began).total_seconds()))
+    assert asked[:6] == [1, 2, 4, 8, 18, 28]
+    tens = [b - a for a, b in zip(asked, asked[1:], strict=False) if 10 < a < 590]
+    assert set(tens) == {10}
+    minutes = [b - a for a, b in zip(asked, asked[1:], strict=False) if a > 620]
+    assert set(minutes) == {60}
+
+
+def test_a_mounted_copy_is_looked_at_every_minute(world: World) -> None:
+    world.ready()
+    due_at = world.run().due_at
+    assert due_at is not None
+    assert (due_at - world.now).total_seconds() == 60
+
+
+# --- the job log ------------------------------------------------------------------------------
+
+
+def messages(world: World) -> list[str]:
+    return [line.message for line in world.store.runs.log(1)]
+
+
+def test_the_log_is_read_as_it_grows_each_line_once(world: World) -> None:
+    run = world.restoring()
+    session = run.job_session_id or ""
+    expected = []
+    for number in range(120):
+        world.cdm.write_log(session, f"line {number:03}")
+        expected.append(f"line {number:03}")
+        world.turn(60)
+        assert sorted(messages(world)) == expected
+
+
+def test_only_the_new_end_of_a_long_log_is_asked_for(world: World) -> None:
+    run = world.restoring()
+    world.cdm.write_log(run.job_session_id or "", *(f"line {n:04}" for n in range(1000)))
+    world.turn(60)
+    world.turn(60)
+    assert len(messages(world)) == 1000
+    assert world.cdm.skips[-1] == 950
+
+
+def test_a_line_that_arrives_late_is_kept(world: World) -> None:
+    run = world.restoring()
+    session = run.job_session_id or ""
+    world.cdm.write_log(session, *(f"line {n}" for n in range(30)))
+    world.turn(60)
+    world.cdm.write_log(session, "late", at=10)
+    world.turn(60)
+    assert messages(world).count("late") == 1
+    assert len(messages(world)) == 31
+
+
+@pytest.mark.parametrize(
+    ("phase", "state"),
+    [
+        (Phase.READY, S.READY),
+        (Phase.COMPLETED, S.COMPLETED),
+        (Phase.FAILED, S.FAILED),
+        (Phase.CANCELLED, S.CANCELLED),
+    ],
+)
+def test_the_log_is_read_to_its_end_before_a_resting_or_final_state(
+    world: World, phase: Phase, state: RunState
+) -> None:
+    """Even what arrived very late, far before the end of what was read."""
+    run = world.restoring()
+    session = run.job_session_id or ""
+    world.cdm.write_log(session, *(f"line {n}" for n in range(200)))
+    world.turn(60)
+    world.cdm.write_log(session, "very late", at=0)
+    world.cdm.write_log(session, "last")
+    become(world, phase)
+    world.go_on(state)
+    assert {"very late", "last"} <= set(messages(world))
+    assert len(messages(world)) == 202
+
+
+def test_a_log_that_is_unreadable_for_a_moment_delays_the_end_for_a_moment(world: World) -> None:
+    run = world.restoring()
+    world.cdm.write_log(run.job_session_id or "", "the cause")
+    world.cdm.fail("log", Unknown("502"), times=2)
+    become(world, Phase.FAILED)
+    world.turn(1)
+    assert world.run().state is S.RESTORING
+    world.go_on(S.FAILED)
+    assert messages(world) == ["the cause"]
+
+
+def test_an_unreadable_log_does_not_hide_a_restored_copy(world: World) -> None:
+    world.restoring()
+    world.cdm.fail("log", Unknown("502 in the log"), times=100)
+    become(world, Phase.READY)
+    began = world.now
+    world.go_on(S.READY)
+    assert (world.now - began).total_seconds() <= 30
+    assert "502 in the log" in world.store.runs.transitions(1)[-1].reason
+
+
+# --- cancel -----------------------------------------------------------------------------------
+
+
+def test_a_cancel_is_sent_once_and_believed_when_cdm_says_so(world: World) -> None:
+    world.restoring()
+    world.cdm.cancel_works = False
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    for _ in range(10):
+        world.next_turn()
+    assert (world.run().state, world.cdm.count("cancel")) == (S.RESTORING, 1)
+    become(world, Phase.CANCELLED)
+    world.go_on(S.CANCELLED)
+
+
+@pytest.mark.parametrize("error", [Refused("not supported"), Unknown("no answer")])
+def test_a_cancel_that_was_not_confirmed_is_told_until_the_run_goes_on(
+    world: World, error: CopyManagerError
+) -> None:
+    world.restoring()
+    world.cdm.fail("cancel", error)
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    for _ in range(5):
+        world.next_turn()
+    run = world.run()
+    assert run.state is S.RESTORING
+    assert str(error) in (run.error or "")
+    assert run.pending_request is None
+    assert "cancel" in actions.available(run)
+
+
+def test_a_cancel_that_was_never_sent_is_sent_again(world: World) -> None:
+    world.restoring()
+    world.cdm.fail("cancel", Unreachable("down"), times=3)
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CANCELLED)
+    assert world.cdm.count("cancel") == 4
+
+
+def test_a_cancel_that_comes_too_late_says_so(world: World) -> None:
+    world.restoring()
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    become(world, Phase.READY)
+    world.go_on(S.READY)
+    world.turn(60)
+    run = world.run()
+    assert run.state is S.READY
+    assert "Not cancelled" in (run.error or "")
+    assert run.pending_request is None
+    assert world.cdm.count("cancel") == 0
+
+
+# --- clean-up ---------------------------------------------------------------------------------
+
+
+def test_a_clean_up_goes_to_the_end_that_cdm_names(world: World) -> None:
+    world.ready()
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    run = world.go_on(S.CLEANING_UP)
+    assert world.store.runs.transitions(1)[-1].by == "ann"
+    for _ in range(5):
+        world.next_turn()
+    assert world.run().state is S.CLEANING_UP
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    assert world.cdm.calls.count(("clean_up", run.job_session_id or "")) == 1
+
+
+@pytest.mark.parametrize("error", [Refused("not yours"), Unreachable("down")])
+def test_a_clean_up_that_was_not_accepted_leaves_the_copy_ready(
+    world: World, error: CopyManagerError
+) -> None:
+    world.ready()
+    world.cdm.fail("clean_up", error)
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    run = world.run()
+    assert run.state is S.READY
+    assert str(error) in (run.error or "")
+    assert "clean-up" in actions.available(run)
+    world.turn(60)
+    assert str(error) in (world.run().error or "")
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_clean_up_whose_answer_was_lost_is_watched_and_not_sent_again(
+    world: World, effect: bool
+) -> None:
+    world.ready()
+    world.cdm.fail("clean_up", Unknown("no answer"), with_effect=effect)
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CLEANING_UP)
+    if effect:
+        world.next_turn()
+        become(world, Phase.COMPLETED)
+        world.go_on(S.COMPLETED)
+    else:
+        run = world.go_on(S.READY)
+        assert "no effect" in (run.error or "")
+    assert world.cdm.count("clean_up") == 1
+
+
+def test_a_clean_up_that_runs_and_leaves_the_copy_there_had_no_effect(world: World) -> None:
+    in_state(world, S.CLEANING_UP)
+    world.next_turn()
+    become(world, Phase.READY)
+    began = world.now
+    run = world.go_on(S.READY)
+    assert (world.now - began).total_seconds() < 60
+    assert "no effect" in (run.error or "")
+
+
+def test_a_process_that_was_away_gives_the_clean_up_its_time(world: World) -> None:
+    world.cdm.clean_up_works = False
+    in_state(world, S.CLEANING_UP)
+    world.turn(7200)
+    world.turn(10)
+    assert world.run().state is S.CLEANING_UP
+    world.go_on(S.READY)
+
+
+def test_a_clean_up_begun_in_cdm_itself_is_followed(world: World) -> None:
+    world.ready()
+    become(world, Phase.RUNNING)
+    world.go_on(S.CLEANING_UP)
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    assert world.cdm.count("clean_up") == 0
+
+
+def test_a_session_cancelled_while_mounted_is_shown_to_a_person(world: World) -> None:
+    world.ready()
+    become(world, Phase.CANCELLED)
+    run = world.go_on(S.NEEDS_DECISION)
+    assert "cancelled" in (run.error or "")
+    choices = actions.available(run)
+    assert "give_up" in choices
+    assert "not_started" not in choices
+
+
+# --- what can be asked when -------------------------------------------------------------------
+
+
+def test_what_can_be_asked_in_each_state(world: World) -> None:
+    assert set(actions.available(world.start_run())) == {"cancel"}
+    world.turn()
+    assert set(actions.available(world.run())) == {"cancel"}
+    world.go_on(S.RESTORING)
+    assert set(actions.available(world.run())) == {"cancel"}
+    become(world, Phase.READY)
+    world.go_on(S.READY)
+    assert set(actions.available(world.run())) == {"clean-up"}
+    with pytest.raises(actions.NotPossible):
+        actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    assert actions.available(world.run()) == {}
+    world.go_on(S.CLEANING_UP)
+    with pytest.raises(actions.NotPossible):
+        actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    assert actions.available(world.run()) == {}
+
+
+def test_a_queued_run_is_cancelled_at_once(world: World) -> None:
+    world.start_run()
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    run = world.run()
+    assert run.state is S.CANCELLED
+    world.turn(60)
+    assert not world.cdm.calls
+    last = world.store.runs.transitions(1)[-1]
+    assert (last.by, last.to_state) == ("ann", S.CANCELLED)
+
+
+def test_a_run_that_is_not_there_cannot_be_asked(world: World) -> None:
+    for ask in (actions.ask_cancel, actions.ask_clean_up):
+        with pytest.raises(actions.NoSuchRun):
+            ask(world.store, 99, by="ann", now=world.now)
+    with pytest.raises(actions.NoSuchRun):
+        actions.resolve(world.store, 99, "give_up", None, by="ann", now=world.now)
+
+
+def test_a_decision_must_be_a_known_one_and_fit_the_run(world: World) -> None:
+    world.start_run()
+    with pytest.raises(actions.UnknownDecision):
+        actions.resolve(world.store, 1, "pray", None, by="ann", now=world.now)
+    with pytest.raises(actions.NotPossible):
+        actions.resolve(world.store, 1, "give_up", None, by="ann", now=world.now)
+    world.cdm.change_job(is_restore=False)
+    world.go_on(S.NEEDS_DECISION)
+    for decision in ("follow", "clean_up_and_start", "started"):
+        with pytest.raises(actions.NotPossible):
+            actions.resolve(world.store, 1, decision, None, by="ann", now=world.now)
+
+
+def test_a_run_of_another_connection_is_left_alone(world: World) -> None:
+    """A lane moves only the runs of its own connection."""
+    other = make_connection(world.store)
+    world.trigger(make_mapping(world.store, other))
+    world.turn()
+    assert world.run().state is S.QUEUED
+
+
+def test_a_step_that_fails_does_not_stop_the_others_of_its_lane(world: World) -> None:
+    world.cdm.add_job("2000", "Another job")
+    world.start_run()
+    world.trigger(
+        make_mapping(world.store, world.connection, job_id="2000", job_name="Another job")
+    )
+
+    def fail(point: str) -> None:
+        if point == "job is sent" and not world.cdm.calls:
+            world.cdm.calls.append(("broken", ""))
+            raise ZeroDivisionError
+
+    world.cdm.hook = fail
+    world.turn()
+    assert world.run(1).state is S.QUEUED
+    assert world.run(2).state is S.STARTING
+    world.turn(60)
+    assert world.run(1).state is S.STARTING
