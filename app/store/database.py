@@ -20,6 +20,10 @@ class StoreBusy(Exception):
     """The store could not commit; nothing was kept. Try again."""
 
 
+StoreFailed = sqlite3.Error
+"""What reading raises, outside a transaction, when the file can't be opened or read."""
+
+
 class Database:
     """One thread's connection to the store's file, opened on first use."""
 

@@ -8,14 +8,13 @@ likely cause and the next step.
 """
 
 import logging
-import sqlite3
 from dataclasses import dataclass
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
-from app.store.database import StoreBusy
+from app.store.database import StoreBusy, StoreFailed
 
 logger = logging.getLogger(__name__)
 
@@ -136,8 +135,8 @@ def register(app: Flask) -> None:
         logger.warning("the store is busy: %s", error)
         return answer(store_busy())
 
-    @app.errorhandler(sqlite3.Error)
-    def tell_failing_store(error: sqlite3.Error) -> Response:
+    @app.errorhandler(StoreFailed)
+    def tell_failing_store(error: StoreFailed) -> Response:
         logger.error("the store failed", exc_info=error)
         return answer(store_busy())
 
