@@ -25,15 +25,22 @@ def make_script(bulkhead: Bulkhead, system_ca: str | None) -> str:
             leaf = fetch_certificate(where.hostname or "", where.port or 443).pem
         bundle = Path(system_ca).read_text(encoding="utf-8", errors="replace") if system_ca else ""
         issuers = find_issuers(leaf, bundle)
-        return generate_script(
-            fqdn, paths.console_address(), issuers_pem=issuers, version=paths.app_version()
-        )
+        return generate_script(fqdn, _address(), issuers_pem=issuers, version=paths.app_version())
     except (CopyManagerError, NoIssuers, OSError, KeyError, ValueError) as error:
         raise Problem(
             503,
             "The script can't be made just now.",
             code="no_script",
-            cause=error.message if isinstance(error, CopyManagerError) else str(error),
+            # The message is worded for CDM, only the cause is about any server.
+            cause=error.cause if isinstance(error, CopyManagerError) else str(error),
             advice="The script must hold the certificates of the console's issuers: check that the "
             "app reaches the console on port 443 and that its CA file holds them.",
         ) from error
+
+
+def _address() -> str:
+    """The console's IP address, for hosts without name service; empty when QRadar doesn't say."""
+    try:
+        return paths.console_address()
+    except KeyError:
+        return ""

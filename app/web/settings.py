@@ -20,6 +20,7 @@ from app.web.services import services
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 _CHANGES = 20
+_LOOKED_THROUGH = 2000  # audit rows; those of runs stand on the runs' pages
 
 
 @bp.get("")
@@ -85,7 +86,7 @@ def download_script() -> Response:
 
 def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
     store = services().store
-    changes = store.audit.recent(500)
+    changes = store.audit.recent(_LOOKED_THROUGH)
     return render_template(
         "settings.html",
         form=form,

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The web process as QRadar starts it: services from the environment, whatever is missing there."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.framework.bulkhead import Bulkhead
+from app.store import migrate
+from app.web.problems import Problem
+from app.web.script import make_script
+from app.web.services import EXTENSION
+from app.web.throttle import Throttle
+from tests.simulators.console.simulator import ConsoleSimulator
+
+
+def close_store(app: Flask) -> None:
+    app.extensions[EXTENSION].store.close()
+
+
+def test_the_app_starts_with_what_qradar_sets(app_root: Path) -> None:
+    app = create_app()
+    assert app.test_client().get("/debug").text == "Pong!"
+    assert app.test_client().get("/").status_code == 401
+    assert app.test_client().post("/api/v1/triggers", data={"a": "b"}).status_code == 401
+    assert app.extensions[EXTENSION].version == "9.8.7"
+    close_store(app)
+
+
+def test_the_app_starts_even_if_qradar_sets_next_to_nothing(
+    app_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QRADAR_APP_ID", "QRADAR_CONSOLE_FQDN", "QRADAR_CONSOLE_IP"):
+        monkeypatch.delenv(name)
+    (app_root / "manifest.json").unlink()
+    app = create_app()
+    assert app.test_client().get("/debug").status_code == 200
+    close_store(app)
+
+
+def test_a_broken_database_leaves_debug_up_and_refuses_triggers(app_root: Path) -> None:
+    database = app_root / "store" / "safeguarded-restore.db"
+    database.write_bytes(b"this is no database" * 1000)
+    client = create_app().test_client()
+    assert client.get("/debug").status_code == 200
+    assert client.get("/").status_code == 503
+    answer = client.post("/api/v1/triggers", data={"request_id": "req-00001"})
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+
+
+def test_a_note_that_cannot_be_written_is_not_needed(
+    app_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> int:
+        raise migrate.MigrationFailed("the disk is full")
+
+    monkeypatch.setattr("app.web.wiring.migrate", fail)
+    app = create_app()
+    assert app.extensions[EXTENSION].failure() == "the disk is full"
+    assert app.test_client().get("/").status_code == 503
+
+
+def test_the_script_holds_the_consoles_issuers(
+    app_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ConsoleSimulator(jail="none") as console:
+        monkeypatch.setenv("QRADAR_CONSOLE_FQDN", f"localhost:{console.port}")
+        script = make_script(Bulkhead(1), str(console.ca_file))
+        assert script.startswith("#!")
+        assert script.count("BEGIN CERTIFICATE") >= 2
+        with pytest.raises(Problem) as raised:
+            make_script(Bulkhead(1), None)
+    assert raised.value.status == 503
+    assert "CA" in raised.value.advice
+    with pytest.raises(Problem):
+        make_script(Bulkhead(1), str(console.ca_file))
+
+
+def test_a_throttle_refills() -> None:
+    now = [0.0]
+    throttle = Throttle(burst=2, per_second=0.5, monotonic=lambda: now[0])
+    assert [throttle.allow() for _ in range(3)] == [True, True, False]
+    now[0] = 2.0
+    assert [throttle.allow() for _ in range(2)] == [True, False]
