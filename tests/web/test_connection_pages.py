@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of the CDM connections: what is saved, shown, refused, and never shown."""
+
+import html
+import io
+import re
+from typing import Any
+
+import pytest
+
+from app.restore.model import Unreachable
+from tests.web.conftest import ADMIN, World
+
+CONNECTION = {
+    "name": "prod",
+    "host": "CDM.example",
+    "port": "8443",
+    "username": "restorer",
+    "password": "pass-Word-7!",
+    "trust": "system",
+    "action": "save",
+}
+
+
+def test_a_connection_is_saved_and_its_password_never_shown(world: World) -> None:
+    client = world.client(ADMIN)
+    assert world.submit(client, "/connections/new", **CONNECTION).status_code == 303
+    connection = world.store.connections.find("prod")
+    assert connection is not None
+    assert connection.host == "cdm.example"
+    assert world.secrets.kept == {connection.secret_label: "pass-Word-7!"}
+    for path in ("/connections", "/connections/1", "/", "/settings", "/api/v1/config"):
+        assert "pass-Word-7!" not in client.get(path).text
+    assert "A password is stored" in client.get("/connections/1").text
+
+
+def test_an_empty_password_keeps_the_stored_one_unless_it_would_go_elsewhere(world: World) -> None:
+    client = world.client(ADMIN)
+    world.submit(client, "/connections/new", **CONNECTION)
+    same = CONNECTION | {"password": "", "name": "production"}
+    world.submit(client, "/connections/1", **same)
+    connection = world.store.connections.get(1)
+    assert connection.name == "production"
+    assert connection.secret_label is not None
+    world.submit(client, "/connections/1", **(same | {"host": "elsewhere.example"}))
+    assert world.store.connections.get(1).secret_label is None
+    assert world.secrets.kept == {}
+    assert "password must be entered" in client.get("/connections/1").text
+
+
+def test_every_bad_field_has_its_message_and_the_password_is_not_echoed(world: World) -> None:
+    bad = CONNECTION | {"name": " ", "host": "http://127.0.0.1", "port": "0", "proxy": "u@p"}
+    page = world.submit(world.client(ADMIN), "/connections/new", **bad)
+    assert page.status_code == 200
+    for words in ("Name must", "Address must", "Port must", "HTTP proxy must"):
+        assert words in page.text
+    assert "pass-Word-7!" not in page.text
+    assert world.store.connections.list() == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254", "::1", "2130706433"])
+def test_this_machine_is_no_cdm(world: World, host: str) -> None:
+    for action in ("save", "certificate"):
+        fields = CONNECTION | {"host": host, "action": action}
+        page = world.submit(world.client(ADMIN), "/connections/new", **fields)
+        assert "Address" in page.text
+    assert world.store.connections.list() == []
+    assert world.cdm.asked == []
+
+
+def test_the_certificate_is_shown_before_the_password_is_needed(world: World) -> None:
+    client = world.client(ADMIN)
+    fields = CONNECTION | {"password": "", "username": "", "name": "", "action": "certificate"}
+    page = world.submit(client, "/connections/new", **fields)
+    assert "ab" * 32 in page.text
+    assert "CN=&lt;b&gt;cdm&lt;/b&gt;" in page.text
+    assert world.cdm.asked == ["certificate of cdm.example:8443"]
+    pinned = world.submit(
+        client, "/connections/new", **(fields | {"action": "pin", "seen_sha256": "ab" * 32})
+    )
+    assert f'value="{"ab" * 32}"' in pinned.text
+    assert 'value="fingerprint" checked' in re.sub(r" ?(id|name)=\"[^\"]*\"", "", pinned.text) or (
+        re.search(r'<input checked[^>]*value="fingerprint"', pinned.text)
+    )
+
+
+def test_a_server_that_cannot_be_reached_is_explained(world: World) -> None:
+    world.cdm.error = Unreachable("No connection.", cause="A firewall.", advice="Open 8443.")
+    fields = CONNECTION | {"action": "certificate"}
+    page = world.submit(world.client(ADMIN), "/connections/new", **fields).text
+    assert all(words in page for words in ("No connection.", "A firewall.", "Open 8443."))
+
+
+def test_a_ca_can_be_uploaded_as_a_file_and_is_checked(world: World) -> None:
+    client = world.client(ADMIN)
+    fields: dict[str, Any] = CONNECTION | {"trust": "ca", "csrf_token": world.csrf(client)}
+    fields["ca_file"] = (io.BytesIO(b"no certificate \xff"), "ca.pem")
+    page = client.post("/connections/new", data=fields, content_type="multipart/form-data")
+    assert "CA certificate can" in html.unescape(page.text)
+    assert world.store.connections.list() == []
+
+
+def test_a_second_connection_to_the_same_server_is_refused(world: World) -> None:
+    client = world.client(ADMIN)
+    world.submit(client, "/connections/new", **CONNECTION)
+    page = world.submit(client, "/connections/new", **(CONNECTION | {"name": "other"}))
+    assert page.status_code == 200
+    assert "already" in page.text
+    assert len(world.store.connections.list()) == 1
+
+
+def test_a_test_of_the_connection_shows_its_steps(world: World) -> None:
+    world.add_connection()
+    page = world.submit(world.client(ADMIN), "/connections/1/test").text
+    for words in ("The name resolves.", "No answer.", "A firewall.", "Open port 8443."):
+        assert words in page
+
+
+def test_a_connection_without_password_cannot_be_tested(world: World) -> None:
+    world.store.connections.add(name="bare", host="cdm.example", port=8443, username="u")
+    page = world.submit(world.client(ADMIN), "/connections/1/test").text
+    assert "No password is stored" in page
+    assert world.cdm.asked == []
+
+
+def test_a_connection_in_use_is_not_deleted(world: World) -> None:
+    connection = world.add_connection()
+    mapping = world.add_mapping(connection)
+    client = world.client(ADMIN)
+    assert world.submit(client, "/connections/1/delete").status_code == 303
+    assert "uses connection prod" in client.get("/connections/1").text
+    world.store.mappings.delete(mapping.id)
+    assert world.submit(client, "/connections/1/delete").status_code == 303
+    assert world.store.connections.list() == []
+    assert world.secrets.kept == {}
