@@ -1,0 +1,298 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs: compare-and-set, history and audit in one transaction, what indexes hold, lists."""
+
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from app.restore.model import (
+    LIVE_STATES,
+    NEXT_STATES,
+    CdmConnection,
+    IllegalTransition,
+    LogLine,
+    Mapping,
+    NoSuchRun,
+    Overtaken,
+    Run,
+    RunState,
+)
+from app.store import RunFilter, Store
+from tests.factories import NOON, make_connection, make_mapping, make_trigger
+
+S = RunState
+
+
+def make_run(
+    store: Store, mapping: Mapping | None = None, *, after_s: float = 0, **trigger: object
+) -> Run:
+    mapping = mapping or make_mapping(store)
+    at = NOON + timedelta(seconds=after_s)
+    trigger = {"received_at": at} | trigger
+    connection = store.connections.get(mapping.connection_id)
+    return store.runs.add(make_trigger(mapping, **trigger), mapping, connection, now=at)
+
+
+def force(store: Store, run: Run, state: RunState) -> Run:
+    """Put a run into a state, whatever the arrows say."""
+    store.runs._db.execute("UPDATE runs SET state = ? WHERE id = ?", (state, run.id))
+    return store.runs.get(run.id)
+
+
+def record(store: Store, run: Run, state: RunState, **changes: object) -> Run:
+    return store.runs.record(run, state, "because", by="ann", now=NOON, changes=changes)
+
+
+def test_a_run_comes_back_as_it_was_written(store: Store) -> None:
+    run = make_run(store)
+    memory = {"noted": ["1", "2"], "answered": True, "blocked_s": 1.5}
+    moved = record(store, run, S.STARTING, memory=memory, sent_at=NOON, percent=3, error="ü")
+    assert (moved.memory, moved.percent, moved.error) == (memory, 3, "ü")
+    assert moved == store.runs.get(run.id)
+    assert moved.state_since == NOON
+
+
+def test_a_change_has_its_history_and_its_audit_row(store: Store) -> None:
+    run = record(store, make_run(store), S.STARTING)
+    created, moved = store.runs.transitions(run.id)
+    assert (created.from_state, created.to_state) == (None, S.QUEUED)
+    assert (moved.from_state, moved.to_state, moved.reason, moved.by) == (
+        S.QUEUED,
+        S.STARTING,
+        "because",
+        "ann",
+    )
+    entry = store.audit.recent(1)[0]
+    assert (entry.action, entry.subject, entry.detail, entry.by) == (
+        "run queued -> starting",
+        f"run {run.id}",
+        "because",
+        "ann",
+    )
+
+
+@pytest.mark.parametrize("table", ["transitions", "audit"])
+def test_without_its_history_or_audit_row_there_is_no_change(store: Store, table: str) -> None:
+    run = make_run(store)
+    store.runs._db.execute(
+        f"CREATE TRIGGER no BEFORE INSERT ON {table} BEGIN SELECT raise(ABORT, 'no'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        record(store, run, S.STARTING)
+    assert store.runs.get(run.id).state is S.QUEUED
+    assert len(store.runs.transitions(run.id)) == 1
+
+
+@pytest.mark.parametrize("before", S)
+@pytest.mark.parametrize("after", S)
+def test_only_the_arrows_of_the_design_lead_anywhere(
+    store: Store, before: RunState, after: RunState
+) -> None:
+    run = force(store, make_run(store), before)
+    if after in NEXT_STATES[before]:
+        assert record(store, run, after).state is after
+    else:
+        with pytest.raises(IllegalTransition):
+            record(store, run, after)
+        assert store.runs.get(run.id) == run
+
+
+def test_the_arrows_are_those_of_the_design() -> None:
+    """design.md §4, word by word."""
+    arrows = {
+        "awaiting_approval": "queued cancelled",
+        "queued": "starting cancelled failed observed needs_decision",
+        "starting": "restoring queued failed needs_decision",
+        "restoring": "ready completed failed cancelled needs_decision",
+        "ready": "cleaning_up completed failed needs_decision",
+        "cleaning_up": "completed ready failed needs_decision",
+        "needs_decision": "queued restoring cancelled",
+        **dict.fromkeys(("completed", "failed", "cancelled", "observed"), ""),
+    }
+    assert {str(a): {str(b) for b in bs} for a, bs in NEXT_STATES.items()} == {
+        a: set(bs.split()) for a, bs in arrows.items()
+    }
+
+
+def test_who_comes_second_is_overtaken_and_changes_nothing(store: Store) -> None:
+    run = make_run(store)
+    record(store, run, S.STARTING)
+    with pytest.raises(Overtaken):
+        record(store, run, S.CANCELLED)
+    with pytest.raises(Overtaken):
+        store.runs.note(run, percent=50)
+    assert store.runs.get(run.id).state is S.STARTING
+    assert store.runs.get(run.id).percent is None
+    assert len(store.runs.transitions(run.id)) == 2
+
+
+@pytest.mark.parametrize("state", sorted(LIVE_STATES))
+def test_one_live_run_per_job_is_held_by_an_index(store: Store, state: RunState) -> None:
+    """I3, whatever the code thinks."""
+    mapping = make_mapping(store)
+    force(store, make_run(store, mapping), state)
+    with pytest.raises(sqlite3.IntegrityError):
+        make_run(store, mapping)
+    assert len(store.runs.list()) == 1
+
+
+@pytest.mark.parametrize("state", sorted(set(S) - LIVE_STATES))
+def test_a_run_that_is_not_live_stands_in_nobodys_way(store: Store, state: RunState) -> None:
+    mapping = make_mapping(store)
+    force(store, make_run(store, mapping), state)
+    make_run(store, mapping)
+    assert len(store.runs.list()) == 2
+
+
+def test_an_end_closes_what_was_asked(store: Store) -> None:
+    run = make_run(store)
+    store.runs.ask(run, "cancel", by="ann", now=NOON)
+    run = store.runs.get(run.id)
+    assert run.pending_request == "cancel"
+    run = record(store, run, S.CANCELLED)
+    assert (run.pending_request, run.due_at, run.ended_at) == (None, None, NOON)
+    assert store.runs.requests(run.id) == []
+
+
+def test_asking_twice_is_one_request(store: Store) -> None:
+    run = make_run(store)
+    for by in ("ann", "bob"):
+        store.runs.ask(run, "cancel", by=by, now=NOON)
+    (request,) = store.runs.requests(run.id)
+    assert (request.kind, request.by, request.at) == ("cancel", "ann", NOON)
+    store.runs.close_request(request, "done", now=NOON)
+    assert store.runs.requests(run.id) == []
+    store.runs.ask(run, "cancel", by="bob", now=NOON)
+    assert [request.by for request in store.runs.requests(run.id)] == ["bob"]
+
+
+def test_asking_makes_the_run_due(store: Store) -> None:
+    run = store.runs.note(make_run(store), due_at=NOON + timedelta(minutes=1))
+    store.runs.ask(run, "cancel", by="ann", now=NOON)
+    assert store.runs.get(run.id).due_at == NOON
+
+
+def test_a_decision_is_kept_with_its_session(store: Store) -> None:
+    run = make_run(store)
+    store.runs.ask(run, "resolve", by="ann", now=NOON, decision="started", job_session_id="17")
+    (request,) = store.runs.requests(run.id)
+    assert (request.decision, request.job_session_id) == ("started", "17")
+    assert store.runs.get(run.id).pending_request is None
+
+
+def test_the_last_start_is_the_jobs_and_skips_what_never_started(store: Store) -> None:
+    mapping = make_mapping(store)
+    other = make_mapping(store, job_id="2000")
+    job = (mapping.connection_id, mapping.job_id)
+    assert store.runs.last_start(*job) is None
+    first = record(store, make_run(store, mapping), S.STARTING, sent_at=NOON)
+    force(store, first, S.COMPLETED)
+    force(store, make_run(store, mapping), S.CANCELLED)
+    record(store, make_run(store, other), S.STARTING, sent_at=NOON + timedelta(hours=1))
+    assert store.runs.last_start(*job) == (first.id, NOON)
+
+
+def test_log_lines_are_kept_once_and_in_cdms_order(store: Store) -> None:
+    run = make_run(store)
+    lines = [
+        LogLine("b", NOON + timedelta(seconds=1), "INFO", "second"),
+        LogLine("a", NOON, "WARN", "first"),
+        LogLine("c", NOON + timedelta(seconds=1), "INFO", "third, in the same millisecond"),
+    ]
+    assert store.runs.add_log(run.id, lines) == 3
+    assert store.runs.add_log(run.id, lines[1:]) == 0
+    assert store.runs.add_log(run.id, []) == 0
+    assert [line.key for line in store.runs.log(run.id)] == ["a", "b", "c"]
+    assert store.runs.log(run.id)[0] == lines[1]
+    assert store.runs.add_log(make_run(store).id, lines) == 3
+
+
+def test_open_runs_are_those_that_are_not_at_their_end_oldest_first(store: Store) -> None:
+    mapping = make_mapping(store)
+    force(store, make_run(store, mapping), S.COMPLETED)
+    force(store, make_run(store, mapping), S.AWAITING_APPROVAL)
+    live = make_run(store, mapping)
+    other = make_run(store)
+    assert [run.id for run in store.runs.open()] == [2, live.id, other.id]
+    assert [run.id for run in store.runs.open(mapping.connection_id)] == [2, live.id]
+
+
+def test_a_run_that_is_not_there_raises(store: Store) -> None:
+    with pytest.raises(NoSuchRun):
+        store.runs.get(1)
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+def ids(store: Store, before: int | None = None, *, limit: int = 50, **chosen: object) -> list[int]:
+    return [run.id for run in store.runs.list(RunFilter(**chosen), before, limit=limit)]
+
+
+@pytest.fixture
+def connection(store: Store) -> CdmConnection:
+    return make_connection(store, name="prod")
+
+
+def test_a_list_is_narrowed_by_each_filter(store: Store, connection: CdmConnection) -> None:
+    sql = make_mapping(store, connection, name="SQL attack")
+    disk = make_mapping(store, name="Disk attack", job_id="2")
+    force(store, make_run(store, sql, offense_id=7), S.COMPLETED)
+    make_run(store, sql, after_s=60)
+    make_run(store, disk, after_s=120, offense_id=7)
+    assert ids(store) == [3, 2, 1]
+    assert ids(store, state="completed") == [1]
+    assert ids(store, mapping="SQL attack") == [2, 1]
+    assert ids(store, connection="prod") == [2, 1]
+    assert ids(store, offense_id=7) == [3, 1]
+    assert ids(store, offense_id=7, connection="prod") == [1]
+    assert ids(store, from_=NOON + timedelta(seconds=60)) == [3, 2]
+    assert ids(store, to=NOON + timedelta(seconds=60)) == [1]
+    assert ids(store, state="nonsense") == []
+
+
+def test_a_list_is_paged_by_the_last_id_seen(store: Store) -> None:
+    mapping = make_mapping(store)
+    for _ in range(7):
+        force(store, make_run(store, mapping), S.COMPLETED)
+    assert ids(store, limit=3) == [7, 6, 5]
+    assert ids(store, 5, limit=3) == [4, 3, 2]
+    force(store, make_run(store, mapping), S.COMPLETED)
+    assert ids(store, 2, limit=3) == [1]
+    assert ids(store, 1, limit=3) == []
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("clean-room", [1]),
+        ("CLEAN-ROOM", [1]),
+        ("100%", [2]),
+        ("%", [2]),
+        ("_", [3]),
+        ("a\\b", [4]),
+        ("\\", [4]),
+        ("'; DROP TABLE runs; --", []),
+        ("4711", [5]),
+        ("471", []),
+    ],
+)
+def test_a_search_takes_its_words_literally(store: Store, q: str, found: list[int]) -> None:
+    """``%`` and ``_`` are SQL's wildcards, and no wildcards here; a session id is found whole."""
+    names = ("SQL clean-room", "to 100%", "under_score", "a\\b", "plain")
+    for number, name in enumerate(names):
+        mapping = make_mapping(
+            store, make_connection(store, name=f"cdm{number}"), job_name=name, name=f"m{number}"
+        )
+        make_run(store, mapping)
+    store.runs.note(store.runs.get(5), job_session_id="4711")
+    assert ids(store, q=q) == found
+
+
+@pytest.mark.parametrize("column", ["mapping", "rule_name", "connection", "error"])
+def test_a_search_looks_into_every_name_and_the_error(store: Store, column: str) -> None:
+    run = make_run(store)
+    store.runs.note(run, **{column: "Größe needle here"})
+    assert ids(store, q="needle") == [run.id]

@@ -1,0 +1,325 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Connections, mappings, triggers, tokens, settings, and the audit trail."""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from app.restore.model import Mode, Outcome, RunState
+from app.store import ConnectionInUse, DuplicateConnection, DuplicateMapping, Store
+from tests.factories import NOON, make_connection, make_mapping, make_trigger
+
+
+def execute(store: Store, sql: str, *values: object) -> sqlite3.Cursor:
+    return store.runs._db.execute(sql, values)
+
+
+# --- connections ------------------------------------------------------------------------------
+
+
+def test_two_connections_to_the_same_host_and_port_are_refused(store: Store) -> None:
+    make_connection(store, host="cdm.example", port=8443)
+    with pytest.raises(DuplicateConnection, match="host and port"):
+        make_connection(store, host="CDM.Example", port=8443)
+    make_connection(store, host="cdm.example", port=8444)
+
+
+def test_two_connections_of_the_same_name_are_refused(store: Store) -> None:
+    make_connection(store, name="prod")
+    with pytest.raises(DuplicateConnection, match="name"):
+        make_connection(store, name="prod")
+
+
+def test_a_change_to_anothers_address_is_refused(store: Store) -> None:
+    first, second = make_connection(store), make_connection(store)
+    with pytest.raises(DuplicateConnection):
+        store.connections.change(second.id, host=first.host)
+    assert store.connections.get(second.id) == second
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("host", "other.example"), ("port", 9443), ("username", "other")]
+)
+def test_host_port_and_user_stay_while_a_run_is_open(
+    store: Store, column: str, value: object
+) -> None:
+    mapping = make_mapping(store)
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(make_trigger(mapping), mapping, connection, now=NOON)
+    with pytest.raises(ConnectionInUse):
+        store.connections.change(connection.id, **{column: value})
+    store.connections.change(connection.id, name="renamed", host=connection.host)
+    with pytest.raises(ConnectionInUse):
+        store.connections.delete(connection.id)
+    store.runs.record(run, RunState.CANCELLED, "over", by="ann", now=NOON)
+    assert getattr(store.connections.change(connection.id, **{column: value}), column) == value
+
+
+def test_a_connection_that_a_mapping_names_is_not_deleted(store: Store) -> None:
+    mapping = make_mapping(store)
+    with pytest.raises(ConnectionInUse, match=mapping.name):
+        store.connections.delete(mapping.connection_id)
+    store.mappings.delete(mapping.id)
+    store.connections.delete(mapping.connection_id)
+    assert store.connections.list() == []
+
+
+def test_the_id_of_a_deleted_connection_is_never_given_again(store: Store) -> None:
+    """Old runs name it, and single flight and cool-down are kept by it."""
+    first = make_connection(store)
+    store.connections.delete(first.id)
+    assert make_connection(store).id > first.id
+
+
+def test_a_connection_that_is_not_there_raises(store: Store) -> None:
+    assert store.connections.find("nowhere") is None
+    for call in (store.connections.get, store.connections.delete):
+        with pytest.raises(LookupError):
+            call(1)
+
+
+def test_contact_is_kept_with_its_last_error(store: Store) -> None:
+    connection = make_connection(store)
+    store.connections.note_contact(connection.id, None, now=NOON)
+    store.connections.note_contact(connection.id, "no route", now=NOON)
+    contact = store.connections.contact(connection.id)
+    assert (contact.at, contact.error) == (NOON, "no route")
+    store.connections.note_contact(connection.id, None, now=NOON)
+    assert store.connections.contact(connection.id).error is None
+
+
+def test_only_known_columns_can_be_written(store: Store) -> None:
+    connection = make_connection(store)
+    with pytest.raises(TypeError):
+        store.connections.change(connection.id, **{"name = '' --": "x"})
+    with pytest.raises(TypeError):
+        make_mapping(store, connection, **{"id) VALUES (1) --": "x"})
+
+
+# --- mappings ---------------------------------------------------------------------------------
+
+
+def test_there_is_one_mapping_per_name_per_rule_id_and_per_bare_rule_name(store: Store) -> None:
+    make_mapping(store, name="a", rule_id=1, rule_name="R")
+    make_mapping(store, name="b", rule_id=None, rule_name="R")
+    for columns in (
+        {"name": "a"},
+        {"rule_id": 1},
+        {"rule_id": None, "rule_name": "R"},
+    ):
+        with pytest.raises(DuplicateMapping):
+            make_mapping(store, **columns)
+    make_mapping(store, rule_id=2, rule_name="R")
+
+
+def test_a_mapping_needs_its_connection(store: Store) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        make_mapping(store, connection_id=99)
+
+
+def test_a_bare_rule_name_wins_over_a_name_beside_an_id(store: Store) -> None:
+    make_mapping(store, name="with id", rule_id=1, rule_name="R")
+    make_mapping(store, name="bare", rule_id=None, rule_name="R")
+    found = store.mappings.find_by_rule_name("R")
+    assert found is not None
+    assert found.name == "bare"
+
+
+def test_rules_are_replaced_as_a_whole(store: Store) -> None:
+    mapping = make_mapping(store, rule_id=9)
+    store.mappings.keep_rules([(8, "R", "copy", "original"), (9, "R", "original", None)])
+    assert store.mappings.find_by_linked_rule(8) == mapping
+    store.mappings.keep_rules([(8, "R", "copy", None), (9, "R", "original", None)])
+    assert store.mappings.find_by_linked_rule(8) is None
+    store.mappings.keep_rules([])
+    assert store.mappings.find_by_linked_rule(8) is None
+
+
+# --- triggers ---------------------------------------------------------------------------------
+
+
+def keep(store: Store, request_id: str, outcome: Outcome = Outcome.TEST) -> int:
+    trigger = make_trigger(request_id=request_id, fields={"username": "O'Neill ü"})
+    return store.triggers.add(trigger, outcome, "message", run_id=None, mapping=None)
+
+
+def test_a_request_id_is_kept_once_but_for_its_duplicates(store: Store) -> None:
+    first = keep(store, "the-same-id")
+    keep(store, "the-same-id", Outcome.DUPLICATE)
+    keep(store, "the-same-id", Outcome.DUPLICATE)
+    with pytest.raises(sqlite3.IntegrityError):
+        keep(store, "the-same-id")
+    found = store.triggers.find("the-same-id")
+    assert found is not None
+    assert (found.id, found.outcome, found.fields) == (
+        first,
+        Outcome.TEST,
+        {"username": "O'Neill ü"},
+    )
+    assert store.triggers.find("another-id") is None
+
+
+def test_the_newest_triggers_come_first_and_in_pages(store: Store) -> None:
+    for number in range(5):
+        keep(store, f"request-{number}")
+    assert [row.id for row in store.triggers.recent(2)] == [5, 4]
+    assert [row.id for row in store.triggers.recent(2, before=4)] == [3, 2]
+
+
+# --- trigger tokens ---------------------------------------------------------------------------
+
+
+def test_a_token_is_valid_until_it_is_revoked(store: Store) -> None:
+    first = store.tokens.new("first", by="ann", now=NOON)
+    second = store.tokens.new("second", by="ann", now=NOON)
+    assert first != second
+    assert len(first) >= 32
+    assert store.tokens.is_valid(first)
+    assert store.tokens.is_valid(second)
+    store.tokens.revoke("first", by="ann", now=NOON)
+    assert not store.tokens.is_valid(first)
+    assert store.tokens.is_valid(second)
+    assert [token.name for token in store.tokens.list()] == ["second"]
+
+
+@pytest.mark.parametrize("token", ["", "x", "ü", "\ud800", "x" * 100_000])
+def test_anything_else_is_no_valid_token(store: Store, token: str) -> None:
+    store.tokens.new("first", by="ann", now=NOON)
+    assert not store.tokens.is_valid(token)
+
+
+def test_only_the_digest_of_a_token_is_kept(store: Store) -> None:
+    token = store.tokens.new("first", by="ann", now=NOON)
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    assert [row["sha256"] for row in execute(store, "SELECT * FROM trigger_tokens")] == [digest]
+    assert not any(token in line for line in store.runs._db.connection.iterdump())
+
+
+def test_every_token_is_compared_whichever_comes_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long it takes must not tell how near a guess is."""
+    import app.store.settings as module
+
+    tokens = [store.tokens.new(f"t{number}", by="ann", now=NOON) for number in range(5)]
+    compared = []
+
+    def compare(a: str, b: str) -> bool:
+        compared.append(b)
+        return a == b
+
+    monkeypatch.setattr(module.hmac, "compare_digest", compare)
+    for token in (tokens[0], tokens[4], "wrong"):
+        compared.clear()
+        store.tokens.is_valid(token)
+        assert len(compared) == 5
+
+
+def test_a_name_is_given_once_and_an_unknown_one_is_not_revoked(store: Store) -> None:
+    store.tokens.new("first", by="ann", now=NOON)
+    with pytest.raises(ValueError, match="first"):
+        store.tokens.new("first", by="ann", now=NOON)
+    with pytest.raises(LookupError):
+        store.tokens.revoke("second", by="ann", now=NOON)
+
+
+def test_making_and_revoking_a_token_is_audited(store: Store) -> None:
+    store.tokens.new("first", by="ann", now=NOON)
+    store.tokens.revoke("first", by="bob", now=NOON)
+    assert [(entry.by, entry.action) for entry in store.audit.recent(2)] == [
+        ("bob", "trigger_token.revoke"),
+        ("ann", "trigger_token.new"),
+    ]
+
+
+# --- settings and heartbeats ------------------------------------------------------------------
+
+
+def test_a_setting_is_audited_when_it_changes(store: Store) -> None:
+    before = len(store.audit.recent())
+    store.settings.set_mode(Mode.DISARMED, by="ann", now=NOON)
+    store.settings.set_mode(Mode.DISARMED, by="ann", now=NOON)
+    store.settings.set("operator_roles", ["SOC", "Ölhändler"], by="ann", now=NOON)
+    assert store.settings.mode is Mode.DISARMED
+    assert store.settings.operator_roles == ("SOC", "Ölhändler")
+    assert len(store.audit.recent()) == before + 2
+
+
+def test_a_beat_takes_the_place_of_the_one_before(store: Store) -> None:
+    store.heartbeats.beat("worker", now=NOON, pid=1)
+    store.heartbeats.beat("worker", now=NOON, pid=2)
+    assert store.heartbeats.all() == {"worker": (NOON, 2)}
+
+
+# --- the audit trail --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def audited(store: Store) -> Store:
+    for number in range(10):
+        store.audit.append("ann", "change", f"thing {number}", "detail", now=NOON)
+    assert store.audit.verify()
+    return store
+
+
+@pytest.mark.parametrize("column", ["at", "by", "action", "subject", "detail", "hash"])
+@pytest.mark.parametrize("row", [1, 5, 11])
+def test_an_edited_row_is_detected(audited: Store, column: str, row: int) -> None:
+    spoil = f"UPDATE audit SET {column} = {column} || 'x' WHERE id = ?"  # noqa: S608 - our own names
+    execute(audited, spoil, row)
+    assert not audited.audit.verify()
+
+
+def take_out(store: Store, *ids: int) -> None:
+    for row in ids:
+        execute(store, "DELETE FROM audit WHERE id = ?", row)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda store: take_out(store, 5),
+        lambda store: take_out(store, 1),
+        lambda store: take_out(store, 11),
+        lambda store: take_out(store, 9, 10, 11),
+        lambda store: take_out(store, *range(1, 12)),
+        lambda store: execute(store, "UPDATE audit SET id = 99 WHERE id = 5"),
+        lambda store: execute(
+            store,
+            "INSERT INTO audit (at, by, action, subject, detail, hash)"
+            " SELECT at, by, action, subject, detail, hash FROM audit WHERE id = 3",
+        ),
+    ],
+)
+def test_a_row_taken_out_added_moved_or_cut_off_is_detected(
+    audited: Store, spoil: Callable[[Store], object]
+) -> None:
+    spoil(audited)
+    assert not audited.audit.verify()
+
+
+def test_values_that_run_into_each_other_are_told_apart(audited: Store) -> None:
+    execute(audited, "UPDATE audit SET action = 'changet', subject = 'hing 3' WHERE id = 5")
+    assert not audited.audit.verify()
+
+
+def test_a_row_that_was_rolled_back_leaves_no_gap(store: Store) -> None:
+    def block() -> None:
+        with store.transaction():
+            store.audit.append("ann", "change", "thing", "", now=NOON)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert store.audit.verify()
+    store.audit.append("ann", "change", "thing", "", now=NOON)
+    assert store.audit.verify()
+
+
+def test_an_empty_trail_verifies(store: Store) -> None:
+    execute(store, "DELETE FROM audit")
+    execute(store, "DELETE FROM sqlite_sequence WHERE name = 'audit'")
+    assert store.audit.verify()
