@@ -87,7 +87,12 @@ class Clients:
         if self._made is None or self._made[0] != connection:
             self.close()
             password = self._password(connection)
-            client = CdmClient(connection, password, system_ca=paths.system_ca_file())
+            client = CdmClient(
+                connection,
+                password,
+                system_ca=paths.system_ca_file(),
+                version=paths.app_version(),
+            )
             self._made = (connection, client)
         return self._made[1]
 
