@@ -11,3 +11,9 @@ def absolute_url(endpoint: str, **values: object) -> str:
     Outside QRadar, where the app has no number, it is root-relative.
     """
     return str(qpylib.q_url_for(endpoint, **values))
+
+
+def console_url() -> str:
+    """The console's own pages, where this request's browser sees them."""
+    before, plugins, _ = str(qpylib.get_app_base_url()).partition("plugins/")
+    return before if plugins else "/console/"

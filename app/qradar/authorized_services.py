@@ -7,7 +7,7 @@ offenses. QRadar shows a token only in the answer that makes it: it is handed on
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -84,9 +84,9 @@ def ours(admin: Administrator) -> tuple[Service, ...]:
     return tuple(one for one in found if _OURS.fullmatch(one.label))
 
 
-def free_label(admin: Administrator) -> str:
-    """A label of ours that no user and no service has; the two share their names."""
-    taken = set()
+def free_label(admin: Administrator, taken: Iterable[str]) -> str:
+    """A label of ours that no user and no service has, nor is ``taken``; they share their names."""
+    taken = set(taken)
     for path, what, field_ in (
         ("authorized_services", "list the authorized services", "label"),
         ("users", "list the users", "username"),

@@ -8,13 +8,15 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from app.restore.model import Mode
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.times import from_text, from_text_or_none, to_text
 
+_USE_NOTED_EVERY = timedelta(minutes=1)
 _LIST_SETTINGS = ("operator_roles", "services")
 
 
@@ -46,6 +48,20 @@ class Settings:
             "services": list(self.services),
         }
 
+    def custom_action(self) -> dict[str, Any]:
+        """Give the book about the custom action on the console, as it was last written."""
+        book: dict[str, Any] = json.loads(self._values().get("custom_action", "{}"))
+        return book
+
+    def set_custom_action(
+        self, book: Mapping[str, Any], what: str, *, by: str, now: datetime
+    ) -> None:
+        """Write the book; ``what`` happened goes into the audit trail, unless it is empty."""
+        with self._db.transaction():
+            self._put("custom_action", json.dumps(book))
+            if what:
+                self._audit.append(by, "custom_action", what, "", now=now)
+
     def set_mode(self, mode: Mode, *, by: str, now: datetime) -> None:
         self.set("mode", str(mode), by=by, now=now)
 
@@ -55,12 +71,15 @@ class Settings:
         with self._db.transaction():
             if self._values().get(key) == text:
                 return
-            self._db.execute(
-                "INSERT INTO settings (key, value) VALUES (?, ?)"
-                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, text),
-            )
+            self._put(key, text)
             self._audit.append(by, "settings.change", key, text, now=now)
+
+    def _put(self, key: str, text: str) -> None:
+        self._db.execute(
+            "INSERT INTO settings (key, value) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, text),
+        )
 
     def _values(self) -> Mapping[str, str]:
         return {row["key"]: row["value"] for row in self._db.execute("SELECT * FROM settings")}
@@ -109,6 +128,22 @@ class TriggerTokens:
             )
             for row in self._db.execute("SELECT * FROM trigger_tokens ORDER BY name")
         ]
+
+    def note_use(self, token: str, *, now: datetime) -> str | None:
+        """Note that a valid token was used, to the minute; give its name, None if it is gone."""
+        row = self._db.execute(
+            "SELECT name, last_used_at FROM trigger_tokens WHERE sha256 = ?", (_digest(token),)
+        ).fetchone()
+        if row is None:
+            return None
+        last = from_text_or_none(row["last_used_at"])
+        if last is None or abs(now - last) >= _USE_NOTED_EVERY:
+            with self._db.transaction():
+                self._db.execute(
+                    "UPDATE trigger_tokens SET last_used_at = ? WHERE name = ?",
+                    (to_text(now), row["name"]),
+                )
+        return str(row["name"])
 
     def is_valid(self, token: str) -> bool:
         """Say whether ``token`` is one of ours; takes the same time wherever it differs."""

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.restore import triggers
 from app.restore.model import Outcome
+from app.web.action_book import note_use
 from app.web.bodies import FORM, JSON, check_kind, read_body, read_pairs
 from app.web.problems import Problem
 from app.web.services import services
@@ -40,13 +41,15 @@ def receive_trigger() -> tuple[Response, int]:
         raise unreadable
     now = services().clock()
     decision = triggers.accept(services().store, read_trigger(fields, now, token=token), now)
+    by_a_rule = decision.outcome != Outcome.TEST
+    note_use(services().store, token, by_a_rule=by_a_rule, now=now)
     answer = jsonify(
         trigger_id=decision.trigger_id,
         outcome=decision.outcome,
         run_id=decision.run_id,
         message=decision.message,
     )
-    return answer, 200 if decision.outcome == Outcome.TEST else 202
+    return answer, 202 if by_a_rule else 200
 
 
 def _checked_token(fields: Fields) -> str:

@@ -30,6 +30,7 @@ from app.web import (
     problems,
     runs,
     runs_api,
+    set_up,
     settings,
     state_api,
     theme,
@@ -41,7 +42,10 @@ from app.web.session_key import session_key
 
 logger = logging.getLogger(__name__)
 
-_SUBJECTS = (triggers_api, runs_api, state_api, overview, runs, connections, mappings, settings)
+_SUBJECTS = (
+    *(triggers_api, runs_api, state_api, overview, runs),
+    *(connections, mappings, settings, set_up),
+)
 
 
 def build_app(services: Services | None) -> Flask:

@@ -1,0 +1,265 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The set-up page: what is to be done before a rule can start a restore, in order.
+
+Its one button puts the custom action on the console with the session of whoever presses it.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, flash, render_template, request
+from werkzeug.wrappers import Response
+
+from app.framework.links import console_url
+from app.framework.masking import mask
+from app.qradar import authorized_services, custom_action
+from app.qradar.action_check import Findings, check
+from app.qradar.action_installer import ACTION_NAME, Installer, NameTaken, Wish, check_console
+from app.qradar.administrator import Administrator, NotDone
+from app.qradar.authorized_services import Role
+from app.qradar.identity import Right, token_of
+from app.restore.model import Outcome
+from app.store.triggers import ReceivedTrigger
+from app.web.access import caller, needs
+from app.web.action_book import StoredBook
+from app.web.addresses import go_to
+from app.web.problems import Problem
+from app.web.services import Services, services
+
+logger = logging.getLogger(__name__)
+bp = Blueprint("set_up", __name__, url_prefix="/set-up")
+
+VALIDITIES = {"90": "90 days", "365": "1 year", "730": "2 years"}
+_PRESET = "365"
+_LOOKED_BACK = 500  # triggers, for the last test
+APP_NAME = "Safeguarded restore"  # as in manifest.json: the console names our capability by it
+
+_at_work = threading.Lock()  # one change of the custom action at a time; web is one process
+
+
+@dataclass(frozen=True, slots=True)
+class OnConsole:
+    """What the console says, as far as it could be asked."""
+
+    roles: tuple[Role, ...] = ()
+    findings: Findings | None = None
+    error: NotDone | None = None
+    no_script: Problem | None = None
+
+
+@bp.get("")
+@needs(Right.ADMINISTER)
+def show() -> str:
+    """The set-up page."""
+    return _page()
+
+
+@bp.post("/custom-action")
+@needs(Right.ADMINISTER)
+def install() -> Response | str:
+    """Create the custom action, or bring it up to date with new tokens."""
+    try:
+        wish = _wish()
+    except ValueError as error:
+        return _page(error=NotDone(f"{error}", advice="Nothing was changed."))
+    script = services().make_script()
+    try:
+        with _alone(), services().bulkhead.place():
+            done = _installer().install(wish, script, console=services().console)
+    except NameTaken as error:
+        return _page(error=error, foreign=error.action.id)
+    except NotDone as error:
+        logger.warning("the custom action was not installed: %s", error)
+        return _page(error=error)
+    logger.info("custom action %d installed by %s", done.action_id or 0, caller().name)
+    flash(
+        f"The custom action {ACTION_NAME} is on the console. Two steps remain, see below: Deploy "
+        "Changes, and attach it to your rule.",
+        "good",
+    )
+    return go_to("set_up.show")
+
+
+@bp.post("/custom-action/remove")
+@needs(Right.ADMINISTER)
+def remove() -> Response | str:
+    """Take the custom action away, with its script, authorized service and trigger token."""
+    try:
+        with _alone(), services().bulkhead.place():
+            problems = _installer().remove()
+    except NotDone as error:
+        return _page(error=error)
+    return _told(problems, "The custom action is removed. Run Deploy Changes to make it effective.")
+
+
+@bp.post("/services/remove")
+@needs(Right.ADMINISTER)
+def remove_service() -> Response | str:
+    """Take away an authorized service of ours that is no longer in use."""
+    label = request.form.get("label", "")
+    try:
+        with _alone(), services().bulkhead.place():
+            problems = _installer().remove_old(label)
+    except NotDone as error:
+        return _page(error=error)
+    return _told(problems, f"The authorized service {label} is removed.")
+
+
+def _told(problems: list[str], good: str) -> Response | str:
+    if not problems:
+        flash(good, "good")
+        return go_to("set_up.show")
+    left = NotDone(
+        "Not everything could be removed.",
+        cause=" ".join(problems),
+        advice="Try again, or remove it under Admin: Custom Actions, Authorized Services.",
+    )
+    return _page(error=left)
+
+
+def _wish() -> Wish:
+    """What the form asks for; ValueError names the field that is wrong."""
+    form = request.form
+    if not form.get("role_id", "").isdecimal():
+        raise ValueError("Choose the user role of the authorized service.")
+    if form.get("days") not in VALIDITIES:
+        raise ValueError("Choose how long the token is valid.")
+    try:
+        console = check_console(form.get("console", ""))
+    except ValueError as error:
+        raise ValueError(f"The console's address for the script {error}") from error
+    mapping = form.get("mapping", "")
+    if mapping and services().store.mappings.find(mapping) is None:
+        raise ValueError(f"There is no mapping named {mapping}.")
+    adopt = form.get("adopt", "")
+    return Wish(
+        role_id=int(form["role_id"]),
+        expires_at=services().clock() + timedelta(days=int(form["days"])),
+        console=console,
+        mapping=mapping,
+        adopt=int(adopt) if adopt.isdecimal() else None,
+    )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if not _at_work.acquire(blocking=False):
+        raise Problem(
+            409,
+            "The custom action is being changed at this moment.",
+            cause="The button was pressed twice, or by two people.",
+            advice="Open the set-up page again in a few seconds.",
+        )
+    try:
+        yield
+    finally:
+        _at_work.release()
+
+
+def administrator() -> Administrator:
+    """The console's REST API on the authority of whoever sent this request."""
+    token, _ = token_of(request.headers, request.cookies)
+    mask(token or "")
+    return Administrator(services().console_api, token or "", request.cookies.get("QRadarCSRF", ""))
+
+
+def _installer() -> Installer:
+    now, by = services().clock(), caller().name
+    keeper = StoredBook(services().store, by=by, now=now)
+    return Installer(administrator(), keeper, by=by, now=now, version=services().version)
+
+
+def _look() -> OnConsole:
+    """Ask the console about roles and about what is installed."""
+    script, no_script = None, None
+    try:
+        script = services().make_script()
+    except Problem as problem:
+        no_script = problem
+    store, now = services().store, services().clock()
+    keeper = StoredBook(store, by="", now=now)
+    try:
+        with services().bulkhead.place():
+            admin = administrator()
+            findings = check(
+                admin,
+                keeper.read(),
+                script=script,
+                console=services().console,
+                tokens=keeper.token_names(),
+                now=now,
+            )
+            roles = authorized_services.fitting_roles(admin, APP_NAME)
+    except NotDone as error:
+        return OnConsole(error=error, no_script=no_script)
+    return OnConsole(roles, findings, None, no_script)
+
+
+def _page(*, error: NotDone | None = None, foreign: int | None = None) -> str:
+    state, store, now = services(), services().store, services().clock()
+    book = StoredBook(store, by="", now=now).read()
+    triggers = store.triggers.recent(_LOOKED_BACK)
+    return render_template(
+        "set_up.html",
+        action_name=ACTION_NAME,
+        connections=store.connections.list(),
+        mappings=store.mappings.list(),
+        mode=store.settings.mode,
+        book=book,
+        on_console=_look(),
+        error=error,
+        foreign=foreign,
+        tests=_tests(triggers, book.current.installed_at if book.current else None),
+        last_call=next((one for one in triggers if one.outcome != Outcome.TEST), None),
+        chosen=_chosen(now),
+        validities=[
+            (days, words, now + timedelta(days=int(days))) for days, words in VALIDITIES.items()
+        ],
+        parameters=by_hand(state),
+        tokens={token.name: token for token in store.tokens.list()},
+        console_url=console_url(),
+    )
+
+
+def _chosen(now: datetime) -> dict[str, str]:
+    """What the form shows: what was sent, else what is installed, else the presets."""
+    current = StoredBook(services().store, by="", now=now).read().current
+    installed = (
+        {"role_id": str(current.role_id), "console": current.console, "mapping": current.mapping}
+        if current
+        else {}
+    )
+    return (
+        {"days": _PRESET, "role_id": "", "console": "", "mapping": ""}
+        | installed
+        | {
+            name: request.form[name]
+            for name in ("role_id", "days", "console", "mapping")
+            if name in request.form
+        }
+    )
+
+
+def _tests(
+    triggers: Sequence[ReceivedTrigger], since: datetime | None
+) -> tuple[ReceivedTrigger | None, bool]:
+    """The last connection test, and whether it is one of the action as it is installed."""
+    last = next((one for one in triggers if one.outcome == Outcome.TEST), None)
+    return last, bool(last and (since is None or last.received_at >= since))
+
+
+def by_hand(services: Services) -> list[tuple[custom_action.Parameter, str]]:
+    """The parameters of the custom action, each with what to enter for it."""
+    fixed = {
+        "console": services.console,
+        "path": custom_action.TRIGGER_PATH,
+        "sec": "the token of the authorized service",
+        "token": "a trigger token",
+        "mapping": f"{custom_action.EMPTY} (or a mapping's name, which then wins over the rule)",
+    }
+    return [(one, fixed.get(one.name, one.name)) for one in custom_action.PARAMETERS]
