@@ -10,9 +10,17 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from app.cdm import http
 from app.cdm.client import CdmClient
+from app.cdm.exchange import get_retries
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -160,6 +168,45 @@ def test_retry_after_cannot_send_a_lane_to_sleep(certificate: Certificate) -> No
         begun = time.monotonic()
         assert client.job("1").id == "1"
         assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("GET", ConnectTimeoutError("no connection")),
+        ("GET", SSLError("certificate")),
+        ("GET", ReadTimeoutError(None, "/", "too slow")),  # type: ignore[arg-type]
+        ("POST", ConnectTimeoutError("no connection")),
+        ("POST", ProtocolError("reset")),
+        ("DELETE", ProtocolError("reset")),
+    ],
+)
+def test_only_a_read_that_broke_off_is_tried_again(method: str, error: Exception) -> None:
+    with pytest.raises(HTTPError):
+        get_retries().increment(method, "/", error=error)
+    assert get_retries().increment("GET", "/", error=ProtocolError("reset")).total == 1
+
+
+def test_the_body_of_a_redirect_is_not_read_without_limit(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MAX_BODY", 1024 * 1024)
+    head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 99999999\r\n\r\n"
+
+    def script(sock: ssl.SSLSocket, number: int) -> None:
+        while True:
+            if b"GET" not in read_head(sock):
+                sock.sendall(answer({"sessionid": "s1"}))
+                continue
+            sock.sendall(head + b"x" * (1024 * 1024 + 100_000))
+            sock.recv(1)
+
+    with (
+        ScriptedServer(certificate, script) as server,
+        client_for(server, certificate, (2.0, 2.0)) as client,
+        pytest.raises(Unknown, match="redirect"),
+    ):
+        client.job("1")
 
 
 @pytest.mark.parametrize("packed", [False, True])
