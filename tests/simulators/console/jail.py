@@ -194,6 +194,8 @@ class NoJail(_Processes):
         self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, timeout: float
     ) -> Finished:
         cwd = self.home if folder == HOME else Path(folder)
+        # In the jail a script finds its home by its fixed name, which is not on this machine.
+        environment = {"HOME": str(self.home), **environment}
         return self._run(argv, environment=environment, cwd=cwd, timeout=timeout)
 
     def home_files(self) -> list[str]:
