@@ -125,14 +125,19 @@ setup_app() {
 system_packages() {
   local command missing=()
   for command in chromium curl gcc openssl unshare; do
-    has "$command" || missing+=("${command/unshare/util-linux}")
+    has "$command" && continue
+    case $command in
+    gcc) missing+=(gcc libc6-dev) ;;
+    unshare) missing+=(util-linux) ;;
+    *) missing+=("$command") ;;
+    esac
   done
   ((${#missing[@]})) || return 0
   if ((EUID == 0)) && has apt-get; then
     say "installing ${missing[*]}"
     apt-get -qq update >/dev/null
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-      "${missing[@]/#gcc/gcc libc6-dev}" >/dev/null || die "apt-get could not install ${missing[*]}"
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" \
+      >/dev/null || die "apt-get could not install ${missing[*]}"
   else
     die "the tests need ${missing[*]}, and root or you must install them"
   fi
