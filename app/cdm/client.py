@@ -154,7 +154,7 @@ class CdmClient:
         if schema is None:
             body = actions.body_without_schema(job, action_name)
         else:
-            found = self._api.get(schema, f"the start actions of job {job_id}")
+            found = self._schema(schema, str(job_id))
             body = actions.choose_action(found, job, action_name)
         return StartPlan(str(job_id), target, body)
 
@@ -271,6 +271,12 @@ class CdmClient:
         if text_id(job.get("id")) != str(job_id):
             raise Unknown(f"CDM was asked for job {job_id} and shows another one.")
         return job
+
+    def _schema(self, target: Target, job_id: str) -> dict[str, Any]:
+        try:
+            return self._api.get(target, f"the start actions of job {job_id}")
+        except Refused as error:  # a schema that isn't there says nothing about the job
+            raise Unknown(error.message, cause=error.cause, advice=error.advice) from error
 
     def _policy(self, job: dict[str, Any]) -> dict[str, Any]:
         policy_id = text_id(job.get("policyId"))

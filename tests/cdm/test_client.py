@@ -277,6 +277,17 @@ def test_a_job_with_several_actions_starts_only_with_the_named_one(
     assert [s.action_name for s in cdm.starts] == ["start_test_iv"]
 
 
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_schema_that_is_not_shown_says_nothing_about_the_job(
+    cdm: CdmSimulator, client: CdmClient, job_id: str, status: int
+) -> None:
+    cdm.switches.start_modes = ["start_test_iv"]
+    cdm.add_fault("status", status=status, path="/schema/")
+    with pytest.raises(Unknown):
+        client.plan_start(job_id, None)
+    assert cdm.starts == []
+
+
 def test_a_job_without_any_links_is_started_as_the_first_script_did(
     cdm: CdmSimulator, client: CdmClient, job_id: str
 ) -> None:
