@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame of the REST API: versions, rights, routes, lists, errors (qradar-platform §7.1)."""
 
+import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -74,6 +75,7 @@ class Rest:
         try:
             caller = self.identity.authenticate(request.token, request.client)
             note_caller(caller)
+            self._check_csrf(request, caller)
             extra = self._version_headers(request.headers.get("Version"))
             answer = self._dispatch(request, caller)
         except Unauthorized as error:
@@ -92,6 +94,12 @@ class Rest:
             if version["version"] == asked and not version["removed"]:
                 return [("Deprecated", "true")] if version["deprecated"] else []
         raise ApiError(422, INVALID, f"API version {asked} is not offered by this console")
+
+    def _check_csrf(self, request: Request, caller: Caller) -> None:
+        if self.identity.switches.rest_needs_csrf and caller.user and request.method != "GET":
+            given = request.headers.get("QRadarCSRF", "")
+            if not hmac.compare_digest(given.encode(), caller.csrf.encode()):
+                raise ApiError(403, 26, "The QRadarCSRF header is missing or wrong")
 
     def _dispatch(self, request: Request, caller: Caller) -> Answer:
         allowed = []

@@ -266,6 +266,8 @@ class ConsoleSimulator:
         try:
             answer = self._disturbed(request) or self._routed(request, note_caller)
             status = answer.status
+            if any(one.lost for one in self.switches.for_request(request.method, request.path)):
+                raise Hangup
             return answer
         finally:
             self.requests.append(
@@ -285,11 +287,12 @@ class ConsoleSimulator:
 
     def _disturbed(self, request: Request) -> Answer | None:
         """What the switches do to the request: wait, hang, hang up, another answer."""
-        for switch in self.switches.for_path(request.path):
+        method, path = request.method, request.path
+        for switch in self.switches.for_request(method, path):
             if switch.down or self._stopped.wait(switch.latency):
                 raise Hangup
-        while any(switch.hang for switch in self.switches.for_path(request.path)):
+        while any(switch.hang for switch in self.switches.for_request(method, path)):
             if self._stopped.wait(0.05):
                 raise Hangup
-        statuses = [item.status for item in self.switches.for_path(request.path) if item.status]
+        statuses = [item.status for item in self.switches.for_request(method, path) if item.status]
         return html_error(statuses[-1]) if statuses else None

@@ -20,6 +20,13 @@ class PathSwitch:
     """The connection is closed without an answer."""
     status: int = 0
     """Answered with this status and an HTML page instead."""
+    lost: bool = False
+    """Done as asked, but then the connection is closed without an answer."""
+    methods: str = ""
+    """Only requests with one of these methods, such as ``POST DELETE``; all when it is empty."""
+
+    def concerns(self, method: str) -> bool:
+        return not self.methods or method in self.methods.split()
 
 
 @dataclass(slots=True)
@@ -43,6 +50,8 @@ class Switches(PathSwitch):
     lockout_after: int = 0
     """Bad tokens at /api after which the calling host is locked out (code 24); 0 = never."""
     lockout_seconds: float = 1800.0
+    rest_needs_csrf: bool = False
+    """Writes to /api with a user's session need the header QRadarCSRF; a service's never do."""
     tokens_need_deploy: bool = False
     """A service made through REST is good only after a deploy."""
 
@@ -64,10 +73,11 @@ class Switches(PathSwitch):
     """Bash writes here-documents to temporary files, as it did before 5.1 (BASH_COMPAT):
     without TMPDIR into the folder the script is in at that moment, since the jail has no /tmp."""
 
-    def for_path(self, path: str) -> tuple[PathSwitch, ...]:
-        """The disturbances that apply to ``path``."""
+    def for_request(self, method: str, path: str) -> tuple[PathSwitch, ...]:
+        """The disturbances that apply to a request."""
         prefixes = [prefix for prefix in self.paths if path.startswith(prefix)]
-        return (self, *([self.paths[max(prefixes, key=len)]] if prefixes else []))
+        switches = (self, *([self.paths[max(prefixes, key=len)]] if prefixes else []))
+        return tuple(switch for switch in switches if switch.concerns(method))
 
     def update(self, document: dict[str, object]) -> None:
         """Set what ``document`` names; raises ValueError for a name or a type that isn't right."""
