@@ -1,0 +1,536 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The worker with real threads and processes: lanes, wakes, lock, signals, a store in trouble."""
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import app.worker as module
+from app.restore import triggers
+from app.restore.model import (
+    CdmConnection,
+    CopyManagerError,
+    LoginRefused,
+    Phase,
+    RunState,
+    Unreachable,
+)
+from app.store import Database, Store
+from app.worker import Clients, Lane, Stop, Worker, migrated, only_worker
+from tests.factories import make_connection, make_mapping, make_store, make_trigger
+from tests.restore.fake_cdm import FakeCdm
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SOON = 20.0  # far more than anything here takes, should the machine be busy
+S = RunState
+
+
+class Fakes:
+    """The CDMs of a test, one for each connection, for every lane that asks."""
+
+    def __init__(self) -> None:
+        self.cdm: dict[int, FakeCdm] = {}
+        self.closed: list[Store] = []
+
+    def __call__(self, store: Store) -> "FakeClients":
+        return FakeClients(self, store)
+
+
+class FakeClients:
+    """What a lane gets in place of `Clients`."""
+
+    def __init__(self, fakes: Fakes, store: Store) -> None:
+        self._fakes, self._store = fakes, store
+
+    def client_for(self, connection_id: int) -> FakeCdm:
+        return self._fakes.cdm.setdefault(connection_id, FakeCdm())
+
+    def close(self) -> None:
+        self._fakes.closed.append(self._store)
+
+
+@pytest.fixture
+def fakes() -> Fakes:
+    return Fakes()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = make_store(tmp_path)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def path(store: Store) -> Path:
+    return store.runs._db.path
+
+
+@contextmanager
+def working(path: Path, fakes: Fakes) -> Iterator[Worker]:
+    """A worker at work in a thread of its own."""
+    stopping = Stop()
+    worker = Worker(path, stopping, clients=fakes)
+    thread = threading.Thread(target=worker.work)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        stopping.set()
+        thread.join(SOON)
+        assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.005)
+
+
+def trigger(store: Store, connection: CdmConnection, job_id: str = "1044") -> int:
+    mapping = next(
+        (m for m in store.mappings.for_connection(connection.id) if m.job_id == job_id), None
+    )
+    mapping = mapping or make_mapping(store, connection, job_id=job_id)
+    run_id = triggers.accept(store, make_trigger(mapping), module.utc_now()).run_id
+    assert run_id is not None
+    return run_id
+
+
+# --- lanes and wakes --------------------------------------------------------------------------
+
+
+def test_a_new_run_is_noticed_without_waiting_for_a_nap_to_end(
+    store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Naps last an hour here: only the wake that follows the commit can make it start."""
+    monkeypatch.setattr(module, "LONGEST_NAP_S", 3600.0)
+    connection = make_connection(store)
+    started = threading.Event()
+    cdm = fakes.cdm[connection.id] = FakeCdm()
+    cdm.hook = lambda point: started.set() if point == "start is sent" else None
+    with working(path, fakes):
+        wait_until(lambda: "worker" in store.heartbeats.all())
+        trigger(store, connection)
+        assert started.wait(SOON)
+
+
+def test_looking_for_commits_is_quick_enough_for_fifty_milliseconds() -> None:
+    assert module.LOOK_EVERY_S <= 0.025
+
+
+def test_a_wake_between_a_turn_and_its_nap_is_not_lost(
+    store: Store, path: Path, fakes: Fakes
+) -> None:
+    connection = make_connection(store)
+    made: list[int] = []
+
+    class Interrupted(Lane):
+        def _nap(self, due_at: object) -> float:
+            if not made:
+                made.append(trigger(Store(Database(path)), connection))
+                self.wake()
+            return 3600.0
+
+    lane = Interrupted(connection.id, path, clients=fakes)
+    lane.start()
+    wait_until(lambda: made and store.runs.get(made[0]).state is S.STARTING)
+    lane.stop()
+    lane.join(SOON)
+    assert not lane.is_alive()
+
+
+def test_a_hanging_cdm_delays_nobody_elses_start(store: Store, path: Path, fakes: Fakes) -> None:
+    slow, quick = make_connection(store), make_connection(store)
+    hanging, let_go = threading.Event(), threading.Event()
+
+    def hang(point: str) -> None:
+        if point == "job is sent":
+            hanging.set()
+            let_go.wait(SOON)
+
+    fakes.cdm[slow.id] = FakeCdm(hook=hang)
+    try:
+        with working(path, fakes):
+            first = trigger(store, slow)
+            assert hanging.wait(SOON)
+            second = trigger(store, quick)
+            wait_until(lambda: store.runs.get(second).state is S.RESTORING)
+            assert store.runs.get(first).state is S.QUEUED
+            let_go.set()
+            wait_until(lambda: store.runs.get(first).state is S.RESTORING)
+    finally:
+        let_go.set()
+
+
+def test_a_connection_gets_its_lane_and_loses_it_while_the_worker_works(
+    store: Store, path: Path, fakes: Fakes
+) -> None:
+    with working(path, fakes):
+        wait_until(lambda: "worker" in store.heartbeats.all())
+        connection = make_connection(store)
+        run_id = trigger(store, connection)
+        wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+        fakes.cdm[connection.id].become(
+            store.runs.get(run_id).job_session_id or "", Phase.COMPLETED
+        )
+        wait_until(lambda: store.runs.get(run_id).state is S.COMPLETED)
+        for mapping in store.mappings.list():
+            store.mappings.delete(mapping.id)
+        store.connections.delete(connection.id)
+        wait_until(lambda: len(fakes.closed) == 1)
+
+
+def test_an_idle_lane_keeps_contact_and_notes_trouble(
+    store: Store, path: Path, fakes: Fakes
+) -> None:
+    connection = make_connection(store)
+    make_mapping(store, connection)
+    fakes.cdm[connection.id] = FakeCdm(down=Unreachable("no route to cdm"))
+    with working(path, fakes):
+        wait_until(lambda: store.connections.contact(connection.id).error == "no route to cdm")
+
+
+def test_a_turn_that_fails_does_not_end_its_lane(
+    store: Store,
+    path: Path,
+    fakes: Fakes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A lane that ends and begins again would log in to CDM each time."""
+    connection = make_connection(store)
+    make_mapping(store, connection)
+
+    def fail(point: str) -> None:
+        raise ZeroDivisionError
+
+    cdm = fakes.cdm[connection.id] = FakeCdm(hook=fail)
+    with working(path, fakes):
+        wait_until(lambda: "a turn failed" in caplog.text)
+        cdm.hook = lambda point: None
+        run_id = trigger(store, connection)
+        wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+    assert len(fakes.closed) == 1
+
+
+def test_a_store_that_fails_for_a_while_is_outlived(
+    store: Store, path: Path, fakes: Fakes, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = make_connection(store)
+    with working(path, fakes):
+        wait_until(lambda: "worker" in store.heartbeats.all())
+        db = store.runs._db
+        db.execute("ALTER TABLE connections RENAME TO gone")
+        wait_until(lambda: "the store can't be used" in caplog.text)
+        db.execute("ALTER TABLE gone RENAME TO connections")
+        run_id = trigger(store, connection)
+        wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+
+
+# --- the end ----------------------------------------------------------------------------------
+
+
+def test_a_stop_lets_a_lane_finish_its_step_and_log_out(
+    store: Store, path: Path, fakes: Fakes
+) -> None:
+    connection = make_connection(store)
+    sent, let_go = threading.Event(), threading.Event()
+
+    def hang(point: str) -> None:
+        if point == "start had its effect":
+            sent.set()
+            let_go.wait(SOON)
+
+    fakes.cdm[connection.id] = FakeCdm(hook=hang)
+    stopping = Stop()
+    worker = Worker(path, stopping, clients=fakes)
+    thread = threading.Thread(target=worker.work)
+    thread.start()
+    run_id = trigger(store, connection)
+    assert sent.wait(SOON)
+    stopping.set()
+    let_go.set()
+    thread.join(SOON)
+    assert not thread.is_alive()
+    assert store.runs.get(run_id).memory["answered"] is True
+    assert len(fakes.closed) == 1
+
+
+def test_a_lane_that_hangs_does_not_hold_up_the_end(
+    store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GOODBYE_S", 0.2)
+    connection = make_connection(store)
+    sent, let_go = threading.Event(), threading.Event()
+
+    def hang(point: str) -> None:
+        if point == "start had its effect":
+            sent.set()
+            let_go.wait(SOON)
+
+    fakes.cdm[connection.id] = FakeCdm(hook=hang)
+    with working(path, fakes):
+        run_id = trigger(store, connection)
+        assert sent.wait(SOON)
+    assert store.runs.get(run_id).state is S.STARTING
+    let_go.set()
+    wait_until(lambda: fakes.closed)
+
+
+def test_a_flag_is_set_by_a_handler_in_the_thread_that_waits_for_it() -> None:
+    """With `threading.Event` this ends in a deadlock sooner or later."""
+    stops: list[Stop] = [Stop()]
+    before = signal.signal(signal.SIGUSR1, lambda *_: stops[-1].set())
+    ended = threading.Event()
+
+    def shoot() -> None:
+        while not ended.is_set():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.0002)
+
+    shooter = threading.Thread(target=shoot)
+    shooter.start()
+    try:
+        for _ in range(300):
+            assert stops[-1].wait(SOON)
+            stops.append(Stop())
+    finally:
+        ended.set()
+        shooter.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_flag_stays_set_however_often() -> None:
+    stop = Stop()
+    assert not stop.is_set()
+    assert not stop.wait(0.001)
+    for _ in range(100_000):
+        stop.set()
+    assert stop.is_set()
+    assert stop.wait(0.0)
+
+
+# --- the lock ---------------------------------------------------------------------------------
+
+
+def test_a_second_worker_waits_for_the_lock_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock, stopping, at_work = tmp_path / "worker.lock", Stop(), threading.Event()
+
+    def second() -> None:
+        with only_worker(lock, stopping) as mine:
+            if mine:
+                at_work.set()
+
+    thread = threading.Thread(target=second)
+    with caplog.at_level(logging.WARNING), only_worker(lock, Stop()) as mine:
+        assert mine
+        thread.start()
+        wait_until(lambda: "another worker is at work" in caplog.text)
+        assert not at_work.wait(0.5)
+        assert caplog.text.count("another worker is at work") == 1
+    assert at_work.wait(SOON)
+    thread.join(SOON)
+
+
+def test_a_worker_that_waits_for_the_lock_can_be_stopped(tmp_path: Path) -> None:
+    lock, stopping = tmp_path / "worker.lock", Stop()
+    stopping.set()
+    with only_worker(lock, stopping) as mine:
+        assert not mine
+
+
+def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
+    lock = tmp_path / "worker.lock"
+
+    def fail() -> None:
+        with only_worker(lock, Stop()):
+            raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+
+# --- migration and clients --------------------------------------------------------------------
+
+
+def test_a_store_that_cannot_be_migrated_is_no_end_but_a_stop_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "store.db").write_bytes(b"no database" * 1000)
+    stopping = Stop()
+    done: list[bool] = []
+    thread = threading.Thread(target=lambda: done.append(migrated(tmp_path / "store.db", stopping)))
+    thread.start()
+    wait_until(lambda: "could not be migrated" in caplog.text)
+    assert not done
+    stopping.set()
+    thread.join(SOON)
+    assert done == [False]
+
+
+class FakeSecrets:
+    """The encrypted file, as far as a lane reads it."""
+
+    def __init__(self, kept: Mapping[str, str]) -> None:
+        self.kept = kept
+
+    def get(self, label: str) -> str:
+        if label not in self.kept:
+            raise module.SecretNotStored(label)
+        return self.kept[label]
+
+
+class FakeCdmClient:
+    """Remembers how it was made and whether it was closed."""
+
+    made: list["FakeCdmClient"]
+
+    def __init__(self, connection: CdmConnection, password: str, **options: object) -> None:
+        self.connection, self.password, self.closed = connection, password, False
+        self.made.append(self)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeCdmClient]:
+    FakeCdmClient.made = []
+    monkeypatch.setattr(module, "CdmClient", FakeCdmClient)
+    monkeypatch.setattr(module.paths, "app_version", lambda: "1.2.3")
+    return FakeCdmClient.made
+
+
+def test_a_client_is_kept_until_its_connection_or_password_changes(
+    store: Store, made: list[FakeCdmClient]
+) -> None:
+    secrets = FakeSecrets({"one": "first-password", "two": "second-password"})
+    connection = make_connection(store, secret_label="one")
+    clients = Clients(store, secrets)  # type: ignore[arg-type]
+    first = clients.client_for(connection.id)
+    assert clients.client_for(connection.id) is first
+    store.connections.change(connection.id, secret_label="two")
+    second = clients.client_for(connection.id)
+    assert second is not first
+    assert [client.password for client in made] == ["first-password", "second-password"]
+    assert [client.closed for client in made] == [True, False]
+    clients.close()
+    assert [client.closed for client in made] == [True, True]
+
+
+@pytest.mark.parametrize("label", [None, "lost"])
+def test_without_a_password_cdm_is_not_asked(
+    store: Store, made: list[FakeCdmClient], label: str | None
+) -> None:
+    connection = make_connection(store, secret_label=label)
+    with pytest.raises(LoginRefused, match="connections page") as refused:
+        Clients(store, FakeSecrets({})).client_for(connection.id)  # type: ignore[arg-type]
+    assert isinstance(refused.value, CopyManagerError)
+    assert made == []
+
+
+# --- the process ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "log").mkdir()
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"name": "Safeguarded Restore", "version": "1.2.3", "log_level": "INFO"})
+    )
+    return tmp_path
+
+
+@contextmanager
+def process(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        "APP_ROOT": str(root),
+        "QRADAR_APP_ID": "1051",
+        "QRADAR_APP_UUID": "7c0ffee0-1111-2222-3333-444455556666",
+        "QRADAR_CONSOLE_FQDN": "console.example",
+        "QRADAR_CONSOLE_IP": "192.0.2.10",
+    }
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "app.worker"],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            **environment,
+            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, sys.path)]),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait(SOON)
+
+
+def beat(root: Path) -> int | None:
+    """The process id of the worker that last showed a sign of life."""
+    path = root / "store" / "safeguarded-restore.db"
+    if not path.exists():
+        return None
+    database = Database(path)
+    try:
+        row = database.execute("SELECT pid FROM heartbeats WHERE process = 'worker'").fetchone()
+        return None if row is None else int(row["pid"])
+    except module.sqlite3.OperationalError:
+        return None  # not migrated yet
+    finally:
+        database.close()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_ends_soon_and_well_when_it_is_told_to(root: Path, number: int) -> None:
+    with process(root) as worker:
+        wait_until(lambda: beat(root) == worker.pid)
+        worker.send_signal(number)
+        assert worker.wait(SOON) == 0
+
+
+@pytest.mark.processes
+def test_a_worker_ends_while_it_waits_for_the_lock(root: Path) -> None:
+    with (root / "store" / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with process(root) as worker:
+            logs = root / "store" / "log"
+            wait_until(
+                lambda: any("another worker" in file.read_text() for file in logs.glob("*log*"))
+            )
+            assert worker.poll() is None
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(SOON) == 0
+    assert beat(root) is None
+
+
+@pytest.mark.processes
+def test_a_second_worker_takes_over_when_the_first_is_killed(root: Path) -> None:
+    with process(root) as first:
+        wait_until(lambda: beat(root) == first.pid)
+        with process(root) as second:
+            first.kill()
+            wait_until(lambda: beat(root) == second.pid)
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(SOON) == 0
