@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app.restore.model import CdmConnection, Trust
 from app.store.database import Database
+from app.store.run_rows import OPEN
 from app.store.times import from_text_or_none, to_text
 
 _COLUMNS = {
@@ -117,8 +118,7 @@ class Connections:
 
     def has_open_run(self, connection_id: int) -> bool:
         row = self._db.execute(
-            "SELECT 1 FROM runs WHERE connection_id = ?"
-            " AND state NOT IN ('completed', 'failed', 'cancelled', 'observed') LIMIT 1",
+            f"SELECT 1 FROM runs WHERE connection_id = ? AND {OPEN} LIMIT 1",  # noqa: S608 - our own text
             (connection_id,),
         ).fetchone()
         return row is not None

@@ -18,6 +18,14 @@ SELECT = (
 )
 
 
+# LIVE is word for word the condition of the index runs_live, or SQLite can't use it.
+LIVE = "state IN ('queued', 'starting', 'restoring', 'ready', 'cleaning_up', 'needs_decision')"
+OPEN = (
+    "state IN ('awaiting_approval', 'queued', 'starting', 'restoring', 'ready', 'cleaning_up',"
+    " 'needs_decision')"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RunFilter:
     """What a list of runs is narrowed to; times compare with ``received_at``."""

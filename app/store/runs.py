@@ -7,7 +7,6 @@ from datetime import datetime
 
 from app.restore.model import (
     FINAL_STATES,
-    LIVE_STATES,
     CdmConnection,
     LogLine,
     Mapping,
@@ -22,10 +21,8 @@ from app.restore.model import (
 )
 from app.store.audit import Audit
 from app.store.database import Database
-from app.store.run_rows import SELECT, RunFilter, run_from_row, to_column, where
+from app.store.run_rows import LIVE, OPEN, SELECT, RunFilter, run_from_row, to_column, where
 from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
-
-OPEN_STATES = tuple(state for state in RunState if state not in FINAL_STATES)
 
 
 class Runs:
@@ -55,19 +52,16 @@ class Runs:
 
     def open(self, connection_id: int | None = None) -> Sequence[Run]:
         """Give every run that is not at its end, oldest first, of one connection or of all."""
-        marks = ", ".join("?" * len(OPEN_STATES))
-        sql, values = f"{SELECT} WHERE runs.state IN ({marks})", list[object](OPEN_STATES)
+        sql, values = f"{SELECT} WHERE {OPEN}", list[object]()
         if connection_id is not None:
-            sql, values = f"{sql} AND runs.connection_id = ?", [*values, connection_id]
+            sql, values = f"{sql} AND runs.connection_id = ?", [connection_id]
         return [run_from_row(row) for row in self._db.execute(f"{sql} ORDER BY runs.id", values)]
 
     def live_of_job(self, connection_id: int, job_id: str) -> Run | None:
         """Give the one live run of a CDM job."""
-        marks = ", ".join("?" * len(LIVE_STATES))
         row = self._db.execute(
-            f"{SELECT} WHERE runs.connection_id = ? AND runs.job_id = ?"
-            f" AND runs.state IN ({marks})",
-            (connection_id, job_id, *LIVE_STATES),
+            f"{SELECT} WHERE runs.connection_id = ? AND runs.job_id = ? AND {LIVE}",
+            (connection_id, job_id),
         ).fetchone()
         return None if row is None else run_from_row(row)
 

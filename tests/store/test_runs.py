@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs: compare-and-set, history and audit in one transaction, what indexes hold, lists."""
 
+import re
 import sqlite3
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from app.restore.model import (
+    FINAL_STATES,
     LIVE_STATES,
     NEXT_STATES,
     CdmConnection,
@@ -20,6 +23,7 @@ from app.restore.model import (
     RunState,
 )
 from app.store import RunFilter, Store
+from app.store.run_rows import LIVE, OPEN
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
 
 S = RunState
@@ -207,6 +211,33 @@ def test_log_lines_are_kept_once_and_in_cdms_order(store: Store) -> None:
     assert [line.key for line in store.runs.log(run.id)] == ["a", "b", "c"]
     assert store.runs.log(run.id)[0] == lines[1]
     assert store.runs.add_log(make_run(store).id, lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("condition", "states"), [(LIVE, LIVE_STATES), (OPEN, set(S) - FINAL_STATES)]
+)
+def test_the_states_in_sql_are_those_of_the_model(condition: str, states: set[RunState]) -> None:
+    assert set(re.findall(r"'(\w+)'", condition)) == {str(state) for state in states}
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda store: store.runs.live_of_job(1, "1044"), "runs_live"),
+        (lambda store: store.runs.last_start(1, "1044"), "runs_started"),
+        (lambda store: store.runs.open(1), "runs_by_state"),
+        (lambda store: store.connections.has_open_run(1), "runs_by_state"),
+    ],
+)
+def test_what_every_trigger_and_turn_asks_does_not_read_the_whole_history(
+    store: Store, ask: Callable[[Store], object], index: str
+) -> None:
+    asked: list[str] = []
+    store.runs._db.connection.set_trace_callback(asked.append)
+    ask(store)
+    store.runs._db.connection.set_trace_callback(None)
+    plan = store.runs._db.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    assert any(index in step["detail"] for step in plan), [step["detail"] for step in plan]
 
 
 def test_open_runs_are_those_that_are_not_at_their_end_oldest_first(store: Store) -> None:

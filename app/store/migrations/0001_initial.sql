@@ -96,9 +96,8 @@ CREATE TABLE runs (
 -- I3: at most one live run for each CDM job, whatever the code thinks.
 CREATE UNIQUE INDEX runs_live ON runs (connection_id, job_id)
     WHERE state IN ('queued', 'starting', 'restoring', 'ready', 'cleaning_up', 'needs_decision');
-CREATE INDEX runs_open ON runs (state)
-    WHERE state IN ('awaiting_approval', 'queued', 'starting', 'restoring', 'ready', 'cleaning_up', 'needs_decision');
-CREATE INDEX runs_by_job ON runs (connection_id, job_id, sent_at);
+-- The last start of a job, for its cool-down.
+CREATE INDEX runs_started ON runs (connection_id, job_id, id) WHERE sent_at IS NOT NULL;
 CREATE INDEX runs_by_state ON runs (state, id);
 CREATE INDEX runs_by_mapping ON runs (mapping, id);
 CREATE INDEX runs_by_connection ON runs (connection, id);
