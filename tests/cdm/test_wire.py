@@ -298,6 +298,21 @@ def test_bytes_that_are_no_http_are_an_error_of_the_family(
     assert not isinstance(caught.value, NothingSent)
 
 
+def test_a_cookie_is_not_kept(certificate: Certificate) -> None:
+    heads: list[bytes] = []
+
+    def script(sock: ssl.SSLSocket, number: int) -> None:
+        while True:
+            heads.append(read_head(sock))
+            body = {"sessionid": "s1"} if b"POST" in heads[-1] else JOB
+            sock.sendall(answer(body, "Set-Cookie: JSESSIONID=1; Path=/"))
+
+    with ScriptedServer(certificate, script) as server, client_for(server, certificate) as client:
+        client.job("1")
+    assert len(heads) >= 2
+    assert not any(b"cookie" in head.lower() for head in heads)
+
+
 def test_the_twins_of_one_millisecond_both_survive_and_keep_their_keys(
     certificate: Certificate,
 ) -> None:
