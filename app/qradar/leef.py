@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tells QRadar's log what the app does: LEEF 2.0 over UDP syslog (qradar-platform §9), if wanted.
+
+A rule that matches these events must never start a restore, or the app would feed itself. Three
+things see to that. Each event names `OWN_USER` as its user and `HOST` as its source: a trigger that
+carries that user is kept and starts nothing (`restore.triggers`), and an offense made of nothing
+but our log source is not watched (`restore.watch`). Triggers that a run swallows are not told of at
+all. And refused triggers, the only events that one of ours could bring about without a restore in
+between, are told at most ten times a minute, with the number of those left out.
+"""
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from app.restore.model import Run
+
+logger = logging.getLogger(__name__)
+
+OWN_USER = HOST = "safeguarded-restore"
+PORT = 514
+_VENDOR = _PRODUCT = "Safeguarded Restore"
+_PRIORITY = 14  # user, informational
+_LONGEST_VALUE = 1000
+_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"
+_TRY_AGAIN_S = 30.0
+_LONGEST_NAP_S = 5.0
+_REFUSALS_A_MINUTE = 10
+
+_STATES = {
+    "restoring": ("RESTORE_STARTED", 5),
+    "ready": ("RESTORE_READY", 5),
+    "completed": ("RESTORE_COMPLETED", 3),
+    "failed": ("RESTORE_FAILED", 8),
+}
+_REFUSALS = ("unmatched", "disarmed", "mapping_disabled", "limit_reached")
+
+
+class Happening(Protocol):
+    """A row that was not told yet; `app.store.happenings.Happening` is one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def from_state(self) -> str | None: ...
+    @property
+    def run(self) -> Run | None: ...
+    @property
+    def mapping(self) -> str | None: ...
+    @property
+    def rule_id(self) -> int | None: ...
+    @property
+    def rule_name(self) -> str | None: ...
+
+
+def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | None:
+    """Give event id, severity (1 to 10) and attributes; None when it isn't told."""
+    run = happening.run
+    if happening.kind == "transition" and run is not None:
+        name, severity = _STATES.get(happening.what, ("", 0))
+        if happening.from_state is None:
+            name, severity = "RESTORE_REQUESTED", 6
+        if not name:
+            return None
+        return name, severity, {"actor": happening.by, "reason": happening.text, **_facts(run)}
+    if happening.kind == "trigger" and happening.what in _REFUSALS:
+        attributes = {
+            "outcome": happening.what,
+            "reason": happening.text,
+            "mapping": happening.mapping,
+            "ruleId": happening.rule_id,
+            "ruleName": happening.rule_name,
+        }
+        return "TRIGGER_REJECTED", 6, attributes
+    if happening.kind == "change" and not happening.what.startswith("run"):
+        attributes = {
+            "actor": happening.by,
+            "action": happening.what,
+            "subject": happening.subject,
+            "reason": happening.text,
+        }
+        return "CONFIG_CHANGED", 4, attributes
+    return None
+
+
+def _facts(run: Run) -> Mapping[str, object]:
+    return {
+        "runId": run.id,
+        "mapping": run.mapping,
+        "connection": run.connection,
+        "jobName": run.job_name,
+        "jobId": run.job_id,
+        "jobSession": run.job_session_id,
+        "ruleId": run.rule_id,
+        "ruleName": run.rule_name,
+        "offenseId": run.offense_id,
+    }
+
+
+def line(
+    event: str, severity: int, attributes: Mapping[str, object], *, at: datetime, version: str
+) -> str:
+    """Give one event as a syslog line: RFC 5424's header as QRadar takes it, then LEEF 2.0.
+
+    Attributes are parted by a tab, the default; within a value a tab is a blank, and backslash,
+    ``=`` and line ends are escaped by a backslash, as is ``|`` in the header.
+    """
+    at = at.astimezone(UTC)
+    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "")
+    header = "|".join(_in_header(part) for part in (_VENDOR, _PRODUCT, version, event))
+    every: dict[str, object] = {
+        "devTime": f"{stamp}+0000",
+        "devTimeFormat": _TIME_FORMAT,
+        "sev": severity,
+        "cat": event,
+        "usrName": OWN_USER,
+        **attributes,
+    }
+    body = "\t".join(f"{key}={_value(value)}" for key, value in every.items() if value is not None)
+    return f"<{_PRIORITY}>1 {stamp}Z {HOST} LEEF:2.0|{header}|x09|{body}"
+
+
+def _in_header(text: str) -> str:
+    return _printable(text.replace("\\", "\\\\").replace("|", "\\|"))
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    if len(text) > _LONGEST_VALUE:
+        text = text[: _LONGEST_VALUE - 1] + "…"
+    for plain, escaped in (("\\", "\\\\"), ("=", "\\="), ("\r", "\\r"), ("\n", "\\n")):
+        text = text.replace(plain, escaped)
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """Without control characters and other line ends, which could make a second event."""
+    return "".join(" " if ord(c) < 32 or c in "\x7f\x85\u2028\u2029" else c for c in text)
+
+
+class Untold(Protocol):
+    """The store's rows that were not told yet; `app.store.happenings.Happenings` is one."""
+
+    def begun(self) -> bool: ...
+    def begin(self) -> None: ...
+    def end(self) -> None: ...
+    def untold(self) -> Sequence[Happening]: ...
+    def told(self, happenings: Sequence[Happening]) -> None: ...
+
+
+class Teller:
+    """Sends what has happened since it was switched on, each row at least once."""
+
+    def __init__(
+        self,
+        untold: Untold,
+        is_wanted: Callable[[], bool],
+        *,
+        address: str,
+        version: str,
+        port: int = PORT,
+    ) -> None:
+        """``address`` is the console's, an IPv6 one with or without brackets."""
+        self._untold, self._is_wanted = untold, is_wanted
+        self._address, self._port, self._version = address.strip("[]"), port, version
+        self._not_before = 0.0
+        self._refusals: deque[float] = deque()
+        self._left_out = 0
+
+    def turn(self, now: datetime, tick: float) -> float:
+        """Tell what is new; give the seconds until the next turn. Times are those of the rows."""
+        if not self._is_wanted():
+            if self._untold.begun():
+                self._untold.end()
+            return _LONGEST_NAP_S
+        if not self._untold.begun():
+            self._untold.begin()
+        if tick < self._not_before:
+            return min(self._not_before - tick, _LONGEST_NAP_S)
+        new = self._untold.untold()
+        if not new:
+            return _LONGEST_NAP_S
+        try:
+            self._send(new, tick)
+        except OSError as error:
+            logger.warning("QRadar's syslog can't be reached: %s", error)
+            self._not_before = tick + _TRY_AGAIN_S
+            return _LONGEST_NAP_S
+        self._untold.told(new)
+        return 0.0
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _send(self, happenings: Sequence[Happening], tick: float) -> None:
+        info = socket.getaddrinfo(
+            self._address, self._port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        )
+        family, kind, protocol, _, address = info[0]
+        with socket.socket(family, kind, protocol) as sender:
+            for happening in happenings:
+                event = event_of(happening)
+                if event is None or not self._may_tell(event[0], tick):
+                    continue
+                name, severity, attributes = event
+                if self._left_out and name == "TRIGGER_REJECTED":
+                    attributes, self._left_out = {**attributes, "leftOut": self._left_out}, 0
+                text = line(name, severity, attributes, at=happening.at, version=self._version)
+                sender.sendto(text.encode("utf-8", "replace"), address)
+
+    def _may_tell(self, name: str, tick: float) -> bool:
+        if name != "TRIGGER_REJECTED":
+            return True
+        while self._refusals and tick - self._refusals[0] >= 60.0:
+            self._refusals.popleft()
+        if len(self._refusals) >= _REFUSALS_A_MINUTE:
+            self._left_out += 1
+            return False
+        self._refusals.append(tick)
+        return True

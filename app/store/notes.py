@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The outbox of offense notes, and the runs whose offense is still looked for.
+
+A note's row is written in the transaction of what it tells of. It leaves once the run's offense is
+known; the notes of one run leave in their order.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.restore.model import Run
+from app.store.audit import Audit
+from app.store.database import Database
+from app.store.run_rows import SELECT, run_from_row
+from app.store.times import from_text, from_text_or_none, to_text
+
+LARGEST_GAP = timedelta(minutes=10)
+"""A row that is due later than this is one whose clock stepped: it is due now."""
+
+_OPEN = "posted_at IS NULL AND given_up_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class OffenseNote:
+    """One note; ``mark`` stands at the end of ``text``."""
+
+    id: int
+    run_id: int
+    offense_id: int | None
+    mark: str
+    kind: str
+    text: str
+    created_at: datetime
+    due_at: datetime
+    attempts: int
+    posted_at: datetime | None
+    given_up_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A run whose offense is looked for; ``attempts`` counts looks that were answered.
+
+    ``rule_id`` is the mapping's where the trigger told none.
+    """
+
+    run: Run
+    rule_id: int | None
+    attempts: int
+
+
+class Notes:
+    """The offense notes in the store."""
+
+    def __init__(self, db: Database, audit: Audit) -> None:
+        self._db, self._audit = db, audit
+
+    # --- notes --------------------------------------------------------------------------------
+
+    def add(self, run_id: int, kind: str, text: str, *, now: datetime) -> None:
+        """Put a note into the outbox; its mark is put at the end of ``text``."""
+        with self._db.transaction():
+            row = self._db.execute(
+                "SELECT instance, (SELECT count(*) FROM offense_notes WHERE run_id = ?) AS before"
+                " FROM qradar",
+                (run_id,),
+            ).fetchone()
+            mark = f"[SR-{run_id}-{row['before'] + 1}-{row['instance']}]"
+            self._db.execute(
+                "INSERT INTO offense_notes (run_id, mark, kind, text, created_at, due_at)"
+                " VALUES (?,?,?,?,?,?)",
+                (run_id, mark, kind, f"{text} {mark}", to_text(now), to_text(now)),
+            )
+            ended = self._db.execute(
+                "SELECT result FROM offense_searches WHERE run_id = ? AND result IS NOT NULL",
+                (run_id,),
+            ).fetchone()
+            if ended is not None:
+                self.give_up(run_id, ended["result"], now=now)
+
+    def for_run(self, run_id: int) -> Sequence[OffenseNote]:
+        """Give a run's notes, oldest first."""
+        return self._all("WHERE run_id = ? ORDER BY offense_notes.id", run_id)
+
+    def due(self, now: datetime) -> Sequence[OffenseNote]:
+        """Give the next note of each run whose offense is known, oldest first."""
+        return [note for note in self._next_ones() if _is_due(note.due_at, now)]
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Give when the next note, or the next look for an offense, is due."""
+        times = [note.due_at for note in self._next_ones()]
+        times += [from_text(row["due_at"]) for row in self._searches("")]
+        return min((now if _is_due(at, now) else at for at in times), default=None)
+
+    def posted(self, note: OffenseNote, *, now: datetime) -> None:
+        """Note that it stands in the offense."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE offense_notes SET posted_at = ?, error = NULL WHERE id = ?",
+                (to_text(now), note.id),
+            )
+
+    def trying(self, note: OffenseNote, *, due_at: datetime) -> None:
+        """Note, before it is sent, that it may have been sent, and when to look for it again."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE offense_notes SET attempts = attempts + 1, due_at = ? WHERE id = ?",
+                (to_text(due_at), note.id),
+            )
+
+    def failed(self, note: OffenseNote, error: str) -> None:
+        """Note why it did not land this time."""
+        with self._db.transaction():
+            self._db.execute("UPDATE offense_notes SET error = ? WHERE id = ?", (error, note.id))
+
+    def give_up_one(self, note: OffenseNote, why: str, *, now: datetime) -> None:
+        """Give up one note; those after it are posted all the same."""
+        self._give_up("id = ?", note.id, why, run_id=note.run_id, now=now)
+
+    def give_up(self, run_id: int, why: str, *, now: datetime) -> None:
+        """Give up a run's notes that have not landed."""
+        self._give_up("run_id = ?", run_id, why, run_id=run_id, now=now)
+
+    def _give_up(self, condition: str, value: int, why: str, *, run_id: int, now: datetime) -> None:
+        with self._db.transaction():
+            cursor = self._db.execute(
+                "UPDATE offense_notes SET given_up_at = ?, error = ?"  # noqa: S608 - our own text
+                f" WHERE {condition} AND {_OPEN}",
+                (to_text(now), why, value),
+            )
+            if cursor.rowcount:
+                subject = f"run {run_id}"
+                self._audit.append("app", "run.notes_given_up", subject, why, now=now)
+
+    def _next_ones(self) -> Sequence[OffenseNote]:
+        # Opened from the small index of open notes: the outbox's history can be long.
+        return self._all(
+            "WHERE offense_notes.id IN (SELECT min(id) FROM offense_notes"  # noqa: S608 - our own text
+            f" WHERE {_OPEN} GROUP BY run_id) AND runs.offense_id IS NOT NULL"
+            " ORDER BY offense_notes.id"
+        )
+
+    def _all(self, condition: str, *values: object) -> Sequence[OffenseNote]:
+        rows = self._db.execute(
+            "SELECT offense_notes.*, runs.offense_id FROM offense_notes"  # noqa: S608 - our own text
+            f" JOIN runs ON runs.id = offense_notes.run_id {condition}",
+            values,
+        )
+        return [_note(row) for row in rows]
+
+    # --- the offense of a run -----------------------------------------------------------------
+
+    def begin_search(self, run_id: int, *, now: datetime) -> None:
+        """Look for a run's offense from now on."""
+        with self._db.transaction():
+            self._db.execute(
+                "INSERT INTO offense_searches (run_id, due_at) VALUES (?,?)"
+                " ON CONFLICT (run_id) DO NOTHING",
+                (run_id, to_text(now)),
+            )
+
+    def searches_due(self, now: datetime) -> Sequence[Search]:
+        """Give the runs whose offense is to be looked for now, oldest first."""
+        return [
+            self._search(row)
+            for row in self._searches("ORDER BY run_id")
+            if _is_due(from_text(row["due_at"]), now)
+        ]
+
+    def search_of(self, run_id: int) -> str | None:
+        """Say in words why a run's offense is not known, as far as that is known."""
+        row = self._db.execute(
+            "SELECT ended_at, result FROM offense_searches WHERE run_id = ?", (run_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        return "It is looked for." if row["ended_at"] is None else row["result"]
+
+    def look_again(self, run_id: int, *, due_at: datetime) -> None:
+        """Note a look that was answered and found nothing."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE offense_searches SET attempts = attempts + 1, due_at = ? WHERE run_id = ?",
+                (to_text(due_at), run_id),
+            )
+
+    def found(self, run_id: int, offense_id: int, *, now: datetime) -> None:
+        """Note a run's offense: its notes can be posted now."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE runs SET offense_id = ? WHERE id = ? AND offense_id IS NULL",
+                (offense_id, run_id),
+            )
+            self._end_search(run_id, None, now)
+            detail = f"offense {offense_id} belongs to this run"
+            self._audit.append("app", "run.offense", f"run {run_id}", detail, now=now)
+
+    def give_up_search(self, run_id: int, why: str, *, now: datetime) -> None:
+        """Give up looking for a run's offense, and with it the run's notes."""
+        with self._db.transaction():
+            self._end_search(run_id, why, now)
+            self.give_up(run_id, why, now=now)
+
+    def _end_search(self, run_id: int, result: str | None, now: datetime) -> None:
+        self._db.execute(
+            "UPDATE offense_searches SET ended_at = ?, result = ? WHERE run_id = ?",
+            (to_text(now), result, run_id),
+        )
+
+    def _searches(self, order: str) -> Sequence[sqlite3.Row]:
+        return self._db.execute(
+            f"SELECT * FROM offense_searches WHERE ended_at IS NULL {order}"  # noqa: S608 - our own text
+        ).fetchall()
+
+    def _search(self, row: sqlite3.Row) -> Search:
+        run = run_from_row(
+            self._db.execute(f"{SELECT} WHERE runs.id = ?", (row["run_id"],)).fetchone()
+        )
+        rule_id = run.rule_id
+        if rule_id is None:
+            mapping = self._db.execute(
+                "SELECT rule_id FROM mappings WHERE id = ?", (run.mapping_id,)
+            ).fetchone()
+            rule_id = None if mapping is None else mapping["rule_id"]
+        return Search(run, rule_id, row["attempts"])
+
+
+def _is_due(at: datetime, now: datetime) -> bool:
+    return at <= now or at > now + LARGEST_GAP
+
+
+def _note(row: sqlite3.Row) -> OffenseNote:
+    return OffenseNote(
+        id=row["id"],
+        run_id=row["run_id"],
+        offense_id=row["offense_id"],
+        mark=row["mark"],
+        kind=row["kind"],
+        text=row["text"],
+        created_at=from_text(row["created_at"]),
+        due_at=from_text(row["due_at"]),
+        attempts=row["attempts"],
+        posted_at=from_text_or_none(row["posted_at"]),
+        given_up_at=from_text_or_none(row["given_up_at"]),
+        error=row["error"],
+    )
