@@ -3,9 +3,11 @@
 """The main job as installed: rule → script in QRadar's jail → app → CDM → ready, and around it."""
 
 import concurrent.futures
+import contextlib
 import csv
 import io
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -160,6 +162,26 @@ def test_triggers_are_answered_while_thirty_pages_wait(make_world: MakeWorld) ->
     assert statuses == {503}
     world.console.switches.paths = {}
     world.cdm.release()
+
+
+def test_silent_callers_hold_no_thread(make_world: MakeWorld) -> None:
+    """Connections to the raw port that say nothing, or stop in the middle, keep no trigger out."""
+    world = make_world()
+    port = world.container.port
+    half = b"POST /api/v1/triggers HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nrequest_id="
+    with contextlib.ExitStack() as stack:
+        for number in range(100):
+            caller = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            caller.sendall(half if number % 2 else b"")
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/api/v1/triggers",
+            data={"request_id": "request-0001", "rule_id": RULE_ID},
+            headers={"X-Trigger-Token": world.trigger_token},
+            timeout=15,
+        )
+
+    assert answer.status_code == 202
+    assert "Traceback" not in world.container.logs()
 
 
 def test_the_history_as_a_table(make_world: MakeWorld) -> None:

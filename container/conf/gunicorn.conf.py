@@ -4,7 +4,10 @@
 
 import logging
 import os
+import socket
+import struct
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 bind = "0.0.0.0:5000"  # noqa: S104  # QRadar's proxy comes from outside the container
@@ -43,6 +46,22 @@ errorlog = "-"
 loglevel = "info"
 
 
+SILENCE_SECONDS = 2  # a trigger is one packet or two; its script waits 4 s for the answer
+
+
+def when_ready(server: Arbiter) -> None:
+    """Let nobody hold a thread by being silent; gunicorn's threads would wait for ever.
+
+    The raw port can be reached past the console's proxy (qradar-platform §2.5). The kernel hands a
+    connection over only once it has sent something, and gives up reading from one that has stopped
+    in the middle; accepted sockets inherit both from the listening one.
+    """
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, SILENCE_SECONDS)
+        silence = struct.pack("ll", SILENCE_SECONDS, 0)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+
+
 def post_worker_init(worker: Worker) -> None:
     """Keep what a caller sent out of gunicorn's complaints about it.
 
@@ -52,6 +71,8 @@ def post_worker_init(worker: Worker) -> None:
 
 
 def _without_what_was_sent(record: logging.LogRecord) -> bool:
+    if "Socket error processing request" in str(record.msg):
+        return False  # somebody who stopped in the middle of a request; the traceback is no news
     for complaint in ("Invalid request from ip=", "Error handling request"):
         if complaint in str(record.msg):
             record.msg, record.args = record.getMessage().split(": ")[0].split(" /")[0], ()
