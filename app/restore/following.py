@@ -13,7 +13,12 @@ from app.restore.model import (
     Run,
     RunState,
 )
-from app.restore.requested import cancel_if_asked, clean_up_if_asked, close_late_cancel
+from app.restore.requested import (
+    cancel_if_asked,
+    clean_up_if_asked,
+    close_late_cancel,
+    find_session,
+)
 from app.restore.turn import Turn
 
 GONE_AFTER = 3  # looks in a row in which CDM shows its list but not our session
@@ -51,13 +56,9 @@ def _remember(turn: Turn, session: JobSession) -> None:
 def _look(turn: Turn) -> JobSession | None:
     session_id = turn.run.job_session_id or ""
     was_running = turn.run.memory.get("seen_running") is True
-    try:
-        return turn.cdm.session(session_id, was_running=was_running)
-    except NotFound:
-        # Only a readable list is proof that it is gone; an unreadable one raises here.
-        for session in turn.cdm.sessions(turn.run.job_id):
-            if session.id == session_id:
-                return session
+    session = find_session(turn, session_id, was_running=was_running)
+    if session is not None:
+        return session
     missing = int(turn.number("missing")) + 1
     if missing >= GONE_AFTER:
         turn.ask_a_person(

@@ -91,15 +91,11 @@ def decided(turn: Turn) -> None:
     if request is None:
         return
     session_id = request.job_session_id or ""
-    permanent = _makes_permanent(turn)
-    try:
-        session = turn.cdm.session(session_id)
-        wrong = None
-        if session.job_id != turn.run.job_id:
-            wrong = f"Job session {session_id} belongs to job {session.job_id}, not to this one."
-    except NotFound:
+    permanent, session = _makes_permanent(turn), find_session(turn, session_id)
+    if session is None or session.job_id != turn.run.job_id:
         wrong = f"CDM shows no job session {session_id}."
-    if wrong is not None:
+        if session is not None:
+            wrong = f"Job session {session_id} belongs to job {session.job_id}, not to this one."
         turn.store.runs.close_request(request, wrong, now=turn.now)
         turn.note(due_in=clock.LARGEST_GAP_S, error=f"{wrong} Decide again.")
         return
@@ -113,6 +109,20 @@ def decided(turn: Turn) -> None:
             permanent=permanent,
         )
         turn.store.runs.close_request(request, "followed", now=turn.now)
+
+
+def find_session(turn: Turn, session_id: str, *, was_running: bool = False) -> JobSession | None:
+    """Give a job session, by itself or out of the job's list (cdm-api §12.10), or None.
+
+    Only a readable list is proof that it is gone; an unreadable one raises.
+    """
+    try:
+        return turn.cdm.session(session_id, was_running=was_running)
+    except NotFound:
+        for session in turn.cdm.sessions(turn.run.job_id):
+            if session.id == session_id:
+                return session
+    return None
 
 
 def _makes_permanent(turn: Turn) -> bool:

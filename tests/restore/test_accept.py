@@ -10,8 +10,20 @@ from threading import Barrier
 
 import pytest
 
-from app.restore import triggers
-from app.restore.model import Decision, Mode, Outcome, Phase, RunState, Trigger
+from app.restore import actions, triggers
+from app.restore.model import (
+    Busy,
+    CopyManagerError,
+    Decision,
+    Mode,
+    Outcome,
+    Phase,
+    Refused,
+    RunState,
+    Trigger,
+    Unknown,
+    Unreachable,
+)
 from app.store import Database, Store, StoreBusy
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
 from tests.restore.world import World
@@ -262,6 +274,24 @@ def test_a_run_that_never_started_does_not_count(world: World) -> None:
     world.go_on(RunState.CANCELLED)
     world.store.settings.set_mode(Mode.ARMED, by="test", now=NOON)
     assert world.trigger().outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("proof", [Unreachable("down"), Busy("running"), Refused("no")])
+def test_a_start_without_effect_does_not_count(world: World, proof: CopyManagerError) -> None:
+    world.cdm.fail("start", proof)
+    world.start_run()
+    world.turn()
+    if world.run().state is RunState.QUEUED:
+        actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    assert world.trigger().outcome is Outcome.ACCEPTED
+
+
+def test_a_start_that_may_have_had_its_effect_counts(world: World) -> None:
+    world.cdm.fail("start", Unknown("lost"))
+    world.start_run()
+    world.go_on(RunState.NEEDS_DECISION)
+    actions.resolve(world.store, 1, "give_up", None, by="ann", now=world.now)
+    assert world.trigger().outcome is Outcome.COOLING_DOWN
 
 
 def test_a_last_start_in_the_future_counts_as_now(world: World) -> None:

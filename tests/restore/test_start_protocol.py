@@ -254,6 +254,18 @@ def test_a_person_can_name_the_session(world: World) -> None:
     assert world.cdm.count("start") == 1
 
 
+def test_a_named_session_is_found_in_the_list_where_cdm_shows_none_by_itself(
+    world: World,
+) -> None:
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    world.go_on(S.NEEDS_DECISION)
+    session = world.cdm.add_session()
+    world.cdm.fail("session", NotFound("no such path"), times=100)
+    actions.resolve(world.store, 1, "started", session, by="ann", now=world.now)
+    assert world.go_on(S.RESTORING).job_session_id == session
+
+
 @pytest.mark.parametrize("job_id", [None, "2000"])
 def test_a_session_that_is_not_this_jobs_is_not_followed(world: World, job_id: str | None) -> None:
     world.cdm.fail("start", NO_ANSWER)
