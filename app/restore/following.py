@@ -203,21 +203,26 @@ def _rest(turn: Turn, session: JobSession, state: RunState, reason: str, **colum
 
 
 def _read_log(turn: Turn, *, whole: bool) -> bool:
-    """Read CDM's log as far as it goes; False: not readable, try again before going on.
+    """Read CDM's log, whole or what is new; False: not readable, try again before going on.
+
+    One call gives so many lines at most; the rest of what is new comes with the next turn.
 
     After `LOG_TRIES` the run goes on without: an unreadable log must not hide a restored copy.
     """
     known = int(turn.number("log_lines"))
+    skip = 0 if whole else max(known - LOG_OVERLAP, 0)
     try:
-        skip = 0 if whole else max(known - LOG_OVERLAP, 0)
-        lines = turn.cdm.log(turn.run.job_session_id or "", skip)
+        while lines := turn.cdm.log(turn.run.job_session_id or "", skip):
+            new = turn.store.runs.add_log(turn.run.id, lines)
+            skip += len(lines)
+            if not whole or (skip >= known and not new):
+                break
     except CopyManagerError as error:
         tries = int(turn.number("log_tries")) + 1
         memory = turn.memory(log_tries=tries, log_error=str(error) if tries >= LOG_TRIES else None)
         turn.run = turn.store.runs.note(turn.run, memory=memory)
         return tries >= LOG_TRIES
-    turn.store.runs.add_log(turn.run.id, lines)
-    memory = turn.memory(log_lines=max(known, skip + len(lines)), log_tries=None, log_error=None)
+    memory = turn.memory(log_lines=max(known, skip), log_tries=None, log_error=None)
     if memory != turn.run.memory:
         turn.run = turn.store.runs.note(turn.run, memory=memory)
     return True

@@ -79,6 +79,8 @@ class FakeCdm:
     unfiltered: bool = False  # lists show the sessions of every job (cdm-api §4)
     year: int = 1999  # what CDM's clock shows
     ours: list[str] = field(default_factory=list)  # sessions made by our starts
+    ignores_skip: bool = False  # a log is always read from its beginning
+    most_lines: int = 10_000  # of a log in one answer
     skips: list[int] = field(default_factory=list)  # how much of a log was not asked for
     modes_sent: list[str | None] = field(default_factory=list)  # action names of our starts
     _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
@@ -207,7 +209,8 @@ class FakeCdm:
         self._receive("log", session_id)
         self.skips.append(skip)
         self.hook("log answered")
-        return self.logs.get(session_id, [])[skip:]
+        lines = self.logs.get(session_id, [])
+        return lines[0 if self.ignores_skip else skip :][: self.most_lines]
 
     def cancel(self, session_id: str) -> None:
         fault = self._receive("cancel", session_id, acts=True)

@@ -411,6 +411,27 @@ def test_the_log_is_read_to_its_end_before_a_resting_or_final_state(
     assert len(messages(world)) == 202
 
 
+def test_a_log_longer_than_one_answer_is_read_to_its_end_too(world: World) -> None:
+    run = world.restoring()
+    world.cdm.most_lines = 100
+    world.cdm.write_log(run.job_session_id or "", *(f"line {n:04}" for n in range(950)))
+    become(world, Phase.FAILED)
+    world.go_on(S.FAILED)
+    assert messages(world)[-1] == "line 0949"
+    assert len(messages(world)) == 950
+
+
+def test_a_cdm_that_shows_the_same_lines_whatever_is_asked_is_not_read_for_ever(
+    world: World,
+) -> None:
+    run = world.restoring()
+    world.cdm.write_log(run.job_session_id or "", "one", "two")
+    world.cdm.ignores_skip = True
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    assert messages(world) == ["one", "two"]
+
+
 def test_a_log_that_is_unreadable_for_a_moment_delays_the_end_for_a_moment(world: World) -> None:
     run = world.restoring()
     world.cdm.write_log(run.job_session_id or "", "the cause")

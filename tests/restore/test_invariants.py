@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from app.restore import actions
 from app.restore.model import (
@@ -61,6 +61,8 @@ class Life(RuleBasedStateMachine):
         self.sent: dict[int, int] = {}  # run id → starts that went out
         self.said: dict[str, set[Phase]] = {}  # session id → phases that CDM showed
         self.left = -1  # points until the next kill
+        self.until = -1  # points until somebody interferes
+        self.interfering: Callable[[], object] = lambda: None
         self.world.restart(self._point)
 
     def teardown(self) -> None:
@@ -90,6 +92,22 @@ class Life(RuleBasedStateMachine):
     @rule(at=st.integers(1, 40))
     def kill_soon(self, at: int) -> None:
         self.left = at
+
+    @rule(
+        at=st.integers(1, 12),
+        what=st.sampled_from(("cancel", "clean up", "give up", "again", "disarm", "trigger")),
+    )
+    def somebody_interferes_soon(self, at: int, what: str) -> None:
+        """Between two calls of CDM a page or a trigger changes something."""
+        self.until = at
+        self.interfering = {
+            "cancel": lambda: self.ask(actions.ask_cancel),
+            "clean up": lambda: self.ask(actions.ask_clean_up),
+            "give up": lambda: self.decide("give_up", newest=True),
+            "again": lambda: self.decide("not_started", newest=True),
+            "disarm": lambda: self.switch(armed=False),
+            "trigger": lambda: self.trigger(which=True, again=False),
+        }[what]
 
     @rule()
     def restart(self) -> None:
@@ -139,19 +157,19 @@ class Life(RuleBasedStateMachine):
     def mapping_switch(self, enabled: bool) -> None:
         self.world.store.mappings.change(self.world.mapping.id, enabled=enabled)
 
-    @precondition(lambda self: self.live() is not None)
     @rule(action=st.sampled_from((actions.ask_cancel, actions.ask_clean_up)))
     def ask(self, action: Callable[..., str]) -> None:
         run = self.live()
-        assert run is not None
+        if run is None:
+            return
         with suppress(actions.NotPossible):
             action(self.world.store, run.id, by="ann", now=self.world.now)
 
-    @precondition(lambda self: self.decision_is_open())
     @rule(decision=st.sampled_from(actions.DECISIONS), newest=st.booleans())
     def decide(self, decision: str, newest: bool) -> None:
         run = self.live()
-        assert run is not None
+        if run is None:
+            return
         sessions = [*self.world.cdm.shown, "4711"]
         with suppress(actions.NotPossible):
             actions.resolve(
@@ -225,16 +243,16 @@ class Life(RuleBasedStateMachine):
         runs = [run for run in self.world.store.runs.open() if run.state in LIVE_STATES]
         return runs[0] if runs else None
 
-    def decision_is_open(self) -> bool:
-        run = self.live()
-        return run is not None and run.state is S.NEEDS_DECISION
-
     def _point(self, point: str) -> None:
         if point == "start is sent" and self.world.cdm.down is None:
             self._note_start()
         self.left -= 1
         if self.left == 0:
             raise Killed(point)
+        if not point.endswith("commit"):  # there the engine holds the store
+            self.until -= 1
+            if self.until == 0:
+                self.interfering()
 
     def _note_start(self) -> None:
         run = self.live()
@@ -250,7 +268,7 @@ class Life(RuleBasedStateMachine):
 
     def _calm(self) -> None:
         """I4: with CDM well and nobody interfering, every run reaches a state of rest."""
-        self.left = -1
+        self.left = self.until = -1
         cdm = self.world.cdm
         cdm.down = None
         cdm.faults.clear()

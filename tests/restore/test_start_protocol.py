@@ -357,7 +357,8 @@ def test_a_cancel_between_the_looks_is_obeyed(world: World) -> None:
 
     world.cdm.hook = cancel
     world.turn()
-    assert world.run().state is S.CANCELLED
+    run = world.run()
+    assert (run.state, run.due_at, run.attempts) == (S.CANCELLED, None, 0)
     assert world.cdm.count("start") == 0
 
 
