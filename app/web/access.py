@@ -22,8 +22,9 @@ from app.web.services import services
 logger = logging.getLogger(__name__)
 
 # Anybody may call these: the platform's health check, the machine endpoint (which has a token of
-# its own), and files that are the same for everybody.
-PUBLIC = frozenset({"static", "debug", "triggers_api.receive_trigger"})
+# its own), the uninstall hook (which does nothing for those who may not), and files that are the
+# same for everybody.
+PUBLIC = frozenset({"static", "debug", "triggers_api.receive_trigger", "uninstall.uninstall"})
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HOLDERS = {
     Right.VIEW: "a user role with the Offenses or the Admin capability",

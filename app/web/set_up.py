@@ -69,8 +69,8 @@ def install() -> Response | str:
         return _page(error=NotDone(f"{error}", advice="Nothing was changed."))
     script = services().make_script()
     try:
-        with _alone(), services().bulkhead.place():
-            done = _installer().install(wish, script, console=services().console)
+        with alone(), services().bulkhead.place():
+            done = installer(by=caller().name).install(wish, script, console=services().console)
     except NameTaken as error:
         return _page(error=error, foreign=error.action.id)
     except NotDone as error:
@@ -90,8 +90,8 @@ def install() -> Response | str:
 def remove() -> Response | str:
     """Take the custom action away, with its script, authorized service and trigger token."""
     try:
-        with _alone(), services().bulkhead.place():
-            problems = _installer().remove()
+        with alone(), services().bulkhead.place():
+            problems = installer(by=caller().name).remove()
     except NotDone as error:
         return _page(error=error)
     return _told(problems, "The custom action is removed. Run Deploy Changes to make it effective.")
@@ -103,8 +103,8 @@ def remove_service() -> Response | str:
     """Take away an authorized service of ours that is no longer in use."""
     label = request.form.get("label", "")
     try:
-        with _alone(), services().bulkhead.place():
-            problems = _installer().remove_old(label)
+        with alone(), services().bulkhead.place():
+            problems = installer(by=caller().name).remove_old(label)
     except NotDone as error:
         return _page(error=error)
     return _told(problems, f"The authorized service {label} is removed.")
@@ -147,7 +147,8 @@ def _wish() -> Wish:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """Let nobody else change the custom action meanwhile; `Problem` 409 if somebody does."""
     if not _at_work.acquire(blocking=False):
         raise Problem(
             409,
@@ -168,8 +169,9 @@ def administrator() -> Administrator:
     return Administrator(services().console_api, token or "", request.cookies.get("QRadarCSRF", ""))
 
 
-def _installer() -> Installer:
-    now, by = services().clock(), caller().name
+def installer(*, by: str) -> Installer:
+    """Works on the console in the name of ``by``, who sent this request."""
+    now = services().clock()
     keeper = StoredBook(services().store, by=by, now=now)
     return Installer(administrator(), keeper, by=by, now=now, version=services().version)
 

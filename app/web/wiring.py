@@ -35,6 +35,7 @@ from app.web import (
     state_api,
     theme,
     triggers_api,
+    uninstall,
 )
 from app.web.script import make_script
 from app.web.services import EXTENSION, OUTBOUND_CALLS, Services
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 _SUBJECTS = (
     *(triggers_api, runs_api, state_api, overview, runs),
-    *(connections, mappings, settings, set_up),
+    *(connections, mappings, settings, set_up, uninstall),
 )
 
 
