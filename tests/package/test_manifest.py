@@ -22,13 +22,16 @@ def test_our_manifest_breaks_no_rule() -> None:
     assert check(TEXT) == []
 
 
-def test_trigger_needs_no_capability_and_everything_else_does() -> None:
-    """Whether QRadar asks a token caller for capabilities is unknown (qradar-platform §3.4)."""
-    by_path = {method["url"]: method for method in MANIFEST["rest_methods"]}
-    trigger = by_path.pop("/api/v1/triggers")
+def test_what_machines_call_needs_no_capability_and_everything_else_does() -> None:
+    """Whether QRadar asks a token caller for capabilities is unknown (qradar-platform §3.4).
 
-    assert trigger["method"] == "POST"
-    assert "required_capabilities" not in trigger
+    Nor is it known whose token its own call of the uninstall hook carries, if any (§1.3).
+    """
+    by_path = {method["url"]: method for method in MANIFEST["rest_methods"]}
+    for path in ("/api/v1/triggers", "/api/v1/uninstall"):
+        method = by_path.pop(path)
+        assert method["method"] == "POST"
+        assert "required_capabilities" not in method
     guarded = [*by_path.values(), *MANIFEST["areas"], *MANIFEST["configuration_pages"]]
     assert all(item["required_capabilities"] in (["SEM"], ["ADMIN"]) for item in guarded)
 
