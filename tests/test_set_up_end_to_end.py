@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a fresh console to a restore: set-up page, one button, deploy, rule, ready."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.simulators.console import Firing
+from tests.simulators.console.actions import Action
+from tests.simulators.container import Image
+from tests.world import APP_ID, EVENT, RULE_ID, RULE_NAME, World, wait_for
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture
+def world(image: Image) -> Iterator[World]:
+    """A console on which nothing of the app is yet but the app; connected, mapped, disarmed."""
+    with World(image, restore_seconds=0.3) as world:
+        world.console.switches.rest_needs_csrf = True
+        world.set_up(mode="disarmed", cooldown_s=0)
+        yield world
+
+
+def seen_from_the_jail(world: World) -> str:
+    """The simulated console does not listen on 443, and no name server knows it."""
+    return f"console.example:{world.console.port}@127.0.0.1"
+
+
+def the_action(world: World) -> Action:
+    (action,) = world.console.custom_actions.actions.values()
+    return action
+
+
+def value(action: Action, name: str) -> str:
+    return next(one.value for one in action.parameters if one.name == name)
+
+
+def fire(world: World) -> Firing:
+    return world.console.fire_rule(RULE_ID, RULE_NAME, event=EVENT)
+
+
+def is_ready(world: World) -> dict[str, Any] | None:
+    """The newest run, once the copy is up."""
+    runs = world.runs()
+    return runs[0] if runs and runs[0]["state"] == "ready" else None
+
+
+class Form:
+    """The forms of the app's pages, sent without JavaScript."""
+
+    def __init__(self, world: World, session: requests.Session) -> None:
+        self.world, self.session = world, session
+
+    def page(self, path: str) -> str:
+        answer = self.session.get(self.world.url(path), timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def send(self, path: str, *, page: str, **fields: str) -> str:
+        token = re.findall(r'name="csrf_token" value="([^"]+)"', self.page(page))[0]
+        answer = self.session.post(
+            self.world.url(path), data={"csrf_token": token, **fields}, timeout=60
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+@pytest.mark.jail
+def test_set_up_by_one_button_then_a_rule_starts_a_restore(world: World) -> None:
+    with world.session("admin") as session:
+        form = Form(world, session)
+        role = re.findall(r'<option value="(\d+)"[^>]*>Restore trigger<', form.page("set-up"))[0]
+        install = {"role_id": role, "days": "365", "console": seen_from_the_jail(world)}
+
+        page = form.send("set-up/custom-action", page="set-up", **install)
+
+        assert "up to date" in page
+        assert "What remains to be done in QRadar" in page
+        first = the_action(world)
+        assert fire(world).skipped == "the rule has no custom action"
+        world.console.add_rule(RULE_ID, RULE_NAME, action=first.id)
+        assert fire(world).skipped == "the custom action has not been deployed"
+        test = world.console.test_execution(first.id)
+        assert (test.exit_code, test.stdout[:10]) == (0, "No RULE_ID")
+        assert "test passed" in form.page("set-up")
+        form.send("settings/mode", page="settings", mode="armed")
+        world.console.deploy()
+
+        result = fire(world).wait()
+
+        assert result is not None
+        assert (result.exit_code, result.stdout[:9]) == (0, "accepted:")
+        wait_for(lambda: is_ready(world), seconds=60)
+
+        page = form.send("set-up/custom-action", page="set-up", **install)
+        second = the_action(world)
+        assert second.id == first.id
+        assert "Old authorized services" in page
+        world.console.test_execution(second.id)
+        assert_called(fire(world), "the old one is deployed and still works")
+        world.console.deploy()
+        assert_called(fire(world), "the new one works")
+        refused = world.trigger("req-old-token", token=value(first, "token"))
+        assert refused.status_code == 401, "its successor has called"
+
+        page = form.send("set-up/custom-action/remove", page="set-up")
+        assert "not installed" in page
+    assert world.console.custom_actions.actions == {}
+    assert world.console.custom_actions.scripts == {}
+    labels = {one.label for one in world.console.identity.services.values()}
+    assert labels == {"restore-trigger", "restore-service"}
+
+
+def assert_called(firing: Firing, why: str) -> None:
+    result = firing.wait()
+    assert result is not None
+    assert result.exit_code == 0, f"{why}: {result.stdout}"
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            page = browser.new_context(ignore_https_errors=True).new_page()
+            page.set_default_timeout(20_000)
+            yield page
+        finally:
+            browser.close()
+
+
+def watch(page: Page) -> list[str]:
+    """Whatever goes wrong in the app's frame from now on; the console has no icon, that's all."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console",
+        lambda line: (
+            problems.append(f"{line.text} {line.location['url']}")
+            if line.type == "error" and not line.location["url"].endswith("/favicon.ico")
+            else None
+        ),
+    )
+    return problems
+
+
+@pytest.mark.browser
+@pytest.mark.jail
+def test_an_administrator_sets_the_app_up_in_a_browser(world: World, browser_page: Page) -> None:
+    page, console = browser_page, world.console
+    problems = watch(page)
+    page.goto(f"{console.url}/console/")
+    page.get_by_label("User").fill("admin")
+    page.get_by_label("Password").fill("admin-password")
+    page.get_by_role("button", name="Log in").click()
+    page.goto(f"{console.url}/console/?app={APP_ID}&page=index")
+    app = page.frame_locator("#app")
+    app.get_by_role("navigation", name="Pages").get_by_role("link", name="Set-up").click()
+
+    expect(app.locator("#action-state")).to_contain_text("not installed")
+    app.get_by_label("User role of the authorized service").select_option(label="Restore trigger")
+    app.get_by_text("More", exact=True).click()
+    app.get_by_label("Console's address for the script").fill(seen_from_the_jail(world))
+    app.get_by_role("button", name="Set up the custom action").click()
+
+    expect(app.locator("#action-state")).to_contain_text("up to date")
+    expect(app.get_by_role("status")).to_contain_text("Two steps remain")
+    picture = app.get_by_role("img", name="Execute Custom Action is ticked")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 560
+    action = the_action(world)
+    assert console.test_execution(action.id).exit_code == 0
+    app.get_by_role("link", name="Set-up").click()
+    expect(app.locator("#test")).to_contain_text("test passed")
+
+    app.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings").click()
+    app.get_by_text("Arm", exact=True).click()
+    app.get_by_role("button", name="Arm the app").click()
+    console.add_rule(RULE_ID, RULE_NAME, action=action.id)
+    console.deploy()
+    assert_called(fire(world), "it is deployed")
+    wait_for(lambda: is_ready(world), seconds=60)
+    app.get_by_role("link", name="Runs").click()
+    expect(app.get_by_role("row", name="Run 1")).to_contain_text("ready in the clean room")
+    assert problems == []

@@ -1,0 +1,360 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The set-up page and the uninstall hook, on a simulated console's REST API."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.qradar.action_installer import ACTION_NAME
+from app.qradar.authorized_services import LABEL
+from app.qradar.console import ConsoleClient
+from app.web import set_up
+from app.web.problems import Problem
+from app.web.services import EXTENSION
+from tests.simulators.console import ConsoleSimulator, PathSwitch
+from tests.web.conftest import ADMIN, ANALYST, SERVICE, World
+
+HOOK = "/api/v1/uninstall"
+MANIFEST = Path(__file__).parents[2] / "manifest.json"
+
+
+@dataclass
+class Desk:
+    """An administrator's browser before the page, and the console behind it."""
+
+    world: World
+    console: ConsoleSimulator
+    browser: FlaskClient
+    sec: str
+
+    def page(self) -> str:
+        answer = self.browser.get("/set-up")
+        assert answer.status_code == 200
+        return html.unescape(answer.text)
+
+    def press(self, path: str = "custom-action", **fields: str) -> str:
+        """Send a form of the page and give the page that follows."""
+        if path == "custom-action":
+            role = self.console.identity.role("Restore trigger").id
+            fields = {"role_id": str(role), "days": "365"} | fields
+        answer = self.world.submit(self.browser, f"/set-up/{path}", **fields)
+        if answer.status_code == 303:
+            assert answer.headers["Location"].endswith("/set-up")
+            return self.page()
+        return html.unescape(answer.text)
+
+    def token_names(self) -> list[str]:
+        return [token.name for token in self.world.store.tokens.list()]
+
+    def answer_with(self, **services: Any) -> None:
+        extensions = self.world.app.extensions
+        extensions[EXTENSION] = replace(extensions[EXTENSION], **services)
+
+
+@pytest.fixture
+def desk(world: World) -> Iterator[Desk]:
+    with ConsoleSimulator(jail="none") as console:
+        console.switches.rest_needs_csrf = True
+        client = ConsoleClient(f"localhost:{console.port}", str(console.ca_file), timeout=5.0)
+        cookies = console.login("admin")
+        world.identity.callers[cookies["SEC"]] = world.identity.callers[ADMIN]
+        browser = world.client(cookies["SEC"])
+        browser.set_cookie("QRadarCSRF", cookies["QRadarCSRF"])
+        desk = Desk(world, console, browser, cookies["SEC"])
+        desk.answer_with(console_api=client)
+        yield desk
+        client.close()
+
+
+def ticks(page: str) -> list[bool]:
+    return ["✓" in words for words in re.findall(r"<h2>\d\..*?>([^<]*)</span></h2>", page)]
+
+
+def test_the_steps_are_ticked_off_in_order(desk: Desk) -> None:
+    world = desk.world
+    assert ticks(desk.page()) == [False, False, False, False]
+    connection = world.add_connection()
+    assert ticks(desk.page()) == [True, False, False, False]
+    world.add_mapping(connection)
+    assert ticks(desk.press()) == [True, True, True, False]
+    world.arm()
+    assert ticks(desk.page()) == [True, True, True, True]
+
+
+def test_one_press_installs_and_says_what_remains(desk: Desk) -> None:
+    desk.world.add_mapping(desk.world.add_connection(), rule_name="Attack on SQL")
+    assert "not installed" in desk.page()
+    page = desk.press()
+    assert "up to date" in page
+    (action,) = desk.console.custom_actions.actions.values()
+    assert action.name == ACTION_NAME
+    for words in ("Deploy Changes", "Attach it to your rule", "Attack on SQL", "rule-response.svg"):
+        assert words in page
+    assert 'href="https://localhost/console/"' not in page
+    assert re.search(r'href="https://[^"]+/console/" target="_top"', page)
+
+
+def test_a_press_by_somebody_else_than_an_administrator_does_nothing(desk: Desk) -> None:
+    for path in ("custom-action", "custom-action/remove", "services/remove"):
+        answer = desk.world.submit(desk.world.client(ANALYST), f"/set-up/{path}")
+        assert answer.status_code == 403
+        assert desk.browser.post(f"/set-up/{path}", data={"a": "b"}).status_code == 403
+    assert desk.console.api_calls == []
+
+
+def test_the_persons_own_session_is_used_and_no_other(desk: Desk) -> None:
+    desk.press()
+    assert {call.who for call in desk.console.api_calls} == {"admin"}
+
+
+def test_no_page_shows_a_token(desk: Desk) -> None:
+    page = desk.press()
+    (action,) = desk.console.custom_actions.actions.values()
+    for parameter in action.parameters:
+        assert not parameter.encrypted or parameter.value not in page
+    assert desk.sec not in page
+
+
+def test_the_end_of_the_token_is_chosen_and_shown(desk: Desk) -> None:
+    assert "1 year, until 2027-11-24" in desk.page()
+    desk.world.clock.now = desk.world.clock.now.replace(year=2030)
+    page = desk.press(days="90")
+    assert "valid until 2031-02-22" in page
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"role_id": ""},
+        {"role_id": "x"},
+        {"days": "0"},
+        {"days": "99999"},
+        {"console": "https://console/"},
+        {"mapping": "no such"},
+    ],
+)
+def test_what_the_form_does_not_offer_changes_nothing(desk: Desk, fields: dict[str, str]) -> None:
+    assert "Nothing was changed" in desk.press(**fields)
+    assert desk.console.custom_actions.actions == {}
+    assert desk.token_names() == []
+
+
+def test_without_a_fitting_role_the_page_says_how_to_make_one(desk: Desk) -> None:
+    for name in ("Restore trigger", "Restore operators"):
+        del desk.console.identity.roles[desk.console.identity.role(name).id]
+    page = desk.page()
+    assert "No user role fits" in page
+    assert "User Roles" in page
+    assert 'id="install"' not in page
+
+
+@pytest.mark.parametrize("status", [403, 404, 422, 500, 503])
+def test_where_the_console_refuses_the_steps_by_hand_are_shown(desk: Desk, status: int) -> None:
+    desk.console.switches.paths = {
+        "/api/analytics/custom_actions/actions": PathSwitch(status=status, methods="POST")
+    }
+    page = desk.press()
+    assert 'role="alert"' in page
+    assert f"HTTP {status}" in page
+    assert re.search(r"<details open>\s*<summary>The same by hand", page)
+    assert "start_restore.sh" in page
+    for name in ("console", "sec", "magnitude"):
+        assert f"<code>{name}</code>" in page
+    assert desk.token_names() == []
+    assert "not installed" in page
+
+
+def test_a_console_that_is_down_leaves_a_page_that_explains(desk: Desk) -> None:
+    desk.press()
+    desk.console.switches.paths = {"/api": PathSwitch(down=True)}
+    page = desk.page()
+    assert "not known" in page
+    assert "can't be reached" in page
+
+
+def test_a_script_that_cannot_be_made_is_explained(desk: Desk) -> None:
+    def fail() -> str:
+        raise Problem(503, "The script can't be made just now.", cause="No issuer.")
+
+    desk.press()
+    desk.answer_with(make_script=fail)
+    page = desk.page()
+    assert "No issuer." in page
+    assert "up to date" not in page
+
+
+def test_out_of_date_says_why_and_an_update_helps(desk: Desk) -> None:
+    desk.press()
+    desk.answer_with(make_script=lambda: "#!/bin/bash\n# newer\n")
+    page = desk.page()
+    assert "out of date" in page
+    assert "the script changed" in page
+    assert "Update the custom action" in page
+    page = desk.press()
+    assert "up to date" in page
+    assert "Old authorized services" in page
+    assert "stays valid until a rule has called with the new one" in page
+
+
+def test_a_rules_call_ends_the_old_token_and_a_test_does_not(desk: Desk) -> None:
+    desk.press()
+    desk.press()
+    (action,) = desk.console.custom_actions.actions.values()
+    token = next(one.value for one in action.parameters if one.name == "token")
+    first, second = desk.token_names()
+
+    def call(request_id: str, **fields: str) -> None:
+        headers = {"X-Trigger-Token": token}
+        data = {"request_id": request_id, **fields}
+        answer = desk.world.client().post("/api/v1/triggers", data=data, headers=headers)
+        assert answer.status_code in {200, 202}
+
+    call("req-00001")
+    assert desk.token_names() == [first, second]
+    assert "last used" in desk.page()
+    call("req-00002", rule_id="5")
+    assert desk.token_names() == [second]
+    page = desk.page()
+    assert "no longer in use" in page
+    assert "A rule called last" in page
+    assert "Old authorized services" not in desk.press("services/remove", label=LABEL)
+    assert any(one.action == "trigger_token.revoke" for one in desk.world.store.audit.recent(9))
+
+
+def test_the_service_in_use_cannot_be_removed_alone(desk: Desk) -> None:
+    desk.press()
+    assert "is in use" in desk.press("services/remove", label=LABEL)
+    assert desk.console.token(LABEL)
+
+
+def test_a_test_execution_is_shown_as_passed(desk: Desk) -> None:
+    desk.press()
+    assert "press Test Execution" in desk.page()
+    token = desk.world.store.tokens.new("mine", by="test", now=desk.world.clock())
+    desk.world.client().post(
+        "/api/v1/triggers",
+        data={"request_id": "req-00001", "source_ip": "192.0.2.1"},
+        headers={"X-Trigger-Token": token},
+    )
+    page = desk.page()
+    assert "test passed" in page
+    assert "RULE_ID does not arrive here" in page
+    desk.world.clock.now = desk.world.clock.now.replace(hour=9)
+    page = desk.press()
+    assert "test passed" not in page
+    assert "was of an earlier one" in page
+
+
+def test_a_foreign_action_is_replaced_only_when_the_box_is_ticked(desk: Desk) -> None:
+    put = desk.console.custom_actions
+    script = put.put_script(b"echo", "other.sh")
+    foreign = put.put_action(
+        {"name": ACTION_NAME, "interpreter": 1, "script": script.id, "parameters": []}
+    )
+    page = desk.press()
+    assert "this app did not make it" in page
+    assert f'name="adopt" value="{foreign.id}"' in page
+    assert "up to date" in desk.press(adopt=str(foreign.id))
+    assert list(put.actions) == [foreign.id]
+
+
+def test_removing_takes_everything_off_and_names_what_stays(desk: Desk) -> None:
+    desk.press()
+    desk.console.switches.paths = {
+        "/api/config/access/authorized_services/": PathSwitch(status=403, methods="DELETE")
+    }
+    page = desk.press("custom-action/remove")
+    assert "Not everything could be removed" in page
+    assert f"authorized service {LABEL}" in page
+    assert desk.token_names() == []
+    desk.console.switches.paths = {}
+    page = desk.press("custom-action/remove")
+    assert "not installed" in page
+    assert "Remove the custom action" not in page
+    with pytest.raises(KeyError):
+        desk.console.token(LABEL)
+
+
+def test_two_presses_at_a_time_are_one_too_many(desk: Desk) -> None:
+    with set_up._at_work:
+        answer = desk.world.submit(desk.browser, "/set-up/custom-action", role_id="7", days="365")
+    assert answer.status_code == 409
+    assert desk.console.custom_actions.actions == {}
+
+
+def test_what_the_console_names_becomes_no_markup(desk: Desk) -> None:
+    desk.console.add_role("<script>alert(1)</script>", "SEM")
+    text = desk.browser.get("/set-up").text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text
+
+
+def test_what_is_installed_and_removed_is_in_the_audit_trail_without_secrets(desk: Desk) -> None:
+    desk.press()
+    desk.press("custom-action/remove")
+    said = [one.subject for one in desk.world.store.audit.recent(50)]
+    assert "removed" in said
+    assert any(subject.startswith("installed with token custom-action-") for subject in said)
+    assert desk.world.store.audit.verify()
+
+
+def uninstall(client: FlaskClient, **headers: str) -> dict[str, Any]:
+    answer = client.post(HOOK, headers=headers)
+    assert answer.status_code == 200
+    document: dict[str, Any] = json.loads(answer.text)
+    return document
+
+
+def test_the_uninstall_hook_removes_everything_for_an_administrator(desk: Desk) -> None:
+    desk.press()
+    sec = desk.console.token("restore-service")
+    desk.world.identity.callers[sec] = desk.world.identity.callers[SERVICE]
+    answer = uninstall(desk.world.client(), SEC=sec)
+    assert answer == {"message": "Everything was removed.", "not_removed": []}
+    assert desk.console.custom_actions.actions == {}
+    assert desk.token_names() == []
+
+
+def test_the_uninstall_hook_names_what_it_could_not_remove(desk: Desk) -> None:
+    desk.press()
+    sec = desk.console.token("restore-service")
+    desk.world.identity.callers[sec] = desk.world.identity.callers[SERVICE]
+    desk.console.switches.paths = {"/api/analytics": PathSwitch(status=403, methods="DELETE")}
+    first, second = uninstall(desk.world.client(), SEC=sec)["not_removed"]
+    assert first.startswith(f"custom action {ACTION_NAME}")
+    assert second.startswith("script")
+    desk.console.switches.paths = {"/api": PathSwitch(down=True)}
+    assert len(uninstall(desk.world.client(), SEC=sec)["not_removed"]) >= 1
+
+
+def test_the_uninstall_hook_does_nothing_for_anybody_else(desk: Desk) -> None:
+    """An administrator's browser, led here by a page from elsewhere, is not obeyed either."""
+    desk.press()
+    answers = [
+        uninstall(desk.world.client()),
+        uninstall(desk.world.client(), SEC="unknown"),
+        uninstall(desk.world.client(), SEC=ANALYST),
+        uninstall(desk.browser),
+    ]
+    assert answers == [answers[0]] * 4
+    assert len(answers[0]["not_removed"]) == 3
+    assert len(desk.console.custom_actions.actions) == 1
+    assert len(desk.token_names()) == 1
+    desk.world.identity.down = True
+    assert uninstall(desk.world.client(), SEC=ADMIN) == answers[0]
+
+
+def test_the_manifest_names_the_hook() -> None:
+    manifest = json.loads(MANIFEST.read_text())
+    (hook,) = manifest["uninstall_hooks"]
+    (method,) = [one for one in manifest["rest_methods"] if one["name"] == hook["rest_method"]]
+    assert (method["method"], method["url"]) == ("POST", HOOK)
+    assert "required_capabilities" not in method
