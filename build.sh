@@ -103,9 +103,45 @@ wheels() {
   python3.11 -m tests.package.wheels container/wheels.txt container/pip || die "container/pip is not as pinned"
 }
 
+# What app/styles/package-lock.json pins: Carbon, Plex, the compiler, and axe-core for the browser tests.
+styles_packages() {
+  local folder=$BUILD/styles npm print
+  print=$(digest app/styles/package*.json)
+  [[ -f $folder/.fingerprint && $(<"$folder/.fingerprint") == "$print" ]] && return
+  say "setting up .build/styles"
+  npm=$(npm_command)
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp app/styles/package*.json "$folder"
+  PATH="$(dirname "$(command -v "$npm")"):$PATH" \
+    "$npm" ci --prefix "$folder" --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error >/dev/null
+  printf %s "$print" >"$folder/.fingerprint"
+}
+
+# Carbon's style sheet and IBM Plex, with their licences, into app/static/carbon/.
+carbon() {
+  local target=app/static/carbon modules=$BUILD/styles/node_modules npm print
+  print=$(digest app/styles/* <(declare -f carbon))
+  [[ -f $target/.fingerprint && $(<"$target/.fingerprint") == "$print" ]] && return
+  styles_packages
+  say "building $target"
+  npm=$(npm_command)
+  rm -rf "$target"
+  mkdir -p "$target"
+  PATH="$(dirname "$(command -v "$npm")"):$PATH" node "$modules/sass/sass.js" --quiet --no-charset --no-source-map \
+    --style=compressed --load-path="$modules" app/styles/carbon.scss "$target/carbon.css"
+  cp "$modules"/@ibm/plex-sans/fonts/split/woff2/IBMPlexSans-{Regular,SemiBold}-Latin{1,2}.woff2 \
+    "$modules"/@ibm/plex-mono/fonts/split/woff2/IBMPlexMono-Regular-Latin1.woff2 "$target"
+  cp "$modules/@carbon/styles/LICENSE" "$target/LICENSE-carbon.txt"
+  cp "$modules/@ibm/plex-sans/LICENSE.txt" "$target/LICENSE-plex.txt"
+  chmod 644 "$target"/*
+  printf %s "$print" >"$target/.fingerprint"
+}
+
 package() {
   need_python
   wheels
+  carbon
   rm -rf dist
   mkdir dist
   python3.11 -m tests.package.pack . dist
@@ -163,6 +199,7 @@ run_tests() {
     image_environment "$image"
   done
   sqlite || die "SQLite 3.26 could not be built"
+  styles_packages
   package
   checks
   export LD_LIBRARY_PATH=$BUILD/sqlite326
