@@ -31,6 +31,9 @@ class Pages:
                 return redirect("/console/logon.jsp", headers=[("Set-Cookie", gone)])
             case ("/console/", "GET" | "HEAD"):
                 return self._console(request)
+            case ("/favicon.ico", _):
+                # A browser asks for it by itself, and a 404 would stand in its console.
+                return html_answer("")
         return html_error(404)
 
     def _log_in(self, request: Request) -> Answer:

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A real headless Chromium, logged in to the simulated console."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
+
+from tests.world import World
+
+# Without these Chromium asks for Google's hosts at every start (env README).
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a browser for the length of a block."""
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or "chromium"
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Person:
+    """Somebody at the console, with what their browser complained of."""
+
+    page: Page
+    world: World
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def app(self) -> FrameLocator:
+        """The app, in the console's iframe."""
+        return self.page.frame_locator("iframe")
+
+    def open(self, path: str) -> None:
+        """Go to a page of the app, without the console around it."""
+        self.page.goto(self.world.url(path))
+
+
+@contextmanager
+def at_the_console(browser: Browser, world: World, user: str, **options: Any) -> Iterator[Person]:
+    """Log in through QRadar's form and land on the console's page with the app's tab open."""
+    context = browser.new_context(ignore_https_errors=True, **options)
+    person = Person(context.new_page(), world)
+    person.page.on(
+        "console",
+        lambda said: person.complaints.append(said.text) if said.type == "error" else None,
+    )
+    person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
+    person.page.goto(f"{world.console.url}/console/logon.jsp")
+    person.page.fill("input[name=user]", user)
+    person.page.fill("input[type=password]", f"{user}-password")
+    person.page.click("[type=submit]")
+    person.page.wait_for_selector("iframe")
+    yield person
+    context.close()
