@@ -37,6 +37,7 @@ class RunFilter:
     q: str | None = None
     from_: datetime | None = None
     to: datetime | None = None
+    states: tuple[str, ...] = ()  # any of these
 
 
 def where(chosen: RunFilter, before: int | None) -> tuple[str, list[object]]:
@@ -55,6 +56,9 @@ def where(chosen: RunFilter, before: int | None) -> tuple[str, list[object]]:
         if value is not None:
             conditions.append(condition)
             values.append(value)
+    if chosen.states:
+        conditions.append(f"runs.state IN ({', '.join('?' * len(chosen.states))})")
+        values += chosen.states
     if chosen.q:
         conditions.append(
             "(runs.job_name LIKE ? ESCAPE '\\' OR runs.mapping LIKE ? ESCAPE '\\'"

@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from app.store.audit import Audit
 from app.store.connections import Connections
 from app.store.database import Database
+from app.store.history import History
 from app.store.mappings import Mappings
 from app.store.runs import Runs
 from app.store.settings import Heartbeats, Settings, TriggerTokens
+from app.store.statistics import Statistics
 from app.store.triggers import Triggers
 
 
@@ -26,6 +28,8 @@ class Store:
         self.triggers = Triggers(db)
         self.runs = Runs(db, self.audit)
         self.heartbeats = Heartbeats(db)
+        self.history = History(db)
+        self.statistics = Statistics(db)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Hold the write lock for a block; see `Database.transaction`."""
