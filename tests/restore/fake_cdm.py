@@ -83,6 +83,7 @@ class FakeCdm:
     most_lines: int = 10_000  # of a log in one answer
     skips: list[int] = field(default_factory=list)  # how much of a log was not asked for
     modes_sent: list[str | None] = field(default_factory=list)  # action names of our starts
+    said: defaultdict[str, set[Phase]] = field(default_factory=lambda: defaultdict(set))
     _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
     _made: int = 0
 
@@ -173,17 +174,21 @@ class FakeCdm:
                 self.shown[session_id] = session
                 del self._late[session_id]
         self.hook("sessions answered")
-        return [
+        found = [
             session
             for session in self.shown.values()
             if session.job_id == job_id or self.unfiltered
         ]
+        for session in found:
+            self.said[session.id].add(session.phase)
+        return found
 
     def session(self, session_id: str, *, was_running: bool = False) -> JobSession:
         self._receive("session", session_id)
         if session_id not in self.shown:
             raise NotFound(f"CDM knows no job session {session_id}.")
         self.hook("session answered")
+        self.said[session_id].add(self.shown[session_id].phase)
         return self.shown[session_id]
 
     def plan_start(self, job_id: str, action_name: str | None) -> Plan:

@@ -45,6 +45,12 @@ READS = ("job", "sessions", "session", "plan_start", "log")
 # What only a person can end: CDM may be mounted for as long as it likes.
 HUMAN = FINAL_STATES | {S.NEEDS_DECISION, S.READY}
 
+MEDDLING = ("cancel", "clean up", "disarm", "trigger", *actions.DECISIONS)
+TROUBLE = (
+    *("restart", "clock", "down", "foreign session", "foreign mount", "late", "permanent"),
+    *("vanish", "mapping"),
+)
+
 
 class Life(RuleBasedStateMachine):
     """Everything that may happen to the runs of one CDM job."""
@@ -59,10 +65,8 @@ class Life(RuleBasedStateMachine):
         self.answered: dict[int, tuple[str, int | None]] = {}
         self.excused: dict[int, int] = {}  # run id → starts that proof or a person allows again
         self.sent: dict[int, int] = {}  # run id → starts that went out
-        self.said: dict[str, set[Phase]] = {}  # session id → phases that CDM showed
         self.left = -1  # points until the next kill
-        self.until = -1  # points until somebody interferes
-        self.interfering: Callable[[], object] = lambda: None
+        self.until, self.meddling = -1, ""  # points until somebody meddles, and how
         self.world.restart(self._point)
 
     def teardown(self) -> None:
@@ -74,111 +78,160 @@ class Life(RuleBasedStateMachine):
 
     # --- what happens -------------------------------------------------------------------------
 
-    @rule(which=st.booleans(), again=st.booleans())
-    def trigger(self, which: bool, again: bool) -> None:
+    # Hypothesis leaves some rules out of each example, so there is one that gets far by itself.
+    @rule(
+        kill=st.integers(0, 80),
+        until=st.integers(0, 40),
+        what=st.sampled_from(MEDDLING),
+        ends=st.tuples(*[st.sampled_from(Phase)] * 2),
+        seconds=st.sampled_from((1, 10, 60)),
+    )
+    def a_whole_life(
+        self, kill: int, until: int, what: str, ends: tuple[Phase, Phase], seconds: int
+    ) -> None:
+        """A trigger, a restore, a clean-up; with a kill and somebody who meddles."""
+        self.other_sessions_end()
+        self.all_is_well_for_a_while(1)
+        self.left, self.until, self.meddling = kill, until, what
+        self.trigger(which=True, again=False)
+        for phase in (Phase.RUNNING, Phase.READY, *ends):
+            self.our_session_goes_on(phase, 0)
+            for _ in range(4):
+                self.turn(seconds)
+            self.ask(actions.ask_clean_up)
+
+    @rule(which=st.booleans(), again=st.booleans(), turns=st.integers(0, 3))
+    def attack(self, which: bool, again: bool, turns: int) -> None:
+        """A trigger, and a few turns."""
+        self.trigger(which=which, again=again)
+        for _ in range(turns):
+            self.turn(1)
+
+    @rule(seconds=st.sampled_from((0, 1, 10, 60)), turns=st.integers(1, 4))
+    def time_goes_on(self, seconds: int, turns: int) -> None:
+        for _ in range(turns):
+            self.turn(seconds)
+
+    @rule(turns=st.integers(5, 30))
+    def all_is_well_for_a_while(self, turns: int) -> None:
+        self.world.cdm.down = None
+        self.world.cdm.faults.clear()
+        self.switch(armed=True)
+        for _ in range(turns):
+            self.turn(10)
+
+    @rule(
+        phase=st.sampled_from((Phase.READY, Phase.READY, Phase.COMPLETED, *Phase)),
+        turns=st.integers(0, 3),
+    )
+    def our_session_goes_on(self, phase: Phase, turns: int) -> None:
+        run = self.live()
+        session_id = (run and run.job_session_id) or (self.world.cdm.ours or [""])[-1]
+        if session_id in self.world.cdm.shown:
+            self.world.cdm.become(session_id, phase)
+        for _ in range(turns):
+            self.turn(60)
+
+    @rule()
+    def other_sessions_end(self) -> None:
+        run = self.live()
+        for session in list(self.world.cdm.shown.values()):
+            if session.live and (run is None or session.id != run.job_session_id):
+                self.world.cdm.become(session.id, Phase.COMPLETED)
+
+    @rule(
+        verb=st.sampled_from((*READS, "start", "start", "start", "cancel", "clean_up")),
+        error=st.sampled_from((*PROOF, Refused, NotFound, Unknown, Unknown, Unknown)),
+        effect=st.booleans(),
+    )
+    def fault(self, verb: str, error: type[CopyManagerError], effect: bool) -> None:
+        self.world.cdm.fail(verb, error("scripted"), with_effect=effect and error is Unknown)
+
+    @rule(at=st.integers(1, 25))
+    def kill_soon(self, at: int) -> None:
+        self.left = at
+
+    @rule(at=st.integers(1, 12), what=st.sampled_from(MEDDLING))
+    def somebody_meddles_soon(self, at: int, what: str) -> None:
+        """Between two calls of CDM a page or a trigger changes something."""
+        self.until, self.meddling = at, what
+
+    @rule(what=st.sampled_from(MEDDLING))
+    def somebody_meddles(self, what: str) -> None:
+        match what:
+            case "cancel":
+                self.ask(actions.ask_cancel)
+            case "clean up":
+                self.ask(actions.ask_clean_up)
+            case "disarm":
+                self.switch(armed=False)
+            case "trigger":
+                self.trigger(which=True, again=False)
+            case decision:
+                self.decide(decision)
+
+    @rule(what=st.sampled_from(TROUBLE), seconds=st.sampled_from((-86400, -3600, 3600, 86400)))
+    def trouble(self, what: str, seconds: int) -> None:
+        match what:
+            case "restart":
+                self.world.restart(self._point)
+            case "clock":
+                self.world.pass_time(seconds)
+            case "mapping":
+                mapping = self.world.store.mappings.get(self.world.mapping.id)
+                self.world.store.mappings.change(mapping.id, enabled=not mapping.enabled)
+            case other:
+                self._trouble_in_cdm(other)
+
+    def _trouble_in_cdm(self, what: str) -> None:
+        cdm = self.world.cdm
+        match what:
+            case "down":
+                cdm.down = Unreachable("down")
+            case "foreign session":
+                cdm.add_session(Phase.RUNNING)
+            case "foreign mount":
+                cdm.add_session(Phase.READY)
+            case "late":
+                cdm.appear_after = 3 - cdm.appear_after
+            case "permanent":
+                permanent = cdm.jobs[self.world.mapping.job_id].job.make_permanent
+                cdm.change_job(make_permanent=not permanent)
+            case "vanish":
+                for session_id in list(cdm.shown)[-1:]:
+                    cdm.vanish(session_id)
+
+    def trigger(self, *, which: bool, again: bool) -> None:
         values = {"request_id": "again-and-again"} if again else {}
         decision = self.world.trigger(self.second if which else self.world.mapping, **values)
         self.answered[decision.trigger_id] = (decision.outcome, decision.run_id)
         if decision.outcome is Outcome.ACCEPTED:
             assert decision.run_id is not None
 
-    @rule(seconds=st.sampled_from((0, 1, 5, 10, 60)))
     def turn(self, seconds: int) -> None:
         with suppress(Killed):
             self.world.turn(seconds)
             return
         self.world.restart(self._point)
 
-    @rule(at=st.integers(1, 40))
-    def kill_soon(self, at: int) -> None:
-        self.left = at
-
-    @rule(
-        at=st.integers(1, 12),
-        what=st.sampled_from(("cancel", "clean up", "give up", "again", "disarm", "trigger")),
-    )
-    def somebody_interferes_soon(self, at: int, what: str) -> None:
-        """Between two calls of CDM a page or a trigger changes something."""
-        self.until = at
-        self.interfering = {
-            "cancel": lambda: self.ask(actions.ask_cancel),
-            "clean up": lambda: self.ask(actions.ask_clean_up),
-            "give up": lambda: self.decide("give_up", newest=True),
-            "again": lambda: self.decide("not_started", newest=True),
-            "disarm": lambda: self.switch(armed=False),
-            "trigger": lambda: self.trigger(which=True, again=False),
-        }[what]
-
-    @rule()
-    def restart(self) -> None:
-        self.world.restart(self._point)
-
-    @rule(
-        verb=st.sampled_from((*READS, "start", "cancel", "clean_up")),
-        error=st.sampled_from((*PROOF, Refused, NotFound, Unknown)),
-        effect=st.booleans(),
-    )
-    def fault(self, verb: str, error: type[CopyManagerError], effect: bool) -> None:
-        self.world.cdm.fail(verb, error("scripted"), with_effect=effect and error is Unknown)
-
-    @rule(down=st.booleans())
-    def connection(self, down: bool) -> None:
-        self.world.cdm.down = Unreachable("down") if down else None
-
-    @rule(seconds=st.sampled_from((-86400, -3600, 3600, 86400)))
-    def clock_step(self, seconds: int) -> None:
-        self.world.pass_time(seconds)
-
-    @rule(phase=st.sampled_from(tuple(Phase)), newest=st.booleans())
-    def cdm_goes_on(self, phase: Phase, newest: bool) -> None:
-        shown = [session for session in self.world.cdm.shown.values() if session.live]
-        if shown:
-            self.world.cdm.become(shown[-1 if newest else 0].id, phase)
-
-    @rule(phase=st.sampled_from((Phase.RUNNING, Phase.READY, Phase.COMPLETED)))
-    def foreign_session(self, phase: Phase) -> None:
-        self.world.cdm.add_session(phase)
-
-    @rule(late=st.integers(0, 4))
-    def sessions_appear_late(self, late: int) -> None:
-        self.world.cdm.appear_after = late
-
-    @rule()
-    def a_session_vanishes(self) -> None:
-        for session_id in list(self.world.cdm.shown)[:1]:
-            self.world.cdm.vanish(session_id)
-
-    @rule(armed=st.booleans())
-    def switch(self, armed: bool) -> None:
+    def switch(self, *, armed: bool) -> None:
         mode = Mode.ARMED if armed else Mode.DISARMED
         self.world.store.settings.set_mode(mode, by="ann", now=self.world.now)
 
-    @rule(enabled=st.booleans())
-    def mapping_switch(self, enabled: bool) -> None:
-        self.world.store.mappings.change(self.world.mapping.id, enabled=enabled)
-
-    @rule(action=st.sampled_from((actions.ask_cancel, actions.ask_clean_up)))
     def ask(self, action: Callable[..., str]) -> None:
         run = self.live()
-        if run is None:
-            return
-        with suppress(actions.NotPossible):
-            action(self.world.store, run.id, by="ann", now=self.world.now)
+        if run is not None:
+            with suppress(actions.NotPossible):
+                action(self.world.store, run.id, by="ann", now=self.world.now)
 
-    @rule(decision=st.sampled_from(actions.DECISIONS), newest=st.booleans())
-    def decide(self, decision: str, newest: bool) -> None:
+    def decide(self, decision: str) -> None:
         run = self.live()
         if run is None:
             return
-        sessions = [*self.world.cdm.shown, "4711"]
+        session = [*self.world.cdm.shown, "4711"][-2:][0]
         with suppress(actions.NotPossible):
             actions.resolve(
-                self.world.store,
-                run.id,
-                decision,
-                sessions[-2 if newest and len(sessions) > 1 else 0],
-                by="ann",
-                now=self.world.now,
+                self.world.store, run.id, decision, session, by="ann", now=self.world.now
             )
             if decision in {"not_started", "clean_up_and_start"}:
                 self.excused[run.id] = self.excused.get(run.id, 0) + 1
@@ -228,10 +281,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nothing_reads_well_unless_cdm_said_so(self) -> None:
         """I6: completed and ready are CDM's words about that very session."""
-        for session in self.world.cdm.shown.values():
-            self.said.setdefault(session.id, set()).add(session.phase)
         for run in self.world.store.runs.list():
-            said = self.said.get(run.job_session_id or "", set())
+            said = self.world.cdm.said[run.job_session_id or ""]
             if run.state is S.COMPLETED:
                 assert said & {Phase.COMPLETED, Phase.PARTIAL}, run
             elif run.state is S.READY:
@@ -252,7 +303,7 @@ class Life(RuleBasedStateMachine):
         if not point.endswith("commit"):  # there the engine holds the store
             self.until -= 1
             if self.until == 0:
-                self.interfering()
+                self.somebody_meddles(self.meddling)
 
     def _note_start(self) -> None:
         run = self.live()
@@ -281,11 +332,11 @@ class Life(RuleBasedStateMachine):
             for session in list(cdm.shown.values()):
                 if session.phase in {Phase.RUNNING, Phase.UNKNOWN}:
                     cdm.become(session.id, Phase.COMPLETED)
-            self.nothing_reads_well_unless_cdm_said_so()
             self.world.turn(60)
         run = self.live()
         assert run is None or run.state in HUMAN, run
         self.no_run_is_started_twice()
+        self.nothing_reads_well_unless_cdm_said_so()
         self.every_change_has_its_history()
         if run is not None and run.state is S.NEEDS_DECISION:
             actions.resolve(self.world.store, run.id, "give_up", None, by="ann", now=self.world.now)
