@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, sync_playwright
 
 from tests.world import World
 
@@ -57,10 +57,7 @@ def at_the_console(browser: Browser, world: World, user: str, **options: Any) ->
     """Log in through QRadar's form and land on the console's page with the app's tab open."""
     context = browser.new_context(ignore_https_errors=True, **options)
     person = Person(context.new_page(), world)
-    person.page.on(
-        "console",
-        lambda said: person.complaints.append(said.text) if said.type == "error" else None,
-    )
+    person.page.on("console", lambda said: _note(person, said))
     person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
     person.page.goto(f"{world.console.url}/console/logon.jsp")
     person.page.fill("input[name=user]", user)
@@ -69,3 +66,10 @@ def at_the_console(browser: Browser, world: World, user: str, **options: Any) ->
     person.page.wait_for_selector("iframe")
     yield person
     context.close()
+
+
+def _note(person: Person, said: ConsoleMessage) -> None:
+    """Every error but that the console, which is not the app's, has no icon."""
+    where = said.location["url"]
+    if said.type == "error" and not where.endswith("/favicon.ico"):
+        person.complaints.append(f"{said.text} {where}")

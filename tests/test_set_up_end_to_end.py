@@ -8,20 +8,15 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import FrameLocator, expect
 
+from tests.browser import at_the_console, chromium
 from tests.simulators.console import Firing
 from tests.simulators.console.actions import Action
 from tests.simulators.container import Image
-from tests.world import APP_ID, EVENT, RULE_ID, RULE_NAME, World, wait_for
+from tests.world import EVENT, RULE_ID, RULE_NAME, World, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 @pytest.fixture
@@ -129,69 +124,47 @@ def assert_called(firing: Firing, why: str) -> None:
     assert result.exit_code == 0, f"{why}: {result.stdout}"
 
 
-@pytest.fixture
-def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        try:
-            page = browser.new_context(ignore_https_errors=True).new_page()
-            page.set_default_timeout(20_000)
-            yield page
-        finally:
-            browser.close()
-
-
-def watch(page: Page) -> list[str]:
-    """Whatever goes wrong in the app's frame from now on; the console has no icon, that's all."""
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "console",
-        lambda line: (
-            problems.append(f"{line.text} {line.location['url']}")
-            if line.type == "error" and not line.location["url"].endswith("/favicon.ico")
-            else None
-        ),
-    )
-    return problems
-
-
 @pytest.mark.browser
 @pytest.mark.jail
-def test_an_administrator_sets_the_app_up_in_a_browser(world: World, browser_page: Page) -> None:
-    page, console = browser_page, world.console
-    problems = watch(page)
-    page.goto(f"{console.url}/console/")
-    page.get_by_label("User").fill("admin")
-    page.get_by_label("Password").fill("admin-password")
-    page.get_by_role("button", name="Log in").click()
-    page.goto(f"{console.url}/console/?app={APP_ID}&page=index")
-    app = page.frame_locator("#app")
-    app.get_by_role("navigation", name="Pages").get_by_role("link", name="Set-up").click()
+def test_an_administrator_sets_the_app_up_in_a_browser(world: World) -> None:
+    with chromium() as browser, at_the_console(browser, world, "admin") as admin:
+        app, console = admin.app, world.console
+        go_to(app, "Set-up")
+        expect(app.locator("#action-state")).to_contain_text("not installed")
+        role = app.get_by_label("User role of the authorized service")
+        role.select_option(label="Restore trigger")
+        app.get_by_text("More", exact=True).click()
+        app.get_by_label("Console's address for the script").fill(seen_from_the_jail(world))
+        app.get_by_role("button", name="Set up the custom action").click()
 
-    expect(app.locator("#action-state")).to_contain_text("not installed")
-    app.get_by_label("User role of the authorized service").select_option(label="Restore trigger")
-    app.get_by_text("More", exact=True).click()
-    app.get_by_label("Console's address for the script").fill(seen_from_the_jail(world))
-    app.get_by_role("button", name="Set up the custom action").click()
+        expect(app.locator("#action-state")).to_contain_text("up to date", timeout=20_000)
+        expect(app.get_by_role("status")).to_contain_text("Two steps remain")
+        picture = app.get_by_role("img", name="Execute Custom Action is ticked")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.naturalWidth") == 560
+        action = the_action(world)
+        assert console.test_execution(action.id).exit_code == 0
+        go_to(app, "Set-up")
+        expect(app.locator("#test")).to_contain_text("test passed")
 
-    expect(app.locator("#action-state")).to_contain_text("up to date")
-    expect(app.get_by_role("status")).to_contain_text("Two steps remain")
-    picture = app.get_by_role("img", name="Execute Custom Action is ticked")
-    expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") == 560
-    action = the_action(world)
-    assert console.test_execution(action.id).exit_code == 0
-    app.get_by_role("link", name="Set-up").click()
-    expect(app.locator("#test")).to_contain_text("test passed")
+        go_to(app, "Settings")
+        app.get_by_text("Arm", exact=True).click()
+        app.get_by_role("button", name="Arm the app").click()
+        expect(app.get_by_role("status")).to_contain_text("armed")
+        console.add_rule(RULE_ID, RULE_NAME, action=action.id)
+        console.deploy()
+        assert_called(fire(world), "it is deployed")
+        wait_for(lambda: is_ready(world), seconds=60)
+        go_to(app, "Runs")
+        expect(app.get_by_role("row", name="Run 1")).to_contain_text("ready in the clean room")
 
-    app.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings").click()
-    app.get_by_text("Arm", exact=True).click()
-    app.get_by_role("button", name="Arm the app").click()
-    console.add_rule(RULE_ID, RULE_NAME, action=action.id)
-    console.deploy()
-    assert_called(fire(world), "it is deployed")
-    wait_for(lambda: is_ready(world), seconds=60)
-    app.get_by_role("link", name="Runs").click()
-    expect(app.get_by_role("row", name="Run 1")).to_contain_text("ready in the clean room")
-    assert problems == []
+        go_to(app, "Set-up")
+        app.get_by_text("Remove the custom action", exact=True).first.click()
+        app.get_by_role("button", name="Remove the custom action").click()
+        expect(app.locator("#action-state")).to_contain_text("not installed", timeout=20_000)
+        assert console.custom_actions.actions == {}
+        assert admin.complaints == []
+
+
+def go_to(app: FrameLocator, page: str) -> None:
+    app.get_by_role("navigation", name="Pages").get_by_role("link", name=page, exact=True).click()
