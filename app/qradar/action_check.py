@@ -83,13 +83,17 @@ def _service_reasons(current: Installation, service: Service | None, now: dateti
     label = current.service_label
     if service is None:
         return [f"the authorized service {label} was deleted on the console"]
-    if service.expires_at is None:
-        return []
-    left = service.expires_at - now
+    ends = None if service.expires_at is None else ending(service.expires_at, now)
+    return [] if ends is None else [f"the token of {label} {ends}"]
+
+
+def ending(expires_at: datetime, now: datetime) -> str | None:
+    """What to say of a token's end, "expires in 9 days"; None while it is far away."""
+    left = expires_at - now
     if left <= timedelta(0):
-        return [f"the token of {label} has expired"]
-    if left <= timedelta(days=WARN_DAYS):
-        days = left.days
-        words = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
-        return [f"the token of {label} expires {words}"]
-    return []
+        return "has expired"
+    if left > timedelta(days=WARN_DAYS):
+        return None
+    if left.days == 0:
+        return "expires within a day"
+    return f"expires in {left.days} day{'s' if left.days > 1 else ''}"

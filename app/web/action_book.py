@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from app.framework.masking import mask
+from app.qradar.action_check import ending
 from app.qradar.installed_action import Book
 from app.store.database import StoreBusy
 from app.store.store import Store
@@ -62,3 +63,12 @@ def note_use(store: Store, token: str, *, by_a_rule: bool, now: datetime) -> Non
                 logger.info("trigger token %s was replaced by %s", old.token_name, name)
     except (StoreBusy, LookupError) as error:
         logger.warning("the use of a trigger token could not be noted: %s", error)
+
+
+def expiry_notice(store: Store, now: datetime) -> str | None:
+    """That the custom action's token has expired or soon will, for those who look at no set-up."""
+    current = Book.from_document(store.settings.custom_action()).current
+    ends = None if current is None else ending(current.expires_at, now)
+    if current is None or ends is None:
+        return None
+    return f"The token of {current.service_label} {ends}: without it no rule can start a restore."

@@ -8,6 +8,7 @@ from app.qradar.identity import Right
 from app.restore.model import RunState
 from app.store.run_rows import RunFilter
 from app.web.access import needs
+from app.web.action_book import expiry_notice
 from app.web.health import read_health
 from app.web.services import services
 
@@ -37,4 +38,5 @@ def show() -> str:
         connections=store.connections.list(),
         mappings=store.mappings.list(),
         tokens=store.tokens.list(),
+        action_notice=expiry_notice(store, services().clock()),
     )

@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The settings: armed or not, trigger tokens, the custom action's script, who changed what."""
+"""The settings: armed or not, trigger tokens, the script to download, who changed what."""
 
 import logging
 
 from flask import Blueprint, Response, flash, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.qradar import custom_action
 from app.qradar.identity import Right
 from app.restore import checks
 from app.restore.checks import InvalidField
@@ -96,18 +95,5 @@ def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
         mode_change=next((one for one in changes if one.subject == "mode"), None),
         tokens=store.tokens.list(),
         settings=store.settings,
-        parameters=[(one, _value(one)) for one in custom_action.PARAMETERS],
         changes=[one for one in changes if not one.action.startswith("run ")][:_CHANGES],
     )
-
-
-def _value(parameter: custom_action.Parameter) -> str:
-    """What to enter for a parameter of the custom action."""
-    fixed = {
-        "console": services().console,
-        "path": custom_action.TRIGGER_PATH,
-        "sec": "the token of the authorized service",
-        "token": "a trigger token",
-        "mapping": f"{custom_action.EMPTY} (or a mapping's name, which then wins over the rule)",
-    }
-    return fixed.get(parameter.name, parameter.name)

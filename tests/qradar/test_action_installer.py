@@ -466,7 +466,14 @@ def test_no_error_repeats_a_token(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("days", "reason"),
-    [(400, None), (14.5, None), (9.5, "in 9 days"), (1.2, "in 1 day"), (0.5, "today"), (-1, "has")],
+    [
+        (400, None),
+        (14.5, None),
+        (9.5, "in 9 days"),
+        (1.2, "in 1 day"),
+        (0.5, "within a day"),
+        (-1, "has"),
+    ],
 )
 def test_a_token_that_ends_soon_is_out_of_date(
     desk: Desk, days: float, *, reason: str | None

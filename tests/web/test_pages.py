@@ -220,7 +220,8 @@ def test_a_trigger_token_is_shown_once_and_can_be_revoked(world: World) -> None:
 
 def test_the_settings_lead_to_the_custom_action(world: World) -> None:
     client = world.client(ADMIN)
-    text = client.get("/settings").text
+    assert "set-up" in links(client.get("/settings").text).found
+    text = client.get("/set-up").text
     assert "console.example" in text
     assert text.index("starttime") > text.index("<code>token</code></td>")
     script = client.get("/settings/start_restore.sh")

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,17 @@ def test_out_of_date_says_why_and_an_update_helps(desk: Desk) -> None:
     assert "up to date" in page
     assert "Old authorized services" in page
     assert "stays valid until a rule has called with the new one" in page
+
+
+def test_the_overview_warns_before_the_token_ends(desk: Desk) -> None:
+    desk.press(days="90")
+    assert "Renew it" not in desk.browser.get("/").text
+    desk.world.clock.now += timedelta(days=80, hours=12)
+    assert f"The token of {LABEL} expires in 9 days" in desk.browser.get("/").text
+    desk.world.clock.now += timedelta(days=30)
+    text = desk.world.client(ANALYST).get("/").text
+    assert "has expired" in text
+    assert "Renew it" not in text
 
 
 def test_a_rules_call_ends_the_old_token_and_a_test_does_not(desk: Desk) -> None:
