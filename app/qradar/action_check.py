@@ -29,12 +29,14 @@ def check(
     script: str | None,
     console: str,
     tokens: Collection[str],
+    mappings: Collection[str],
     now: datetime,
 ) -> Findings:
     """Compare console and book. Raises `NotDone` when the console can't be asked.
 
     ``script`` is the one that would be made now, None when none can be made; ``console`` the
-    parameter's value unless the administrator chose another; ``tokens`` the valid ones' names.
+    parameter's value unless the administrator chose another; ``tokens`` and
+    ``mappings`` are the names of those there are.
     """
     services = authorized_services.ours(admin)
     current = book.current
@@ -48,6 +50,8 @@ def check(
     ]
     if current.token_name not in tokens:
         reasons.append(f"its trigger token {current.token_name} was revoked")
+    if current.mapping and current.mapping not in mappings:
+        reasons.append(f"there is no mapping {current.mapping} any more")
     left_over = tuple(one for one in services if one.id != current.service_id)
     return Findings(tuple(reasons), service, left_over)
 

@@ -46,8 +46,9 @@ def note_use(store: Store, token: str, *, by_a_rule: bool, now: datetime) -> Non
     """Note that a trigger token was used, and revoke those that its action has replaced.
 
     They stay valid until a rule has called with the new one: only then is the new action deployed.
-    QRadar's Test Execution runs what is not deployed yet, so it says nothing about that. What can't
-    be written is left to the next call: the trigger is kept already.
+    QRadar's Test Execution runs what is not deployed yet, so a call that names no rule says nothing
+    about that; where rules' calls name none either, a person removes the old ones. What can't be
+    written is left to the next call: the trigger is kept already.
     """
     try:
         name = store.tokens.note_use(token, now=now)

@@ -194,6 +194,7 @@ def _look() -> OnConsole:
                 script=script,
                 console=services().console,
                 tokens=keeper.token_names(),
+                mappings={mapping.name for mapping in store.mappings.list()},
                 now=now,
             )
             roles = authorized_services.fitting_roles(admin, APP_NAME)

@@ -40,8 +40,9 @@ def receive_trigger() -> tuple[Response, int]:
     if unreadable is not None:
         raise unreadable
     now = services().clock()
-    decision = triggers.accept(services().store, read_trigger(fields, now, token=token), now)
-    by_a_rule = decision.outcome != Outcome.TEST
+    trigger = read_trigger(fields, now, token=token)
+    decision = triggers.accept(services().store, trigger, now)
+    by_a_rule = trigger.rule_id is not None or trigger.rule_name is not None
     note_use(services().store, token, by_a_rule=by_a_rule, now=now)
     answer = jsonify(
         trigger_id=decision.trigger_id,
@@ -49,7 +50,7 @@ def receive_trigger() -> tuple[Response, int]:
         run_id=decision.run_id,
         message=decision.message,
     )
-    return answer, 202 if by_a_rule else 200
+    return answer, 200 if decision.outcome == Outcome.TEST else 202
 
 
 def _checked_token(fields: Fields) -> str:

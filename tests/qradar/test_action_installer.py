@@ -43,6 +43,7 @@ class Desk:
     now: datetime
     user: str = "admin"
     script: str = SCRIPT
+    mappings: tuple[str, ...] = ("SQL attack",)
 
     @property
     def admin(self) -> Administrator:
@@ -75,6 +76,7 @@ class Desk:
             script=self.script,
             console="console.example",
             tokens=self.keeper.token_names(),
+            mappings=self.mappings,
             now=self.now,
         )
 
@@ -516,6 +518,13 @@ def test_an_action_that_was_deleted_is_made_anew(desk: Desk) -> None:
     assert desk.check().reasons == ()
     assert desk.installer.remove() == []
     desk.assert_nothing_is_left()
+
+
+def test_a_mapping_that_was_renamed_is_seen(desk: Desk) -> None:
+    desk.install(mapping="SQL attack")
+    assert desk.check().reasons == ()
+    desk.mappings = ("SQL attack, renamed",)
+    assert desk.check().reasons == ("there is no mapping SQL attack any more",)
 
 
 def test_script_and_certificate_changes_are_told_apart(desk: Desk) -> None:

@@ -229,8 +229,9 @@ def test_a_rules_call_ends_the_old_token_and_a_test_does_not(desk: Desk) -> None
         answer = desk.world.client().post("/api/v1/triggers", data=data, headers=headers)
         assert answer.status_code in {200, 202}
 
-    call("req-00001")
-    assert desk.token_names() == [first, second]
+    for _twice_when_the_first_answer_was_lost in range(2):
+        call("req-00001")
+        assert desk.token_names() == [first, second]
     assert "last used" in desk.page()
     call("req-00002", rule_id="5")
     assert desk.token_names() == [second]
