@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does this trigger become a run? One transaction, one answer, one row whatever the answer is."""
 
+import logging
 from datetime import datetime, timedelta
 
 from app.restore.model import Decision, Mapping, Mode, Outcome, Run, RunState, Trigger
 from app.restore.ports import Store
+
+logger = logging.getLogger(__name__)
 
 
 def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
@@ -15,19 +18,28 @@ def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     safety net. Raises the store's own error when it can't commit: then nothing was kept.
     """
     with store.transaction():
-        first = store.triggers.find(trigger.request_id)
-        if first is not None:
-            message = f"The same request came before; it was then {first.outcome}: {first.message}"
-            if first.run_id is not None:
-                store.runs.count_repeat(first.run_id, new_attack=False, now=now)
-            return _keep(store, trigger, Outcome.DUPLICATE, message, first.run_id, first.mapping)
-        if trigger.mapping is None and trigger.rule_id is None and trigger.rule_name is None:
-            return _keep(store, trigger, Outcome.TEST, _test_message(trigger), None, None)
-        mapping = _find_mapping(store, trigger)
-        if mapping is None:
-            return _keep(store, trigger, Outcome.UNMATCHED, _unmatched(trigger), None, None)
-        outcome, message, run_id = _decide(store, trigger, mapping, now)
-        return _keep(store, trigger, outcome, message, run_id, mapping.name)
+        decision = _accept(store, trigger, now)
+    logger.info(
+        "trigger %d (%s): %s. %s",
+        *(decision.trigger_id, trigger.request_id, decision.outcome, decision.message),
+    )
+    return decision
+
+
+def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
+    first = store.triggers.find(trigger.request_id)
+    if first is not None:
+        message = f"The same request came before; it was then {first.outcome}: {first.message}"
+        if first.run_id is not None:
+            store.runs.count_repeat(first.run_id, new_attack=False, now=now)
+        return _keep(store, trigger, Outcome.DUPLICATE, message, first.run_id, first.mapping)
+    if trigger.mapping is None and trigger.rule_id is None and trigger.rule_name is None:
+        return _keep(store, trigger, Outcome.TEST, _test_message(trigger), None, None)
+    mapping = _find_mapping(store, trigger)
+    if mapping is None:
+        return _keep(store, trigger, Outcome.UNMATCHED, _unmatched(trigger), None, None)
+    outcome, message, run_id = _decide(store, trigger, mapping, now)
+    return _keep(store, trigger, outcome, message, run_id, mapping.name)
 
 
 def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:

@@ -59,6 +59,15 @@ def test_an_armed_mapping_accepts_and_makes_a_queued_run(world: World) -> None:
     assert run.received_at == NOON
 
 
+def test_what_came_of_a_trigger_is_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """QRadar collects the log: an operator finds the trigger there by its request id."""
+    with caplog.at_level("INFO", logger="app.restore.triggers"):
+        decision = world.trigger(request_id="request-0001")
+    assert caplog.messages == [f"trigger 1 (request-0001): accepted. {decision.message}"]
+
+
 def test_every_answer_is_a_row_with_its_outcome_and_message(world: World) -> None:
     """I1: whatever the outcome, what was answered stands in the store."""
     for trigger in (make_trigger(), make_trigger(world.mapping), make_trigger(mapping="nowhere")):
