@@ -4,10 +4,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
+from werkzeug.datastructures import MultiDict
+
+from app.framework.links import console_url
 from app.restore.model import LogLine, Run, RunState, Transition
+from app.store.history import RunPage
 from app.store.run_rows import RunFilter
 from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
@@ -58,15 +64,18 @@ def trigger_fields(trigger: ReceivedTrigger) -> dict[str, object]:
     }
 
 
-def read_filter(query: Mapping[str, str]) -> RunFilter:
-    """The filter that a query describes; an empty value is none. `Problem` 400 names the field."""
+def read_filter(query: MultiDict[str, str]) -> RunFilter:
+    """The filter that a query describes; an empty value is none, ``state`` may come several times.
+
+    `Problem` 400 names the field that can't be read.
+    """
     chosen = {name: query.get(name, "").strip() for name in FILTERS}
-    state = chosen["state"]
-    if state and state not in set(RunState):
+    states = dict.fromkeys(one.strip() for one in query.getlist("state") if one.strip())
+    if set(states) - set(RunState):
         raise Problem(400, f"state must be one of {', '.join(RunState)}.", field="state")
     offense = chosen["offense_id"]
     return RunFilter(
-        state=state or None,
+        states=tuple(states),
         mapping=chosen["mapping"] or None,
         connection=chosen["connection"] or None,
         offense_id=read_number(offense, "offense_id", most=_LARGEST) if offense else None,
@@ -76,16 +85,19 @@ def read_filter(query: Mapping[str, str]) -> RunFilter:
     )
 
 
-def read_before(query: Mapping[str, str]) -> int | None:
-    """The keyset: only runs older than this id."""
-    text = query.get("before", "").strip()
-    return read_number(text, "before", most=_LARGEST) if text else None
+def read_place(query: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """The keyset: only runs before this id, or only runs after that one."""
+    before, after = (query.get(name, "").strip() for name in ("before", "after"))
+    return (
+        read_number(before, "before", most=_LARGEST) if before else None,
+        read_number(after, "after", most=_LARGEST) if after else None,
+    )
 
 
-def read_limit(query: Mapping[str, str]) -> int:
+def read_limit(query: Mapping[str, str], preset: int = PAGE) -> int:
     """How many runs at most."""
     text = query.get("limit", "").strip()
-    return read_number(text, "limit", most=MOST) if text else PAGE
+    return read_number(text, "limit", most=MOST) if text else preset
 
 
 def read_number(text: str, name: str, *, most: int) -> int:
@@ -111,12 +123,44 @@ def _read_time(text: str, name: str, *, end: bool = False) -> datetime | None:
         ) from error
 
 
-def one_page(
-    store: Store, chosen: RunFilter, *, before: int | None, limit: int
-) -> tuple[Sequence[Run], int | None]:
-    """The newest ``limit`` runs that match, and the keyset of the next page if there is one."""
-    runs = store.runs.list(chosen, before=before, limit=limit + 1)
-    return runs[:limit], runs[limit - 1].id if len(runs) > limit else None
+def query_of(query: MultiDict[str, str], *names: str) -> dict[str, list[str]]:
+    """What a query says to ``names``, for links that keep it."""
+    said = {name: [one for one in query.getlist(name) if one.strip()] for name in names}
+    return {name: values for name, values in said.items() if values}
+
+
+def find_page(
+    store: Store, query: MultiDict[str, str], *, limit: int, chosen: RunFilter | None = None
+) -> RunPage:
+    """The page of runs that a query asks for."""
+    before, after = read_place(query)
+    chosen = chosen or read_filter(query)
+    return store.history.page(chosen, before=before, after=after, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How long a run took, in seconds, each from the detection; None until known."""
+
+    started: float | None
+    ready: float | None
+    ended: float | None
+
+
+def spans(run: Run) -> Spans:
+    """The lengths of a run; QRadar's clock may be ahead of ours, nothing takes less than 0 s."""
+    begin = run.detected_at or run.received_at
+
+    def until(at: datetime | None) -> float | None:
+        return None if at is None else max((at - begin).total_seconds(), 0.0)
+
+    return Spans(until(run.started_at), until(run.ready_at), until(run.ended_at))
+
+
+def offense_url(offense_id: int) -> str:
+    """Where the console's classic pages show an offense (qradar-platform §8)."""
+    page = urlencode({"appName": "Sem", "pageId": "OffenseSummary", "summaryId": offense_id})
+    return f"{console_url()}do/sem/offensesummary?{page}"
 
 
 def to_csv(runs: Iterable[Run]) -> str:

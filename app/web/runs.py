@@ -8,38 +8,43 @@ from werkzeug.wrappers import Response
 from app.qradar.identity import Right
 from app.restore import actions
 from app.restore.model import Outcome, RunState
-from app.web import asking, run_views
+from app.web import asking, run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to, link
+from app.web.charts import make_charts
 from app.web.services import services
 
 bp = Blueprint("runs", __name__)
+_PAGE = 25  # rows: with both charts a page stays under 60 kB
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
 @bp.get("/runs")
 @needs(Right.VIEW)
 def show_list() -> str:
-    """The runs, newest first, filtered, a page at a time."""
-    chosen = run_views.read_filter(request.args)
-    before, limit = run_views.read_before(request.args), run_views.read_limit(request.args)
-    runs, following = run_views.one_page(services().store, chosen, before=before, limit=limit)
-    query = {
-        name: value
-        for name, value in request.args.items()
-        if name in (*run_views.FILTERS, "limit") and value.strip()
-    }
+    """The runs, newest first, filtered, a page at a time, with two charts over all that match."""
+    store, chosen = services().store, run_views.read_filter(request.args)
+    limit = run_views.read_limit(request.args, _PAGE)
+    page = run_views.find_page(store, request.args, limit=limit, chosen=chosen)
+    query = run_views.query_of(request.args, *run_views.FILTERS, "limit")
+    filters = {name: values for name, values in query.items() if name != "limit"}
     return render_template(
         "runs.html",
-        runs=runs,
+        runs=page.runs,
         query=query,
-        filtered=any(name in query for name in run_views.FILTERS),
-        newest=link("runs.show_list", **query) if before else None,
-        older=link("runs.show_list", **query, before=following) if following else None,
-        export=link("runs_api.export_runs", **{k: v for k, v in query.items() if k != "limit"}),
+        filtered=bool(filters),
+        newest=link("runs.show_list", **query) if page.newer else None,
+        newer=link("runs.show_list", **query, after=page.newer) if page.newer else None,
+        older=link("runs.show_list", **query, before=page.older) if page.older else None,
+        as_csv=link("runs_api.export_runs", **filters),
+        as_json=link("runs_api.list_runs", **filters, limit=run_views.MOST),
+        charts=make_charts(store.statistics, chosen, services().clock()),
+        groups=texts.GROUPS,
         states=list(RunState),
-        mappings=sorted({one.name for one in services().store.mappings.list()}),
-        connections=sorted({one.name for one in services().store.connections.list()}),
+        mappings=sorted({one.name for one in store.mappings.list()}),
+        connections=sorted({one.name for one in store.connections.list()}),
+        spans=run_views.spans,
+        offense_url=run_views.offense_url,
     )
 
 

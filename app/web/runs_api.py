@@ -20,27 +20,25 @@ bp = Blueprint("runs_api", __name__, url_prefix="/api/v1")
 @needs(Right.VIEW)
 def list_runs() -> Response:
     """The newest runs first, filtered, a page at a time."""
-    chosen = run_views.read_filter(request.args)
-    before, limit = run_views.read_before(request.args), run_views.read_limit(request.args)
-    runs, following = run_views.one_page(services().store, chosen, before=before, limit=limit)
-    return jsonify(runs=[run_views.run_fields(run) for run in runs], next_before=following)
+    page = run_views.find_page(
+        services().store, request.args, limit=run_views.read_limit(request.args)
+    )
+    runs = [run_views.run_fields(run) for run in page.runs]
+    return jsonify(runs=runs, next_before=page.older)
 
 
 @bp.get("/runs.csv")
 @needs(Right.VIEW)
 def export_runs() -> Response:
     """The same runs as CSV, 10,000 rows a part; a ``Link`` header leads to the next part."""
-    chosen, before = run_views.read_filter(request.args), run_views.read_before(request.args)
-    runs, following = run_views.one_page(
-        services().store, chosen, before=before, limit=run_views.CSV_PART
-    )
-    response = Response(run_views.to_csv(runs), mimetype="text/csv")
+    page = run_views.find_page(services().store, request.args, limit=run_views.CSV_PART)
+    response = Response(run_views.to_csv(page.runs), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="runs.csv"'
-    if following is not None:
-        query = {name: value for name, value in request.args.items() if name != "before"}
-        link = urlencode({**query, "before": following})
+    if page.older is not None:
+        query = run_views.query_of(request.args, *run_views.FILTERS)
+        link = urlencode({**query, "before": page.older}, doseq=True)
         response.headers["Link"] = f'<runs.csv?{link}>; rel="next"'
-        response.headers["X-Next-Before"] = str(following)
+        response.headers["X-Next-Before"] = str(page.older)
     return response
 
 
