@@ -9,6 +9,7 @@ from app.store.connections import Connections
 from app.store.database import Database
 from app.store.history import History
 from app.store.mappings import Mappings
+from app.store.qradar import QRadar
 from app.store.runs import Runs
 from app.store.settings import Heartbeats, Settings, TriggerTokens
 from app.store.statistics import Statistics
@@ -28,6 +29,7 @@ class Store:
         self.triggers = Triggers(db)
         self.runs = Runs(db, self.audit)
         self.heartbeats = Heartbeats(db)
+        self.qradar = QRadar(db, self.audit)
         self.history = History(db)
         self.statistics = Statistics(db)
 

@@ -10,7 +10,7 @@ from app.store.connections import Contact
 from app.store.times import to_text, to_text_or_none
 from app.web.services import Services
 
-WORKER_LATE_S = 60.0  # seconds without a sign of life after which the worker counts as late
+WORKER_LATE_S = 20.0  # seconds without a sign of life after which the worker counts as gone
 
 
 @dataclass(frozen=True, slots=True)

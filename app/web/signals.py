@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The overview's health strip, and what needs a person first: each a sentence, never a code."""
+
+import shutil
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from app.cdm.trust import read_certificate
+from app.restore.model import CopyManagerError, Mode, Outcome, Run, RunState, Trust
+from app.web import texts
+from app.web.action_book import expiry_notice
+from app.web.health import ConnectionHealth, Health
+from app.web.presentation import ago, duration, outcome_words
+from app.web.services import Services
+
+ENDS_SOON = timedelta(days=30)
+MOUNTED_LONG = timedelta(hours=24)
+LOW_DISK = 100 * 2**20  # bytes; a backup before a migration needs as much as the database
+
+_MODES = {
+    Mode.ARMED: ("good", texts.ARMED),
+    Mode.OBSERVE: ("attention", texts.OBSERVING),
+    Mode.DISARMED: ("attention", texts.DISARMED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One part of the health strip."""
+
+    tone: str  # good, bad, attention or done
+    title: str
+    sentences: Sequence[str]
+    page: str | None = None  # the endpoint of the page that helps
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something that a person should see to, and where."""
+
+    tone: str
+    sentence: str
+    run: Run | None = None
+
+
+def signals(services: Services, health: Health) -> list[Signal]:
+    """The strip: the app's mode, its parts and neighbours, what ends when, the last trigger."""
+    return [
+        Signal(_MODES[Mode(health.mode)][0], health.mode.title(), [_MODES[Mode(health.mode)][1]]),
+        _worker(health),
+        _qradar(services),
+        *(_cdm(one, services.clock()) for one in health.connections),
+        *_action(services),
+        _store(services),
+        _last_trigger(health),
+    ]
+
+
+def _worker(health: Health) -> Signal:
+    if health.worker_at is None:
+        return Signal("bad", "Worker not seen", [texts.WORKER_NEW])
+    if health.worker_ok:
+        return Signal("good", "Worker at work", [texts.worker_ok(ago(health.worker_at))])
+    return Signal("bad", "Worker not running", [texts.worker_late(ago(health.worker_at))])
+
+
+def _qradar(services: Services) -> Signal:
+    """The page is shown, so the console has told within a minute who looks at it."""
+    console = services.store.qradar.console()
+    if console.contact_error:
+        sentence = texts.qradar_trouble(console.contact_error, ago(console.contact_at))
+        return Signal("attention", "QRadar", [texts.QRADAR_OK, sentence])
+    if warning := console.token_warning(services.clock()):
+        return Signal("attention", "QRadar", [texts.QRADAR_OK, warning], "settings.show")
+    sentences = [texts.QRADAR_OK]
+    if console.token_expires_at:
+        sentences.append(
+            texts.ends("The service token", console.token_expires_at, services.clock())
+        )
+    return Signal("good", "QRadar", sentences)
+
+
+def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
+    title = f"CDM {one.connection.name}"
+    tone = "bad" if one.ok is False else "good" if one.ok else "done"
+    if one.ok is None:
+        sentence = texts.CDM_NEW
+    elif one.ok:
+        sentence = texts.cdm_ok(ago(one.contact.at))
+    else:
+        sentence = texts.cdm_trouble(one.contact.error or "", ago(one.contact.at))
+    if one.connection.trust is Trust.FINGERPRINT:
+        return Signal(tone, title, [sentence, texts.PINNED], "connections.show_list")
+    end = ca_end(one.connection.ca_pem or "") if one.connection.trust is Trust.CA else None
+    if end is None:
+        return Signal(tone, title, [sentence], "connections.show_list")
+    if tone == "good" and end <= now + ENDS_SOON:
+        tone = "bad" if end <= now else "attention"
+    words = texts.ends("The CA certificate", end, now)
+    return Signal(tone, title, [sentence, words], "connections.show_list")
+
+
+@lru_cache(maxsize=64)
+def ca_end(pem: str) -> datetime | None:
+    """When the first of these CA certificates ends; None when none can be read."""
+    ends = []
+    for part in pem.split("-----END CERTIFICATE-----")[:-1]:
+        begin = part.find("-----BEGIN CERTIFICATE-----")
+        try:
+            der = ssl.PEM_cert_to_DER_cert(part[begin:] + "-----END CERTIFICATE-----\n")
+            ends.append(read_certificate(der).not_after)
+        except (CopyManagerError, ValueError):
+            continue
+    return min(ends, default=None)
+
+
+def _action(services: Services) -> Iterator[Signal]:
+    notice = expiry_notice(services.store, services.clock())
+    if notice:
+        yield Signal("attention", "Custom action", [notice], "set_up.show")
+
+
+def _store(services: Services) -> Signal:
+    used, free = store_bytes(services)
+    words = texts.store_size(size(used), size(free))
+    if free < LOW_DISK:
+        return Signal("bad", "Store", [words, texts.LOW_DISK])
+    return Signal("good", "Store", [words])
+
+
+def store_bytes(services: Services) -> tuple[int, int]:
+    """How many bytes the database has with what belongs to it, and how many are free beside it."""
+    path = services.database_path
+    files = [path, path.with_name(f"{path.name}-wal")]
+    return sum(one.stat().st_size for one in files if one.exists()), shutil.disk_usage(
+        path.parent
+    ).free
+
+
+def size(number: float) -> str:
+    """A number of bytes for people."""
+    for unit in ("B", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}"
+        number /= 1024
+    return f"{number:.1f} GiB"
+
+
+def _last_trigger(health: Health) -> Signal:
+    if health.last_trigger is None:
+        return Signal("done", "Last trigger", [texts.NO_TRIGGER])
+    at, outcome = health.last_trigger
+    words = texts.last_trigger(ago(at), outcome_words(Outcome(outcome)))
+    return Signal("done", "Last trigger", [words])
+
+
+def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention]:
+    """What somebody should see to, the most pressing first."""
+    now = services.clock()
+    decisions, attacks, mounts = [], [], []
+    for run in open_runs:
+        if run.state is RunState.NEEDS_DECISION:
+            decisions.append(Attention("bad", texts.needs_decision(run.id, run.job_name), run))
+        elif run.state is RunState.AWAITING_APPROVAL:
+            decisions.append(Attention("bad", texts.needs_approval(run.id, run.job_name), run))
+        elif run.new_attack:
+            attacks.append(Attention("bad", texts.new_attack(run.id, run.job_name), run))
+        elif run.state is RunState.READY and run.ready_at and now - run.ready_at >= MOUNTED_LONG:
+            since = duration((now - run.ready_at).total_seconds())
+            sentence = texts.still_mounted(run.id, run.job_name, since)
+            mounts.append(Attention("attention", sentence, run))
+    return [*decisions, *attacks, *mounts]
