@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of runs, one run with its history, and the buttons on it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
 from app.restore import actions
-from app.restore.model import Outcome, RunState
+from app.restore.model import Outcome, Run, RunState, Transition
 from app.web import asking, run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to, link
@@ -16,6 +20,7 @@ from app.web.services import services
 
 bp = Blueprint("runs", __name__)
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
+_LOG_LINES, _SWALLOWED = 100, 50
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
@@ -55,16 +60,49 @@ def show(run_id: int) -> str:
     run, store = asking.get_run(run_id), services().store
     triggers = store.triggers.for_run(run_id)
     first = next((one for one in triggers if one.outcome in _MAKES_A_RUN), None)
+    swallowed = [one for one in triggers if one is not first]
+    kinds = [one for one in request.args.getlist("log") if one]
+    before = request.args.get("log_before", "")
+    skipped = run_views.read_number(before, "log_before", most=10**9) if before else 0
     return render_template(
         "run.html",
         run=run,
-        transitions=store.runs.transitions(run_id),
-        log=store.runs.log(run_id),
+        steps=_steps(store.runs.transitions(run_id), run),
+        log=store.history.log(run_id, types=kinds, before=skipped, limit=_LOG_LINES),
+        log_kinds=kinds,
+        log_skipped=skipped,
+        log_step=_LOG_LINES,
         first=first,
-        swallowed=[one for one in triggers if one is not first],
+        swallowed=swallowed[-_SWALLOWED:],
+        more_swallowed=max(0, len(swallowed) - _SWALLOWED),
         requests=store.runs.requests(run_id),
         available=actions.available(run),
+        took=run_views.spans(run),
+        offense=run_views.offense_url(run.offense_id) if run.offense_id else None,
+        evidence=texts.EVIDENCE,
+        field_name=texts.field_name,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of state, and how long the run stayed in the state it led to."""
+
+    change: Transition
+    lasted: float | None  # seconds; None: the run is in it
+    at_end: bool
+
+
+def _steps(transitions: Sequence[Transition], run: Run) -> list[Step]:
+    ends = [one.at for one in transitions[1:]]
+    return [
+        Step(
+            change,
+            max((end - change.at).total_seconds(), 0.0) if end else None,
+            at_end=end is None and run.ended_at is not None,
+        )
+        for change, end in zip_longest(transitions, ends)
+    ]
 
 
 @bp.post("/runs/<int:run_id>/cancel")
