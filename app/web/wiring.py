@@ -23,6 +23,7 @@ from app.store.store import Store
 from app.web import (
     access,
     connections,
+    fragments,
     headers,
     mappings,
     overview,
@@ -44,6 +45,7 @@ from app.web.session_key import session_key
 logger = logging.getLogger(__name__)
 
 _SUBJECTS = (
+    fragments,
     *(triggers_api, runs_api, state_api, overview, runs),
     *(connections, mappings, settings, set_up, uninstall),
 )

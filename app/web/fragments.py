@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What QRadar's own classic pages show of ours: on an offense, in its toolbar, on a dashboard.
+
+QRadar puts the HTML into its own pages (qradar-platform §8): everything is escaped, nothing is
+inline, and every class begins with ``safeguarded-restore``. Links lead to our pages by the whole
+path, because the address of the page around them is QRadar's.
+"""
+
+import re
+
+from flask import Blueprint, Response, jsonify, render_template, request
+
+from app.framework.links import absolute_url
+from app.qradar.identity import Right
+from app.store.run_rows import RunFilter
+from app.web import run_views
+from app.web.access import needs
+from app.web.services import services
+
+bp = Blueprint("fragments", __name__)
+_SHOWN = 5
+
+
+@bp.get("/offense_fragment/<offense_id>")
+@needs(Right.VIEW)
+def show_offense(offense_id: str) -> Response:
+    """This offense's restores, for the head of its summary page."""
+    return jsonify(html=_runs_html(_offense(offense_id)))
+
+
+@bp.get("/offense_restores")
+@needs(Right.VIEW)
+def find_restores() -> Response:
+    """Where our page lists the restores of the offense that the toolbar's button names."""
+    offense_id = _offense(request.args.get("context", ""))
+    named = {} if offense_id is None else {"offense_id": offense_id}
+    return jsonify(url=absolute_url("runs.show_list", **named))
+
+
+@bp.get("/dashboard_item")
+@needs(Right.VIEW)
+def show_dashboard_item() -> Response:
+    """The last runs, as an item of the classic dashboard."""
+    return jsonify(id="safeguarded_restore_runs", title="Restores", HTML=_runs_html(None))
+
+
+def _offense(text: str) -> int | None:
+    """The offense's number; QRadar's ``context`` is the number itself, or several row ids."""
+    found = re.match(r"[0-9]{1,18}(?![0-9])", text.strip().strip("[\"'"))
+    return int(found[0]) if found else None
+
+
+def _runs_html(offense_id: int | None) -> str:
+    runs = services().store.history.page(
+        RunFilter(offense_id=offense_id), before=None, limit=_SHOWN + 1
+    )
+    return render_template(
+        "fragment.html",
+        runs=runs.runs[:_SHOWN],
+        more=len(runs.runs) > _SHOWN,
+        offense_id=offense_id,
+        spans=run_views.spans,
+        page=absolute_url,
+    )
