@@ -41,6 +41,11 @@ LOCATIONS = (
     "remote_networks_and_services_configuration",
     "apps",
 )
+# The schema's spelling; the documentation's table prints another (§1.2).
+APP_NAMES = (
+    *("assetprofile", "Assets", "EventViewer", "Forensics", "QRadar", "QVM", "Reports"),
+    *("SEM", "SRM", "Surveillance"),
+)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
 SIGNALS = ("TERM", "HUP", "INT", "QUIT", "KILL", "USR1", "USR2")
 
@@ -150,9 +155,14 @@ ENTRY_RULES: dict[str, tuple[tuple[str, ...], dict[str, Check]]] = {
         | {"javascript": _string_or_null, "description": _string_or_empty, "icon": _string_or_null}
         | _shared,
     ),
+    "dashboard_items": (
+        ("text", "description", "rest_method"),
+        {"text": _string, "description": _string, "rest_method": _string}
+        | {"required_capabilities": _capabilities},
+    ),
     "fragments": (
         ("app_name", "page_id", "rest_endpoint"),
-        {"app_name": _string, "page_id": _string, "rest_endpoint": _string}
+        {"app_name": _one_of(APP_NAMES), "page_id": _string, "rest_endpoint": _string}
         | {"location": _one_of(("header", "footer"))}
         | _shared,
     ),
@@ -271,10 +281,14 @@ def _across(manifest: Mapping[str, Any]) -> Iterator[Problem]:
         for item in manifest[kind]
         if isinstance(item, dict)
     ]
-    methods = {item.get("name") for kind, item in items if kind == "rest_methods"}
+    methods = {
+        item.get("name"): item.get("method") for kind, item in items if kind == "rest_methods"
+    }
     for kind, item in items:
         if "rest_method" in item and item["rest_method"] not in methods:
             yield Problem(33308, kind, f"rest_method {item['rest_method']} is not defined")
+        if kind == "gui_actions" and methods.get(item.get("rest_method"), "GET") != "GET":
+            yield Problem(33104, kind, "its rest_method must be a GET (§8)")
         if kind == "gui_actions" and not item.keys() & {"javascript", "rest_method"}:
             yield Problem(33104, kind, "needs javascript or rest_method")
         for capability in item.get("required_capabilities") or []:

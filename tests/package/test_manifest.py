@@ -15,6 +15,7 @@ TEXT = (ROOT / "manifest.json").read_text()
 MANIFEST: dict[str, Any] = json.loads(TEXT)
 AREA = MANIFEST["areas"][0]
 METHOD = {"name": "m", "method": "GET", "url": "/m"}
+FRAGMENT = MANIFEST["fragments"][0]
 SERVICE = MANIFEST["services"][0]
 
 
@@ -33,6 +34,7 @@ def test_what_machines_call_needs_no_capability_and_everything_else_does() -> No
         assert method["method"] == "POST"
         assert "required_capabilities" not in method
     guarded = [*by_path.values(), *MANIFEST["areas"], *MANIFEST["configuration_pages"]]
+    guarded += MANIFEST["fragments"] + MANIFEST["gui_actions"] + MANIFEST["dashboard_items"]
     assert all(item["required_capabilities"] in (["SEM"], ["ADMIN"]) for item in guarded)
 
 
@@ -74,6 +76,13 @@ def test_only_supervisord_starts_the_web_process() -> None:
         ({"services": [SERVICE, SERVICE]}, 33104, "services"),
         ({"environment_variables": [{"name": "A", "value": ""}]}, 33104, "environment_variables"),
         ({"gui_actions": [{"id": "a", "text": "b", "groups": []}]}, 33104, "gui_actions"),
+        ({"fragments": [FRAGMENT | {"app_name": "Sem"}]}, 33104, "fragments[0].app_name"),
+        ({"dashboard_items": [{"text": "a", "description": "b"}]}, 33104, "dashboard_items[0]"),
+        (
+            {"gui_actions": [MANIFEST["gui_actions"][0] | {"rest_method": "receive_trigger"}]},
+            33104,
+            "gui_actions",
+        ),
         (
             {"uninstall_hooks": [{"description": "bye", "rest_method": "absent"}]},
             33308,
