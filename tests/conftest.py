@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test may ask for; no test sees the variables of the machine it runs on."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,18 @@ _LEAKY = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR
 for _name in list(os.environ):
     if _name in _LEAKY or _name.lower().endswith("_proxy") or _name.startswith("QRADAR_"):
         del os.environ[_name]
+
+
+@pytest.fixture(autouse=True)
+def _own_log_handlers() -> Iterator[None]:
+    """Take off what a test has put on the root logger, so that no other test writes there too."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
