@@ -52,6 +52,7 @@ class Services:
     allow_loopback: bool = False  # CDM addresses on this machine, in the demo only
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     bad_tokens: Throttle = field(default_factory=Throttle)
+    api_version: Callable[[str | None], str] = lambda _sec: ""  # of the console's, for a token
     start_failure: str | None = None  # why the store can't be used, when no note could be written
     _local: threading.local = field(default_factory=threading.local)
 

@@ -23,8 +23,10 @@ from app.store.store import Store
 from app.web import (
     access,
     connections,
+    diagnostics,
     fragments,
     headers,
+    help,
     mappings,
     overview,
     presentation,
@@ -45,7 +47,7 @@ from app.web.session_key import session_key
 logger = logging.getLogger(__name__)
 
 _SUBJECTS = (
-    fragments,
+    *(fragments, help, diagnostics),
     *(triggers_api, runs_api, state_api, overview, runs),
     *(connections, mappings, settings, set_up, uninstall),
 )
@@ -94,6 +96,8 @@ def build_services() -> Services:
         failure = None if migrations.failure(path) else str(error)
     system_ca = paths.system_ca_file()
     console = ConsoleClient(_console(), system_ca, timeout=3.0)
+    # what changes the console's configuration may take longer than a look at it
+    console_api = ConsoleClient(_console(), system_ca, timeout=10.0)
     return Services(
         database_path=path,
         open_store=lambda: Store(Database(path)),
@@ -104,8 +108,8 @@ def build_services() -> Services:
         test_connection=partial(test_connection, system_ca=system_ca),
         fetch_certificate=fetch_certificate,
         make_script=partial(make_script, bulkhead, system_ca),
-        # what changes the console's configuration may take longer than a look at it
-        console_api=ConsoleClient(_console(), system_ca, timeout=10.0),
+        console_api=console_api,
+        api_version=console_api.api_version,
         version=_version(),
         console=_console(),
         allow_loopback=paths.is_demo(),
