@@ -18,8 +18,20 @@ from tests.simulators.console.switches import Switches
 _numbers = count(1)
 
 
+_clients: list[ConsoleClient] = []
+
+
 def client_of(console: ConsoleSimulator, *, timeout: float = 5.0) -> ConsoleClient:
-    return ConsoleClient(f"localhost:{console.port}", str(console.ca_file), timeout=timeout)
+    """A client of the console; `close_clients` ends it with the test."""
+    client = ConsoleClient(f"localhost:{console.port}", str(console.ca_file), timeout=timeout)
+    _clients.append(client)
+    return client
+
+
+def close_clients() -> None:
+    """Close every client's connections; urllib3 1.26 leaves them to the garbage collector."""
+    while _clients:
+        _clients.pop().close()
 
 
 def offenses_of(console: ConsoleSimulator, *, service: str = "restore-service") -> Offenses:
