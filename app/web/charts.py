@@ -18,7 +18,7 @@ from app.web import texts
 from app.web.presentation import duration
 
 WIDTH, HEIGHT = 640, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 12, 28
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 18, 30
 _PLOT_W, _PLOT_H = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
 _DEFAULT_DAYS, _MOST_BARS, _LABELS = 30, 62, 8
 _TIME_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800)
@@ -59,6 +59,7 @@ class Chart:
     title: str
     text: str
     x_axis: str
+    y_axis: str
     x_marks: Sequence[Mark]
     y_marks: Sequence[Mark]
     layers: Sequence[Layer]
@@ -146,6 +147,7 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
         title=texts.CHART_RUNS.format(period=period),
         text=text if runs else texts.CHART_NO_RUNS,
         x_axis=texts.PERIOD_NAMES[period],
+        y_axis=texts.CHART_RUNS_AXIS,
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), f"{at:,}") for at in range(0, top + 1, step)],
         layers=[Layer(group, "".join(paths[group]), totals[group]) for group in texts.GROUPS],
@@ -184,6 +186,7 @@ def _ready_chart(
         title=texts.CHART_READY,
         text=text,
         x_axis=texts.PERIOD_NAMES[period],
+        y_axis=texts.CHART_READY_AXIS,
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), duration(at)) for at in range(0, top + 1, step)],
         layers=(),

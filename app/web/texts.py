@@ -143,6 +143,8 @@ GROUP_OF = {
     RunState.FAILED: "bad",
 }
 CHART_RUNS = "Runs per {period} by outcome"
+CHART_RUNS_AXIS = "Runs"
+CHART_READY_AXIS = "From detection to ready"
 CHART_READY = "Time from detection to ready"
 CHART_RUNS_TEXT = "{runs} from {first} to {last}, in UTC: {parts}."
 CHART_READY_TEXT = (
