@@ -10,6 +10,7 @@ _POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
+        "font-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -27,9 +28,8 @@ def register(app: Flask) -> None:
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        if request.endpoint == "static" and response.status_code == 200:
-            response.headers["Cache-Control"] = "private, max-age=300"
-        else:
+        # What a page shows is true at one moment only; files say themselves how long they hold.
+        if request.endpoint != "static" or response.status_code not in {200, 304}:
             response.headers["Cache-Control"] = "no-store"
         response.headers["Server"] = "Safeguarded restore"
         return response

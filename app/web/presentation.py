@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words and forms in which pages show times, states, outcomes and rights."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, g
+from markupsafe import Markup
 
 from app.qradar.identity import Right
 from app.restore.model import Outcome, Run, RunState
@@ -15,17 +17,17 @@ from app.web.addresses import link
 from app.web.services import services
 
 _STATES = {
-    RunState.AWAITING_APPROVAL: ("waits for approval", "attention"),
-    RunState.QUEUED: ("queued", "active"),
-    RunState.STARTING: ("starting", "active"),
-    RunState.RESTORING: ("restoring", "active"),
-    RunState.READY: ("ready in the clean room", "good"),
-    RunState.CLEANING_UP: ("cleaning up", "active"),
-    RunState.COMPLETED: ("completed", "done"),
-    RunState.FAILED: ("failed", "bad"),
-    RunState.CANCELLED: ("cancelled", "done"),
-    RunState.OBSERVED: ("observed, not started", "done"),
-    RunState.NEEDS_DECISION: ("needs a decision", "attention"),
+    RunState.AWAITING_APPROVAL: ("waits for approval", "attention", "decide"),
+    RunState.QUEUED: ("queued", "active", "queued"),
+    RunState.STARTING: ("starting", "active", "active"),
+    RunState.RESTORING: ("restoring", "active", "active"),
+    RunState.READY: ("ready in the clean room", "good", "good"),
+    RunState.CLEANING_UP: ("cleaning up", "active", "active"),
+    RunState.COMPLETED: ("completed", "done", "done"),
+    RunState.FAILED: ("failed", "bad", "bad"),
+    RunState.CANCELLED: ("cancelled", "done", "cancelled"),
+    RunState.OBSERVED: ("observed, not started", "done", "observed"),
+    RunState.NEEDS_DECISION: ("needs a decision", "attention", "decide"),
 }
 _OUTCOMES = {
     Outcome.ACCEPTED: ("restore requested", "good"),
@@ -53,6 +55,11 @@ _ACTIONS = {
 }
 
 
+# The explicit formatting characters of Unicode's bidirectional algorithm.
+_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_LONG = 400  # characters
+
+
 def action_words(name: str) -> str:
     """What may be asked of a run, as its button says it."""
     return _ACTIONS.get(name, name.replace("_", " ").capitalize())
@@ -70,6 +77,11 @@ def state_tone(state: RunState) -> str:
     return _STATES[state][1]
 
 
+def state_icon(state: RunState) -> str:
+    """The name of a state's picture in ``icons.svg``."""
+    return _STATES[state][2]
+
+
 def state_name(state: RunState | None) -> str:
     """A state in words, for histories and filters."""
     return "new" if state is None else _STATES[state][0]
@@ -83,6 +95,20 @@ def outcome_words(outcome: Outcome) -> str:
 def outcome_tone(outcome: Outcome) -> str:
     """The colour class of an outcome."""
     return _OUTCOMES[outcome][1]
+
+
+def outside(value: object, limit: int = 0) -> Markup:
+    """A value from outside: it can neither reorder the text around it nor burst the layout.
+
+    Marks that steer the direction of text are shown instead of obeyed. What is longer than
+    ``limit`` is cut there; without a limit it becomes a box of its own that can be scrolled.
+    """
+    text = _STEERING.sub(lambda mark: f"[U+{ord(mark[0]):04X}]", str(value))
+    if limit and len(text) > limit:
+        return Markup('<bdi title="{}">{}…</bdi>').format(text[:300], text[:limit].rstrip())
+    if not limit and len(text) > _LONG:
+        return Markup('<bdi class="clip" tabindex="0">{}</bdi>').format(text)
+    return Markup("<bdi>{}</bdi>").format(text)
 
 
 def utc(at: datetime | None) -> str:
@@ -116,8 +142,16 @@ def ago(at: datetime | None) -> str:
 def register(app: Flask) -> None:
     """Make them known to the templates of ``app``."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    filters: list[Callable[..., str]] = [utc, ago, duration, state_words, state_tone, state_name]
-    filters += [outcome_words, outcome_tone, action_words]
+    filters: list[Callable[..., str]] = [
+        utc,
+        ago,
+        duration,
+        state_words,
+        state_tone,
+        state_name,
+        state_icon,
+    ]
+    filters += [outcome_words, outcome_tone, action_words, outside]
     for function in filters:
         app.add_template_filter(function)
 

@@ -22,6 +22,7 @@ from app.store.migrate import MigrationFailed, migrate
 from app.store.store import Store
 from app.web import (
     access,
+    assets,
     connections,
     diagnostics,
     fragments,
@@ -71,7 +72,7 @@ def build_app(services: Services | None) -> Flask:
     )
     app.extensions[EXTENSION] = services
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (headers, problems, theme, access, presentation):
+    for part in (headers, problems, theme, access, presentation, assets):
         part.register(app)
     for subject in _SUBJECTS:
         app.register_blueprint(subject.bp)
