@@ -329,8 +329,12 @@ class Life(RuleBasedStateMachine):
             run = self.live()
             if run is None or run.state in HUMAN:
                 break
+            # A copy that is made permanent is in use on its way, and done in the end.
+            going = {Phase.RUNNING, Phase.UNKNOWN}
+            if run.memory.get("permanent") is True:
+                going.add(Phase.READY)
             for session in list(cdm.shown.values()):
-                if session.phase in {Phase.RUNNING, Phase.UNKNOWN}:
+                if session.phase in going:
                     cdm.become(session.id, Phase.COMPLETED)
             self.world.turn(60)
         run = self.live()
