@@ -45,6 +45,7 @@ class Engine:
     def advance(self, run: Run, now: datetime) -> None:
         """Take ``run`` one step further; failing to reach CDM is noted, not raised."""
         turn = Turn(run, now, self._store, self._client_for)
+        asked = self._asked(run)
         try:
             STEPS[run.state](turn)
         except CopyManagerError as error:
@@ -53,6 +54,12 @@ class Engine:
         else:
             if turn.asked_cdm:
                 self._note_contact(run.connection_id, None, now)
+        if self._asked(run) - asked:
+            # Asked during this turn, which has just put the next one off.
+            self._store.runs.note(turn.run, due_at=now)
+
+    def _asked(self, run: Run) -> frozenset[int]:
+        return frozenset(request.id for request in self._store.runs.requests(run.id))
 
     def _has_work(self, run: Run, now: datetime) -> bool:
         if run.state is RunState.NEEDS_DECISION:

@@ -453,6 +453,24 @@ def test_an_unreadable_log_does_not_hide_a_restored_copy(world: World) -> None:
     assert "502 in the log" in world.store.runs.transitions(1)[-1].reason
 
 
+def test_a_clean_up_asked_during_a_turn_is_done_in_the_next(world: World) -> None:
+    """A mounted copy is looked at once a minute; who asks meanwhile doesn't wait for that."""
+    world.restoring()
+    become(world, Phase.READY)
+    world.go_on(S.READY)
+    run = world.run()
+
+    def ask_once(point: str) -> None:
+        if point == "session answered" and not world.store.runs.requests(run.id):
+            world.cdm.hook = lambda _: None
+            actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
+
+    world.cdm.hook = ask_once
+    world.engine.advance(run, world.now)
+
+    assert world.run().due_at == world.now
+
+
 # --- cancel -----------------------------------------------------------------------------------
 
 
