@@ -461,7 +461,7 @@ def test_a_clean_up_asked_during_a_turn_is_done_in_the_next(world: World) -> Non
     run = world.run()
 
     def ask_once(point: str) -> None:
-        if point == "session answered" and not world.store.runs.requests(run.id):
+        if point == "log answered":
             world.cdm.hook = lambda _: None
             actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
 
