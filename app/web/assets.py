@@ -37,7 +37,7 @@ def _load(path: Path, _changed_ns: int) -> Asset:
     content = path.read_bytes()
     # the time is left out: the same file gives the same bytes in every process
     compressed = gzip.compress(content, 9, mtime=0) if path.suffix in _TEXT else None
-    return Asset(content, compressed, sha256(content).hexdigest()[:12])
+    return Asset(content, compressed, sha256(content).hexdigest()[:8])
 
 
 def _find(filename: str) -> Asset | None:
@@ -73,7 +73,8 @@ def send(filename: str) -> Response:
     response.headers["Cache-Control"] = (
         _FOREVER if known or filename.endswith(".woff2") else _BRIEFLY
     )
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def register(app: Flask) -> None:

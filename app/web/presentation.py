@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, g
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.qradar.identity import Right
 from app.restore.model import Outcome, Run, RunState
@@ -57,6 +57,11 @@ _ACTIONS = {
 
 # The explicit formatting characters of Unicode's bidirectional algorithm.
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Where scripts that are written from right to left have their characters.
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff"
+    "\U0001e800-\U0001efff]"
+)
 _LONG = 400  # characters
 
 
@@ -105,10 +110,10 @@ def outside(value: object, limit: int = 0) -> Markup:
     """
     text = _STEERING.sub(lambda mark: f"[U+{ord(mark[0]):04X}]", str(value))
     if limit and len(text) > limit:
-        return Markup('<bdi title="{}">{}…</bdi>').format(text[:300], text[:limit].rstrip())
-    if not limit and len(text) > _LONG:
+        text = f"{text[:limit].rstrip()}…"
+    elif len(text) > _LONG:
         return Markup('<bdi class="clip" tabindex="0">{}</bdi>').format(text)
-    return Markup("<bdi>{}</bdi>").format(text)
+    return Markup("<bdi>{}</bdi>").format(text) if _RIGHT_TO_LEFT.search(text) else escape(text)
 
 
 def utc(at: datetime | None) -> str:
