@@ -15,15 +15,22 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from app.cdm.client import CdmClient
 from app.framework import logs, paths
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
+from app.qradar.console import ConsoleClient
+from app.qradar.duties import Duties, TokenUnreadable
+from app.qradar.lane import QRadarLane, Work
+from app.qradar.leef import Teller
+from app.restore import watch
+from app.restore.drift import look_at_jobs
 from app.restore.engine import Engine
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.restore.ports import CopyManager
@@ -175,13 +182,12 @@ class Lane(threading.Thread):
 
     def _keep_contact(self, store: Store, clients: CopyManagers) -> None:
         """Ask CDM for the mapped jobs, so that trouble shows before an attack does."""
-        mappings = store.mappings.for_connection(self.connection_id)
-        if not mappings:
+        if not store.mappings.for_connection(self.connection_id):
             return
         problem = None
         try:
-            for job_id in {mapping.job_id for mapping in mappings}:
-                clients.client_for(self.connection_id).job(job_id)
+            cdm = clients.client_for(self.connection_id)
+            look_at_jobs(store.mappings, self.connection_id, cdm)
         except CopyManagerError as error:
             problem = str(error)
             logger.warning("connection %d: %s", self.connection_id, problem)
@@ -193,6 +199,29 @@ class Lane(threading.Thread):
         return min(max((due_at - self._clock()).total_seconds(), 0.0), LONGEST_NAP_S)
 
 
+def qradar_work(database: Path) -> Sequence[Work]:
+    """Give the work of QRadar's lane, on a store and a console client of its own."""
+    store, secrets = Store(Database(database)), Secrets()
+    console = ConsoleClient(paths.console_fqdn(), paths.system_ca_file(), timeout=10.0)
+
+    def token(label: str) -> str:
+        try:
+            return secrets.get(label)
+        except (SecretNotStored, SecretUnreadable) as error:
+            raise TokenUnreadable(
+                f"The stored service token can't be read ({error}). Enter it on the settings page."
+            ) from error
+
+    teller = Teller(
+        store.happenings,
+        lambda: store.settings.leef,
+        address=paths.console_address(),
+        version=paths.app_version(),
+    )
+    look = partial(watch.look, store)
+    return [teller, Duties(store, console, token, watch=look, watch_every_s=watch.LOOK_EVERY_S)]
+
+
 class Worker:
     """Keeps the lanes and wakes them."""
 
@@ -202,14 +231,17 @@ class Worker:
         stopping: Stop,
         *,
         clients: Callable[[Store], CopyManagers] = cdm_clients,
+        qradar: Callable[[Path], Sequence[Work]] = qradar_work,
     ) -> None:
         self._database, self._stopping, self._clients = database, stopping, clients
         self._lanes: dict[int, Lane] = {}
+        self._qradar = QRadarLane(partial(qradar, database), utc_now)
         self._seen, self._beaten_at = -1, -BEAT_EVERY_S
 
     def work(self) -> None:
         """Work until told to stop."""
         store = Store(Database(self._database))
+        self._qradar.start()
         while not self._stopping.wait(LOOK_EVERY_S):
             try:
                 self._look_around(store)
@@ -223,7 +255,7 @@ class Worker:
         version = store.data_version()
         if version != self._seen:
             self._keep_lanes(store)
-            for lane in self._lanes.values():
+            for lane in self._every_lane():
                 lane.wake()
             self._seen = version  # only now: what was not passed on is looked at again
         if time.monotonic() - self._beaten_at >= BEAT_EVERY_S:
@@ -242,11 +274,14 @@ class Worker:
         for connection_id in set(self._lanes) - wanted:
             self._lanes.pop(connection_id).stop()
 
+    def _every_lane(self) -> Sequence[Lane | QRadarLane]:
+        return [*self._lanes.values(), self._qradar]
+
     def _say_goodbye(self) -> None:
-        for lane in self._lanes.values():
+        for lane in self._every_lane():
             lane.stop()
         until = time.monotonic() + GOODBYE_S
-        for lane in self._lanes.values():
+        for lane in self._every_lane():
             lane.join(max(until - time.monotonic(), 0.0))
 
 

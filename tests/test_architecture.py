@@ -35,6 +35,9 @@ ARROWS = {
 EXCEPTIONS = {
     "app.store.configuration": {"app.restore.checks"},
     "app.store.saving": {"app.restore.checks"},
+    # An offense note is written with the transition it tells of, wherever that is made.
+    "app.store.runs": {"app.restore.notes"},
+    "app.store.watch": {"app.restore.watched"},
 }
 
 # What touches the world: the heart decides, others act.

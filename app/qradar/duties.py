@@ -56,6 +56,7 @@ class Store(Protocol):
     def qradar(self) -> Console: ...
     @property
     def notes(self) -> Notes: ...
+    def close(self) -> None: ...
 
 
 class Duties:
@@ -107,8 +108,9 @@ class Duties:
         return self._nap(now, tick)
 
     def close(self) -> None:
-        """Close the connections to the console."""
+        """Close the connections to the console and to the store."""
         self._console.close()
+        self._store.close()
 
     def _work(self, label: str, now: datetime, tick: float) -> None:
         if self._offenses is None:

@@ -46,7 +46,9 @@ class QRadarLane(threading.Thread):
         self._wake.set()
 
     def run(self) -> None:
-        works = self._make_work()
+        works = self._made()
+        if not works:
+            return
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
@@ -54,6 +56,13 @@ class QRadarLane(threading.Thread):
         finally:
             for work in works:
                 work.close()
+
+    def _made(self) -> Sequence[Work]:
+        try:
+            return self._make_work()
+        except Exception:  # the rim: restores go on whatever is missing for QRadar's side
+            logger.exception("QRadar's lane can't begin")
+            return []
 
     def _turn(self, work: Work) -> float:
         try:

@@ -15,7 +15,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from app.restore.model import Run
 
@@ -152,22 +152,25 @@ def _printable(text: str) -> str:
     return "".join(" " if ord(c) < 32 or c in "\x7f\x85\u2028\u2029" else c for c in text)
 
 
-class Untold(Protocol):
+H = TypeVar("H", bound=Happening)
+
+
+class Untold(Protocol[H]):
     """The store's rows that were not told yet; `app.store.happenings.Happenings` is one."""
 
     def begun(self) -> bool: ...
     def begin(self) -> None: ...
     def end(self) -> None: ...
-    def untold(self) -> Sequence[Happening]: ...
-    def told(self, happenings: Sequence[Happening]) -> None: ...
+    def untold(self) -> Sequence[H]: ...
+    def told(self, happenings: Sequence[H]) -> None: ...
 
 
-class Teller:
+class Teller(Generic[H]):
     """Sends what has happened since it was switched on, each row at least once."""
 
     def __init__(
         self,
-        untold: Untold,
+        untold: Untold[H],
         is_wanted: Callable[[], bool],
         *,
         address: str,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.qradar.console import ConsoleAnswer, ConsoleClient, ConsoleRefused
+from app.qradar.administrator import AsksConsole
+from app.qradar.console import ConsoleAnswer, ConsoleRefused
 
 PAGE = 200
 _MOST_PAGES = 100
@@ -51,7 +52,7 @@ class Offense:
 class Offenses:
     """The offenses of one console, on the authority of one token."""
 
-    def __init__(self, console: ConsoleClient, sec: str) -> None:
+    def __init__(self, console: AsksConsole, sec: str) -> None:
         self._console, self._sec = console, sec
         self._filters_rules = True  # until the console says that it can't
         self.now_ms: int | None = None
@@ -161,7 +162,7 @@ class Offenses:
 
 
 def pages(
-    console: ConsoleClient, path: str, *, sec: str, params: Mapping[str, str], size: int = PAGE
+    console: AsksConsole, path: str, *, sec: str, params: Mapping[str, str], size: int = PAGE
 ) -> Iterator[ConsoleAnswer]:
     """Give a list page by page (``Range``), until it ends or after 100 pages."""
     for number in range(_MOST_PAGES):

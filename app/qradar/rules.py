@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.qradar.console import ConsoleClient
+from app.qradar.administrator import AsksConsole
 from app.qradar.offenses import number_in, pages, rows_of
 
 _PATH = "/api/analytics/rules"
@@ -31,7 +31,7 @@ class ListedRule:
     linked_identifier: str | None
 
 
-def list_rules(console: ConsoleClient, sec: str) -> Sequence[ListedRule]:
+def list_rules(console: AsksConsole, sec: str) -> Sequence[ListedRule]:
     """Give every rule of the console. Raises `ConsoleRefused` (403 without ADMIN, maybe)."""
     found: dict[int, ListedRule] = {}
     for answer in pages(console, _PATH, sec=sec, params={"fields": _FIELDS}, size=_PAGE):

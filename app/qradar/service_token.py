@@ -9,7 +9,8 @@ is enough for offenses and notes; the console's rules are listed only to ADMIN.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.qradar.console import ConsoleClient, ConsoleRefused
+from app.qradar.administrator import AsksConsole
+from app.qradar.console import ConsoleRefused
 from app.qradar.offenses import number_in, rows_of
 
 _SERVICES = "/api/config/access/authorized_services"
@@ -32,7 +33,7 @@ class LacksOffenses(Exception):
     """The authorized service's role does not include Offenses."""
 
 
-def facts_of(console: ConsoleClient, sec: str) -> TokenFacts:
+def facts_of(console: AsksConsole, sec: str) -> TokenFacts:
     """Ask whose token it is. Raises `NotAService`, and what `ConsoleClient.request` raises."""
     params = {"current_authorized_service": "true"}
     rows = rows_of(console.request("GET", _SERVICES, sec=sec, params=params))
@@ -45,7 +46,7 @@ def facts_of(console: ConsoleClient, sec: str) -> TokenFacts:
     )
 
 
-def check(console: ConsoleClient, sec: str) -> TokenFacts:
+def check(console: AsksConsole, sec: str) -> TokenFacts:
     """Ask whether a token can do the worker's work, before it is stored.
 
     Raises `NotAService`, `LacksOffenses`, and what `ConsoleClient.request` raises.

@@ -11,7 +11,7 @@ import re
 import ssl
 from urllib.parse import urlsplit
 
-from app.restore.model import Mode, Trust
+from app.restore.model import Mode, Trust, Watch
 
 MAX_COOLDOWN_S = 30 * 24 * 3600
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -254,6 +254,14 @@ def check_flag(value: object, field: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidField(field, "must be true or false.")
     return value
+
+
+def check_watch(value: object, field: str = "watch") -> Watch:
+    """Give what becomes of offenses that brought no trigger."""
+    try:
+        return Watch(str(value))
+    except ValueError:
+        raise InvalidField(field, "must be off, notify or act.") from None
 
 
 def check_mode(value: object, field: str = "mode") -> Mode:

@@ -80,6 +80,14 @@ class Trust(StrEnum):
     FINGERPRINT = "fingerprint"  # a pinned SHA-256 of the server's certificate
 
 
+class Watch(StrEnum):
+    """What becomes of an offense of a mapping's rule that brought no trigger."""
+
+    OFF = "off"
+    NOTIFY = "notify"  # people are told
+    ACT = "act"  # it is made a trigger
+
+
 class Evidence(StrEnum):
     """How we know which job session is ours."""
 
@@ -118,6 +126,8 @@ class Mapping:
     action_name: str | None = None
     cooldown_s: int = 900
     enabled: bool = True
+    watch: Watch = Watch.OFF
+    watch_since: datetime | None = None  # when it was last switched on
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,13 @@ from app.restore.ports import Store
 
 logger = logging.getLogger(__name__)
 
+OWN_USER = "safeguarded-restore"
+"""The user whom our own events in QRadar's log name: a rule must not start a restore over them."""
+_OWN_EVENT = (
+    "The event was written by this app itself: the rule matches the app's own log. Nothing was"
+    f" started; leave events of the user {OWN_USER} out of the rule."
+)
+
 
 def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     """Decide on ``trigger`` and keep it; what is answered is committed (design.md §4, §5).
@@ -35,6 +42,8 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
         return _keep(store, trigger, Outcome.DUPLICATE, message, first.run_id, first.mapping)
     if trigger.mapping is None and trigger.rule_id is None and trigger.rule_name is None:
         return _keep(store, trigger, Outcome.TEST, _test_message(trigger), None, None)
+    if trigger.fields.get("username", "").strip() == OWN_USER:
+        return _keep(store, trigger, Outcome.UNMATCHED, _OWN_EVENT, None, None)
     mapping = _find_mapping(store, trigger)
     if mapping is None:
         return _keep(store, trigger, Outcome.UNMATCHED, _unmatched(trigger), None, None)

@@ -41,6 +41,7 @@ _SETTINGS: Mapping[str, Callable[[object], object]] = {
     "mode": lambda value: str(checks.check_mode(value)),
     "operator_roles": lambda value: checks.check_names(value, "operator_roles"),
     "services": lambda value: checks.check_names(value, "services"),
+    "leef": lambda value: checks.check_flag(value, "leef"),
 }
 
 

@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Mappings: which rule starts which restore job; and the console's rules as last read."""
+"""Mappings: which rule starts which restore job."""
 
 import sqlite3
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
 
-from app.restore.model import Mapping
+from app.restore.model import Mapping, Watch
 from app.store.database import Database
+from app.store.times import from_text_or_none
 
 _COLUMNS = {
     *("name", "rule_id", "rule_name", "cooldown_s", "enabled"),
-    *("connection_id", "job_id", "job_name", "action_name"),
+    *("connection_id", "job_id", "job_name", "action_name", "watch", "watch_since"),
 }
 
 
@@ -94,15 +96,18 @@ class Mappings:
         with self._db.transaction():
             self._db.execute("DELETE FROM mappings WHERE id = ?", (mapping_id,))
 
-    def keep_rules(self, rules: Sequence[tuple[int, str, str | None, str | None]]) -> None:
-        """Replace the known console rules: (id, name, identifier, linked identifier) of each."""
-        with self._db.transaction():
-            self._db.execute("DELETE FROM console_rules")
-            self._db.connection.executemany(
-                "INSERT INTO console_rules (rule_id, name, identifier, linked_identifier)"
-                " VALUES (?,?,?,?)",
-                rules,
-            )
+    def job_drifts(self) -> Map[int, str]:
+        """Give, by mapping, what is wrong with its job on CDM's side."""
+        rows = self._db.execute("SELECT id, job_drift FROM mappings WHERE job_drift IS NOT NULL")
+        return {row["id"]: row["job_drift"] for row in rows}
+
+    def note_job_drift(self, mapping_id: int, drift: str | None) -> None:
+        """Remember what is wrong with a mapping's job on CDM's side, or that nothing is."""
+        if self.job_drifts().get(mapping_id) != drift:
+            with self._db.transaction():
+                self._db.execute(
+                    "UPDATE mappings SET job_drift = ? WHERE id = ?", (drift, mapping_id)
+                )
 
     def _one(self, condition: str, value: object) -> Mapping | None:
         found = self._all(condition, value)
@@ -139,4 +144,6 @@ def _mapping(row: sqlite3.Row) -> Mapping:
         action_name=row["action_name"],
         cooldown_s=row["cooldown_s"],
         enabled=bool(row["enabled"]),
+        watch=Watch(row["watch"]),
+        watch_since=from_text_or_none(row["watch_since"]),
     )

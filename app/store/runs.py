@@ -19,8 +19,10 @@ from app.restore.model import (
     Trigger,
     check_arrow,
 )
+from app.restore.notes import new_attack_note, note_of
 from app.store.audit import Audit
 from app.store.database import Database
+from app.store.notes import Notes
 from app.store.run_rows import LIVE, OPEN, SELECT, RunFilter, run_from_row, to_column, where
 from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
 
@@ -28,8 +30,8 @@ from app.store.times import from_text, from_text_or_none, to_text, to_text_or_no
 class Runs:
     """The runs in the store."""
 
-    def __init__(self, db: Database, audit: Audit) -> None:
-        self._db, self._audit = db, audit
+    def __init__(self, db: Database, audit: Audit, notes: Notes) -> None:
+        self._db, self._audit, self._notes = db, audit, notes
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -141,6 +143,8 @@ class Runs:
             run_id = int(cursor.lastrowid or 0)
             reason = f"triggered by {_by_rule(trigger)}"
             self._write_history(run_id, None, RunState.QUEUED, reason=reason, by="rule", now=now)
+            if trigger.offense_id is None:
+                self._notes.begin_search(run_id, now=now)
         return self.get(run_id)
 
     def record(
@@ -153,7 +157,7 @@ class Runs:
         now: datetime,
         changes: dict[str, object] | None = None,
     ) -> Run:
-        """Move ``run`` to another state, with history and audit rows, and give it as it is then.
+        """Move ``run`` to another state, with history, audit row and offense note; give it then.
 
         Compare-and-set: raises `Overtaken` when the run is no longer in ``run.state``, and
         `IllegalTransition` where no arrow leads. ``changes`` are further columns to set.
@@ -172,7 +176,11 @@ class Runs:
                     (to_text(now), run.id),
                 )
             self._write_history(run.id, run.state, to_state, reason=reason, by=by, now=now)
-        return self.get(run.id)
+            moved = self.get(run.id)
+            note = note_of(run.state, moved, reason, now=now)
+            if note is not None:
+                self._notes.add(run.id, note.kind, note.text, now=now)
+        return moved
 
     def note(self, run: Run, **columns: object) -> Run:
         """Change what is known of a run that stays in its state. Raises `Overtaken`."""
@@ -183,11 +191,15 @@ class Runs:
     def count_repeat(self, run_id: int, *, new_attack: bool, now: datetime) -> None:
         """Note that a run swallowed one more trigger, and whether it means a new attack."""
         with self._db.transaction():
+            before = self.get(run_id)
             self._db.execute(
                 "UPDATE runs SET repeats = repeats + 1, new_attack = max(new_attack, ?)"
                 " WHERE id = ?",
                 (int(new_attack), run_id),
             )
+            if new_attack and not before.new_attack:
+                note = new_attack_note(before, now=now)
+                self._notes.add(run_id, note.kind, note.text, now=now)
 
     def correct_start(self, run_id: int, at: datetime) -> None:
         """Set the time of a run's start to one that our clock, set back since, can count from."""

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from app.restore import checks
 from app.restore.checks import InvalidField
-from app.restore.model import CdmConnection, Mapping, Trust
+from app.restore.model import CdmConnection, Mapping, Trust, Watch
 from app.store.connections import ConnectionInUse, DuplicateConnection
 from app.store.mappings import DuplicateMapping
 from app.store.store import Store
@@ -23,8 +23,10 @@ Entry = dict[str, object]
 CONNECTION_KEYS = ("name", "host", "port", "username", "trust", "ca_pem", "fingerprint", "proxy")
 MAPPING_KEYS = (
     *("name", "rule_id", "rule_name", "connection", "job_id", "job_name"),
-    *("action_name", "cooldown_s", "enabled"),
+    *("action_name", "cooldown_s", "enabled", "watch"),
 )
+_SWITCHING_KEYS = frozenset({"watch", "enabled", "rule_id", "rule_name"})
+_JOB_KEYS = frozenset({"connection_id", "job_id", "job_name"})
 _SENDING_KEYS = frozenset(CONNECTION_KEYS) - {"name"}  # where and how a password would be sent
 
 
@@ -39,7 +41,7 @@ def mapping_entry(mapping: Mapping, connection: str) -> Entry:
     """Give a mapping as it stands in the configuration document."""
     return {
         key: connection if key == "connection" else getattr(mapping, key) for key in MAPPING_KEYS
-    }
+    } | {"watch": str(mapping.watch)}
 
 
 def connection_columns(
@@ -81,9 +83,10 @@ def mapping_columns(store: Store, old: Mapping | None, *, fields: Entry) -> dict
     connection = store.connections.find(named)
     if connection is None:
         raise InvalidField("connection", f"must name a connection; there is none named {named}.")
+    rule_id = checks.check_rule_id(entry.get("rule_id"))
     return {
         "name": checks.check_name(_needed(entry, "name")),
-        "rule_id": checks.check_rule_id(entry.get("rule_id")),
+        "rule_id": rule_id,
         "rule_name": checks.check_rule_name(entry.get("rule_name")),
         "connection_id": connection.id,
         "job_id": checks.check_job_id(_needed(entry, "job_id")),
@@ -91,7 +94,23 @@ def mapping_columns(store: Store, old: Mapping | None, *, fields: Entry) -> dict
         "action_name": checks.check_action_name(entry.get("action_name")),
         "cooldown_s": checks.check_cooldown(entry["cooldown_s"]),
         "enabled": checks.check_flag(entry["enabled"], "enabled"),
+        "watch": str(_watch(store, rule_id, entry.get("watch"))),
     }
+
+
+def _watch(store: Store, rule_id: int | None, value: object) -> Watch:
+    """Off unless said; for a rule of type OFFENSE it can't be off, and acts unless said."""
+    rule = None if rule_id is None else store.qradar.rule(rule_id)
+    if rule is None or rule.type != "OFFENSE":
+        return Watch.OFF if value is None else checks.check_watch(value)
+    watch = Watch.ACT if value is None else checks.check_watch(value)
+    if watch is Watch.OFF:
+        raise InvalidField(
+            "watch",
+            f"must be notify or act: rule {rule.name} is of type OFFENSE, which may not be able to"
+            " run a custom action, so that nothing would ever come of it.",
+        )
+    return watch
 
 
 def refuse_unknown(fields: Entry, known: Sequence[str]) -> None:
@@ -169,6 +188,10 @@ class Saver:
         if old is not None and not changed:
             return old
         words = [_change(key, old, columns[key]) for key in changed if old is not None]
+        if columns["watch"] != Watch.OFF and _SWITCHING_KEYS & set(changed):
+            columns = columns | {"watch_since": to_text(self.now)}  # its watch begins now
+        if old is not None and _JOB_KEYS & set(changed):
+            self.store.mappings.note_job_drift(old.id, None)
         try:
             if old is None:
                 saved = self.store.mappings.add(**columns)

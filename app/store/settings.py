@@ -17,11 +17,11 @@ from app.store.database import Database
 from app.store.times import from_text, from_text_or_none, to_text
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
-_LIST_SETTINGS = ("operator_roles", "services")
+_JSON_SETTINGS = ("operator_roles", "services", "leef")
 
 
 class Settings:
-    """The settings in the store: ``mode``, ``operator_roles``, ``services``."""
+    """The settings in the store: ``mode``, ``operator_roles``, ``services``, ``leef``."""
 
     def __init__(self, db: Database, audit: Audit) -> None:
         self._db, self._audit = db, audit
@@ -40,12 +40,23 @@ class Settings:
         """Labels of the authorized services that may operate runs."""
         return tuple(json.loads(self._values().get("services", "[]")))
 
+    @property
+    def mode_since(self) -> datetime | None:
+        """When the mode was last changed, None if that was before this was noted."""
+        return from_text_or_none(self._values().get("mode_since"))
+
+    @property
+    def leef(self) -> bool:
+        """Whether QRadar's log is told what the app does."""
+        return bool(json.loads(self._values().get("leef", "false")))
+
     def all(self) -> dict[str, object]:
         """Give every setting as it stands in the configuration document."""
         return {
             "mode": str(self.mode),
             "operator_roles": list(self.operator_roles),
             "services": list(self.services),
+            "leef": self.leef,
         }
 
     def custom_action(self) -> dict[str, Any]:
@@ -67,11 +78,13 @@ class Settings:
 
     def set(self, key: str, value: object, *, by: str, now: datetime) -> None:
         """Change a setting; a change is audited, the same value again is not."""
-        text = json.dumps(value) if key in _LIST_SETTINGS else str(value)
+        text = json.dumps(value) if key in _JSON_SETTINGS else str(value)
         with self._db.transaction():
             if self._values().get(key) == text:
                 return
             self._put(key, text)
+            if key == "mode":
+                self._put("mode_since", to_text(now))
             self._audit.append(by, "settings.change", key, text, now=now)
 
     def _put(self, key: str, text: str) -> None:

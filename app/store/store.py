@@ -7,13 +7,16 @@ from contextlib import AbstractContextManager
 from app.store.audit import Audit
 from app.store.connections import Connections
 from app.store.database import Database
+from app.store.happenings import Happenings
 from app.store.history import History
 from app.store.mappings import Mappings
+from app.store.notes import Notes
 from app.store.qradar import QRadar
 from app.store.runs import Runs
 from app.store.settings import Heartbeats, Settings, TriggerTokens
 from app.store.statistics import Statistics
 from app.store.triggers import Triggers
+from app.store.watch import WatchMemory
 
 
 class Store:
@@ -27,9 +30,12 @@ class Store:
         self.settings = Settings(db, self.audit)
         self.tokens = TriggerTokens(db, self.audit)
         self.triggers = Triggers(db)
-        self.runs = Runs(db, self.audit)
+        self.notes = Notes(db, self.audit)
+        self.runs = Runs(db, self.audit, self.notes)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)
+        self.watch = WatchMemory(db)
+        self.happenings = Happenings(db)
         self.history = History(db)
         self.statistics = Statistics(db)
 

@@ -48,11 +48,13 @@ class Triggers:
         with self._db.transaction():
             cursor = self._db.execute(
                 "INSERT INTO triggers (request_id, received_at, outcome, message, run_id, mapping,"
-                " rule_id, rule_name, fields) VALUES (?,?,?,?,?,?,?,?,?)",
+                " rule_id, rule_name, fields, source, event_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(trigger.request_id, to_text(trigger.received_at), outcome, message, run_id),
                     *(mapping or trigger.mapping, trigger.rule_id, trigger.rule_name),
                     json.dumps(dict(trigger.fields)),
+                    trigger.source,
+                    to_text(trigger.detected_at or trigger.received_at),
                 ),
             )
         return int(cursor.lastrowid or 0)

@@ -53,6 +53,9 @@ class Kept:
     qradar: QRadar
     notes: Notes
 
+    def close(self) -> None:
+        """The test closes it."""
+
 
 class Shift:
     """Duties at a console, with both clocks in the test's hand."""

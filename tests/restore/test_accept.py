@@ -25,6 +25,7 @@ from app.restore.model import (
     Unreachable,
 )
 from app.store import Database, Store, StoreBusy
+from app.store.qradar import Rule
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
 from tests.restore.world import World
 
@@ -162,7 +163,13 @@ def test_a_mapping_is_found_by_name_then_rule_id_then_linked_rule_then_rule_name
     by_id = make_mapping(store, job_id="2", rule_id=7)
     linked = make_mapping(store, job_id="3", rule_id=9)
     by_rule_name = make_mapping(store, job_id="4", rule_id=None, rule_name="Attack")
-    store.mappings.keep_rules([(8, "Attack", "copy", "original"), (9, "Attack", "original", None)])
+    store.qradar.keep_rules(
+        [
+            Rule(8, "Attack", identifier="copy", linked_identifier="original"),
+            Rule(9, "Attack", identifier="original", linked_identifier=None),
+        ],
+        now=NOON,
+    )
     for values, expected in (
         ({"mapping": "by name", "rule_id": 7, "rule_name": "Attack"}, by_name),
         ({"rule_id": 7, "rule_name": "Attack"}, by_id),
@@ -198,7 +205,13 @@ def test_what_names_no_mapping_is_unmatched_and_says_what_was_asked(
 
 def test_an_override_of_a_system_rule_is_found_from_either_side(world: World) -> None:
     make_mapping(world.store, rule_id=8)
-    world.store.mappings.keep_rules([(8, "R", "copy", "original"), (9, "R", "original", None)])
+    world.store.qradar.keep_rules(
+        [
+            Rule(8, "R", identifier="copy", linked_identifier="original"),
+            Rule(9, "R", identifier="original", linked_identifier=None),
+        ],
+        now=NOON,
+    )
     assert triggers.accept(world.store, make_trigger(rule_id=9), NOON).outcome is Outcome.ACCEPTED
 
 

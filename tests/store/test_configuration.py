@@ -40,6 +40,7 @@ SQL: dict[str, object] = {
     "action_name": None,
     "cooldown_s": 900,
     "enabled": True,
+    "watch": "off",
 }
 
 
@@ -105,7 +106,7 @@ def open_run(store: Store) -> None:
 def test_a_document_comes_out_as_it_went_in(store: Store, load: Callable[..., list[str]]) -> None:
     load(document())
     assert export_document(store) == document(
-        settings={"mode": "armed", "operator_roles": [], "services": []}
+        settings={"mode": "armed", "operator_roles": [], "services": [], "leef": False}
     )
 
 
@@ -120,7 +121,7 @@ def test_a_fresh_store_exports_an_empty_configuration(store: Store) -> None:
     assert export_document(store) == {
         "connections": [],
         "mappings": [],
-        "settings": {"mode": "disarmed", "operator_roles": [], "services": []},
+        "settings": {"mode": "disarmed", "operator_roles": [], "services": [], "leef": False},
     }
 
 
@@ -132,7 +133,7 @@ def test_absent_lists_and_keys_keep_their_value(
     assert changes == ["mapping SQL attack: cooldown_s 900 -> 0"]
     assert export_document(store) == document(
         mappings=[SQL | {"cooldown_s": 0}],
-        settings={"mode": "armed", "operator_roles": [], "services": ["soar"]},
+        settings={"mode": "armed", "operator_roles": [], "services": ["soar"], "leef": False},
     )
 
 
@@ -244,7 +245,7 @@ def test_a_mistake_is_named_and_nothing_is_changed(
     assert export_document(store) == {
         "connections": [],
         "mappings": [],
-        "settings": {"mode": "disarmed", "operator_roles": [], "services": []},
+        "settings": {"mode": "disarmed", "operator_roles": [], "services": [], "leef": False},
     }
     assert secrets.kept == {}
     assert store.audit.recent() == []

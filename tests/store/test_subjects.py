@@ -10,6 +10,7 @@ import pytest
 
 from app.restore.model import Mode, Outcome, RunState
 from app.store import ConnectionInUse, DuplicateConnection, DuplicateMapping, Store
+from app.store.qradar import Rule
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
 
 
@@ -130,11 +131,23 @@ def test_a_bare_rule_name_wins_over_a_name_beside_an_id(store: Store) -> None:
 
 def test_rules_are_replaced_as_a_whole(store: Store) -> None:
     mapping = make_mapping(store, rule_id=9)
-    store.mappings.keep_rules([(8, "R", "copy", "original"), (9, "R", "original", None)])
+    store.qradar.keep_rules(
+        [
+            Rule(8, "R", identifier="copy", linked_identifier="original"),
+            Rule(9, "R", identifier="original", linked_identifier=None),
+        ],
+        now=NOON,
+    )
     assert store.mappings.find_by_linked_rule(8) == mapping
-    store.mappings.keep_rules([(8, "R", "copy", None), (9, "R", "original", None)])
+    store.qradar.keep_rules(
+        [
+            Rule(8, "R", identifier="copy", linked_identifier=None),
+            Rule(9, "R", identifier="original", linked_identifier=None),
+        ],
+        now=NOON,
+    )
     assert store.mappings.find_by_linked_rule(8) is None
-    store.mappings.keep_rules([])
+    store.qradar.keep_rules([], now=NOON)
     assert store.mappings.find_by_linked_rule(8) is None
 
 

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the restore jobs that mappings name are still what they were saved for, on CDM's side."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.restore.model import Mapping, NotFound, RestoreJob
+from app.restore.ports import CopyManager
+
+
+class Mappings(Protocol):
+    def for_connection(self, connection_id: int) -> Sequence[Mapping]: ...
+    def note_job_drift(self, mapping_id: int, drift: str | None) -> None: ...
+
+
+def look_at_jobs(mappings: Mappings, connection_id: int, cdm: CopyManager) -> None:
+    """Ask for each mapped job of a connection and note what is wrong with it.
+
+    Raises `CopyManagerError` when CDM can't be read; what was noted before then stays.
+    """
+    seen: dict[str, RestoreJob | None] = {}
+    for mapping in mappings.for_connection(connection_id):
+        if mapping.job_id not in seen:
+            try:
+                seen[mapping.job_id] = cdm.job(mapping.job_id)
+            except NotFound:
+                seen[mapping.job_id] = None
+        mappings.note_job_drift(mapping.id, drift_of(mapping, seen[mapping.job_id]))
+
+
+def drift_of(mapping: Mapping, job: RestoreJob | None) -> str | None:
+    """Say what is wrong with a mapping's job as CDM shows it; None: nothing."""
+    if job is None:
+        return f"CDM shows no job {mapping.job_id} ({mapping.job_name}) any more."
+    if not job.is_restore:
+        return f"Job {job.name} is no restore job any more."
+    if job.name != mapping.job_name:
+        return f"Job {job.id} is called {job.name} now, not {mapping.job_name}."
+    return None
