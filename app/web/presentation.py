@@ -106,12 +106,12 @@ def outside(value: object, limit: int = 0) -> Markup:
     """A value from outside: it can neither reorder the text around it nor burst the layout.
 
     Marks that steer the direction of text are shown instead of obeyed. What is longer than
-    ``limit`` is cut there; without a limit it becomes a box of its own that can be scrolled.
+    ``limit`` is cut there; what is long all the same is in a box that can be scrolled.
     """
     text = _STEERING.sub(lambda mark: f"[U+{ord(mark[0]):04X}]", str(value))
     if limit and len(text) > limit:
         text = f"{text[:limit].rstrip()}…"
-    elif len(text) > _LONG:
+    if len(text) > _LONG:
         return Markup('<bdi class="clip" tabindex="0">{}</bdi>').format(text)
     return Markup("<bdi>{}</bdi>").format(text) if _RIGHT_TO_LEFT.search(text) else escape(text)
 

@@ -19,7 +19,8 @@ def register(app: Flask) -> None:
     @app.before_request
     def note_theme() -> None:
         g.theme = None
-        if is_api():
+        # A file is the same for everybody: looking into the session would tell caches otherwise.
+        if is_api() or request.endpoint == "static":
             return
         asked = request.args.get("theme")
         if asked in THEMES and request.method == "GET" and session.get("theme") != asked:
