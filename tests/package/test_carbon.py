@@ -4,7 +4,10 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
+
+from tests.package.pack import pack
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLES = ROOT / "app/styles"
@@ -39,3 +42,19 @@ def test_the_licences_stand_beside_what_they_are_for() -> None:
     assert "Apache License" in carbon.read_text()
     assert "SIL Open Font License" in plex.read_text()
     assert "LICENSE-carbon.txt" in (CARBON / "carbon.css").read_text()[:200]
+
+
+def test_the_app_carries_it_and_nothing_that_only_tests_need(tmp_path: Path) -> None:
+    """Two packings of the real tree are the same bytes, with style sheet, fonts and licences."""
+    zips = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        zips.append(pack(ROOT, tmp_path / name).app)
+    with zipfile.ZipFile(zips[0]) as archive:
+        names = archive.namelist()
+
+    assert zips[0].read_bytes() == zips[1].read_bytes()
+    built = {f"app/static/carbon/{one.name}" for one in CARBON.glob("[!.]*")}
+    assert built
+    assert built <= set(names)
+    assert [one for one in names if "axe" in one or "node_modules" in one] == []
