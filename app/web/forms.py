@@ -22,7 +22,7 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
 
 from app.restore import checks
 from app.restore.checks import InvalidField
-from app.restore.model import Trust
+from app.restore.model import Trust, Watch
 
 Checks = Mapping[str, Callable[[Any], object]]
 
@@ -116,6 +116,16 @@ class MappingForm(CheckedForm):
     action_name = StringField("Action name (optional)")
     cooldown_s = StringField("Cool-down (seconds)", default="900")
     enabled = BooleanField("Enabled", default=True)
+    watch = RadioField(
+        "Offense watch",
+        choices=[
+            SelectChoice(Watch.OFF.value, "Leave them alone"),
+            SelectChoice(Watch.NOTIFY.value, "Show them on the overview"),
+            SelectChoice(Watch.ACT.value, "Start the restore as if the rule had called"),
+        ],
+        default=Watch.OFF.value,
+        validate_choice=False,
+    )
 
     def values(self) -> dict[str, object] | None:
         """The mapping's fields but for connection and job name; None when one is bad."""
@@ -128,6 +138,7 @@ class MappingForm(CheckedForm):
                 "action_name": checks.check_action_name,
                 "cooldown_s": checks.check_cooldown,
                 "enabled": partial(checks.check_flag, field="enabled"),
+                "watch": lambda value: checks.check_watch(value or Watch.OFF),
             }
         )
 

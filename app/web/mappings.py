@@ -11,14 +11,17 @@ from werkzeug.wrappers import Response
 from app.cdm.records import JobEntry
 from app.qradar.identity import Right
 from app.restore.checks import InvalidField
-from app.restore.model import CdmConnection, CopyManagerError, Mapping
+from app.restore.model import CdmConnection, CopyManagerError, Mapping, Watch
 from app.store import configuration
+from app.store.qradar import Rule
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.cdm_calls import jobs_of
+from app.web.drift import drifts
 from app.web.forms import MappingForm
 from app.web.presentation import duration
 from app.web.problems import Problem
+from app.web.rules import pick
 from app.web.services import services
 
 bp = Blueprint("mappings", __name__, url_prefix="/mappings")
@@ -61,6 +64,7 @@ def show_list() -> str:
     names = {one.id: one.name for one in store.connections.list()}
     return render_template(
         "mappings.html",
+        warnings=drifts(store),
         mappings=[(one, sentence(one, names[one.connection_id])) for one in store.mappings.list()],
         connections=store.connections.list(),
     )
@@ -77,7 +81,9 @@ def show_new() -> str:
         chosen = list(connections)
     if not chosen:
         return render_template("mapping_connection.html", connections=connections)
-    return _page(MappingForm(formdata=None), chosen[0], None, jobs=_jobs(chosen[0]))
+    form = MappingForm(formdata=None)
+    _choose_rule(form)
+    return _page(form, chosen[0], None, jobs=_jobs(chosen[0]))
 
 
 @bp.get("/<int:mapping_id>")
@@ -94,7 +100,9 @@ def show(mapping_id: int) -> str:
         action_name=mapping.action_name,
         cooldown_s=str(mapping.cooldown_s),
         enabled=mapping.enabled,
+        watch=mapping.watch.value,
     )
+    _choose_rule(form)
     connection = services().store.connections.get(mapping.connection_id)
     return _page(form, connection, mapping, jobs=_jobs(connection))
 
@@ -137,6 +145,24 @@ def _get(mapping_id: int) -> Mapping:
         raise Problem(404, f"There is no mapping {mapping_id}.") from error
 
 
+def _rule(text: str | None) -> Rule | None:
+    """The console's rule with the id that stands in ``text``, as it was last listed."""
+    digits = (text or "").strip()
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 15:
+        return None
+    return services().store.qradar.rule(int(digits))
+
+
+def _choose_rule(form: MappingForm) -> None:
+    """Put the rule that was picked from the list into the form."""
+    rule = _rule(request.args.get("rule"))
+    if rule is not None:
+        form.rule_id.data, form.rule_name.data = str(rule.id), rule.name
+        form.name.data = form.name.data or rule.name[:64]
+        if rule.type == "OFFENSE" and form.watch.data == Watch.OFF:
+            form.watch.data = Watch.ACT.value
+
+
 def _jobs(connection: CdmConnection) -> Jobs:
     try:
         return Jobs(jobs_of(services(), connection))
@@ -151,6 +177,9 @@ def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
         return _page(form, connection, mapping, jobs=jobs)
     try:
         fields |= {"connection": connection.name}
+        rule = _rule(form.rule_id.data)
+        if rule is not None and not fields["rule_name"]:
+            fields |= {"rule_name": rule.name}  # so that it shows when it is renamed
         fields |= {"job_name": _job_name(str(fields["job_id"]), jobs, mapping)}
         saved = configuration.save_mapping(
             services().store,
@@ -186,6 +215,7 @@ def _job_name(job_id: str, jobs: Jobs, mapping: Mapping | None) -> str:
 def _page(
     form: MappingForm, connection: CdmConnection, mapping: Mapping | None, *, jobs: Jobs
 ) -> str:
+    rule_q = request.args.get("rule_q", "")[:200]
     return render_template(
         "mapping.html",
         form=form,
@@ -193,4 +223,8 @@ def _page(
         mapping=mapping,
         summary=None if mapping is None else sentence(mapping, connection.name),
         jobs=jobs,
+        rule=_rule(form.rule_id.data),
+        rule_q=rule_q,
+        picked=pick(rule_q) if "rule_q" in request.args else None,
+        warnings=() if mapping is None else drifts(services().store).get(mapping.id, ()),
     )

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The overview: what needs a person first, then what goes on, then what has come in."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
 from app.restore.model import RunState
+from app.restore.watched import WatchedOffense, WatchState
 from app.store.run_rows import RunFilter
 from app.web import run_views
 from app.web.access import needs
+from app.web.addresses import go_to
 from app.web.health import read_health
+from app.web.problems import Problem
 from app.web.services import services
 from app.web.signals import needs_person, signals
 
@@ -38,4 +42,24 @@ def show() -> str:
         tokens=store.tokens.list(),
         spans=run_views.spans,
         offense_url=run_views.offense_url,
+        unserved=_unserved(),
     )
+
+
+@bp.post("/watch/dismiss")
+@needs(Right.OPERATE)
+def dismiss() -> Response:
+    """Note that a person has seen an offense that brought no trigger."""
+    mapping, offense = request.form.get("mapping", ""), request.form.get("offense", "")
+    if not (mapping.isdecimal() and offense.isdecimal() and len(mapping + offense) < 30):
+        raise Problem(400, "Name the mapping and the offense by their numbers.")
+    services().store.watch.dismiss(int(mapping), int(offense), now=services().clock())
+    return go_to("overview.show")
+
+
+def _unserved() -> list[tuple[WatchedOffense, str]]:
+    """The offenses that brought no trigger, each with its mapping's name."""
+    store = services().store
+    names = {mapping.id: mapping.name for mapping in store.mappings.list()}
+    shown = store.watch.in_state(WatchState.SHOWN)
+    return [(pair, names[pair.mapping_id]) for pair in shown if pair.mapping_id in names]

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from app.framework.links import console_url
 from app.restore.model import LogLine, Run, RunState, Transition
 from app.store.history import RunPage
+from app.store.notes import OffenseNote
 from app.store.run_rows import RunFilter
 from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
@@ -51,6 +52,18 @@ def transition_fields(step: Transition) -> dict[str, object]:
 def log_fields(line: LogLine) -> dict[str, object]:
     """One line of CDM's job log."""
     return {"time": to_text_or_none(line.time), "type": line.type, "message": line.message}
+
+
+def note_fields(note: OffenseNote) -> dict[str, object]:
+    """One offense note and its delivery."""
+    return {
+        "offense_id": note.offense_id,
+        "text": note.text,
+        "due_at": to_text(note.due_at),
+        "posted_at": to_text_or_none(note.posted_at),
+        "attempts": note.attempts,
+        "error": note.error,
+    }
 
 
 def trigger_fields(trigger: ReceivedTrigger) -> dict[str, object]:

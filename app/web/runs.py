@@ -81,6 +81,9 @@ def show(run_id: int) -> str:
         offense=run_views.offense_url(run.offense_id) if run.offense_id else None,
         evidence=texts.EVIDENCE,
         field_name=texts.field_name,
+        notes=store.notes.for_run(run_id),
+        search=store.notes.search_of(run_id),
+        service_token=store.qradar.token_label() is not None,
     )
 
 

@@ -52,7 +52,7 @@ def read_run(run_id: int) -> Response:
         transitions=[run_views.transition_fields(step) for step in store.runs.transitions(run_id)],
         log=[run_views.log_fields(line) for line in store.runs.log(run_id)],
         triggers=[run_views.trigger_fields(one) for one in store.triggers.for_run(run_id)],
-        notes=[],  # offense notes are not written yet
+        notes=[run_views.note_fields(note) for note in store.notes.for_run(run_id)],
     )
 
 

@@ -7,6 +7,8 @@ import logging
 from flask import Blueprint, Response, flash, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.framework.bulkhead import TooBusy
+from app.qradar.administrator import NotDone
 from app.qradar.identity import Right
 from app.restore import checks
 from app.restore.checks import InvalidField
@@ -15,9 +17,11 @@ from app.web.addresses import go_to
 from app.web.forms import TokenForm
 from app.web.problems import Problem
 from app.web.services import services
+from app.web.set_up import administrator
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+_USER_ROLES = "/api/config/access/user_roles"
 _CHANGES = 20
 _LOOKED_THROUGH = 2000  # audit rows; those of runs stand on the runs' pages
 
@@ -40,6 +44,19 @@ def set_mode() -> BaseResponse:
     services().store.settings.set_mode(mode, by=caller().name, now=services().clock())
     logger.info("the app was %s by %s", mode, caller().name)
     flash(f"The app is {mode}.", "good")
+    return go_to("settings.show")
+
+
+@bp.post("/leef")
+@needs(Right.ADMINISTER)
+def set_leef() -> BaseResponse:
+    """Tell QRadar's log what the app does, or not."""
+    wanted = request.form.get("leef")
+    if wanted not in {"on", "off"}:
+        raise Problem(400, "leef must be on or off.", field="leef")
+    store, now = services().store, services().clock()
+    store.settings.set("leef", wanted == "on", by=caller().name, now=now)
+    flash(f"Events in QRadar's log are {wanted}.", "good")
     return go_to("settings.show")
 
 
@@ -74,6 +91,19 @@ def revoke_token() -> BaseResponse:
     return go_to("settings.show")
 
 
+@bp.post("/operator-roles")
+@needs(Right.ADMINISTER)
+def set_operator_roles() -> BaseResponse:
+    """Choose the QRadar roles that may operate runs."""
+    try:
+        roles = checks.check_names(request.form.getlist("role"), "operator_roles")
+    except InvalidField as error:
+        raise Problem(400, str(error), field="operator_roles") from error
+    services().store.settings.set("operator_roles", roles, by=caller().name, now=services().clock())
+    flash("The operator roles are saved.", "good")
+    return go_to("settings.show")
+
+
 @bp.get("/start_restore.sh")
 @needs(Right.ADMINISTER)
 def download_script() -> Response:
@@ -83,9 +113,24 @@ def download_script() -> Response:
     return response
 
 
+def _roles() -> tuple[list[str], str | None]:
+    """The names of the console's roles and of those chosen; and why QRadar's can't be listed."""
+    chosen, problem = set(services().store.settings.operator_roles), None
+    try:
+        with services().bulkhead.place():
+            rows = administrator().rows(_USER_ROLES, "list the user roles")
+    except NotDone as error:
+        rows, problem = [], str(error)
+    except TooBusy:
+        rows, problem = [], "Too much is asked of QRadar at this moment."
+    listed = {str(row["name"]) for row in rows if row.get("name")}
+    return sorted(listed | chosen, key=str.casefold), problem
+
+
 def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
     store = services().store
     changes = store.audit.recent(_LOOKED_THROUGH)
+    roles, roles_problem = _roles()
     return render_template(
         "settings.html",
         form=form,
@@ -95,5 +140,10 @@ def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
         mode_change=next((one for one in changes if one.subject == "mode"), None),
         tokens=store.tokens.list(),
         settings=store.settings,
+        roles=roles,
+        roles_problem=roles_problem,
+        qradar=store.qradar.console(),
+        token_warning=store.qradar.console().token_warning(services().clock()),
+        leef=store.settings.leef,
         changes=[one for one in changes if not one.action.startswith("run ")][:_CHANGES],
     )

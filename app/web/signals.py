@@ -13,6 +13,7 @@ from app.cdm.trust import read_certificate
 from app.restore.model import CopyManagerError, Mode, Outcome, Run, RunState, Trust
 from app.web import texts
 from app.web.action_book import expiry_notice
+from app.web.drift import drifts
 from app.web.health import ConnectionHealth, Health
 from app.web.presentation import ago, duration, outcome_words
 from app.web.services import Services
@@ -55,6 +56,7 @@ def signals(services: Services, health: Health) -> list[Signal]:
         _qradar(services),
         *(_cdm(one, services.clock()) for one in health.connections),
         *_action(services),
+        *_drifted(services),
         _store(services),
         _last_trigger(health),
     ]
@@ -71,6 +73,9 @@ def _worker(health: Health) -> Signal:
 def _qradar(services: Services) -> Signal:
     """The page is shown, so the console has told within a minute who looks at it."""
     console = services.store.qradar.console()
+    if console.token_label is None:
+        sentences = [texts.QRADAR_OK, texts.OFFENSES_UNWATCHED]
+        return Signal("good", "QRadar", sentences, "settings.show")
     if console.contact_error:
         sentence = texts.qradar_trouble(console.contact_error, ago(console.contact_at))
         return Signal("attention", "QRadar", [texts.QRADAR_OK, sentence])
@@ -122,6 +127,14 @@ def _action(services: Services) -> Iterator[Signal]:
     notice = expiry_notice(services.store, services.clock())
     if notice:
         yield Signal("attention", "Custom action", [notice], "set_up.show")
+
+
+def _drifted(services: Services) -> Iterator[Signal]:
+    found = drifts(services.store)
+    if found:
+        names = {mapping.id: mapping.name for mapping in services.store.mappings.list()}
+        words = [f"{names[number]}: {words[0]}" for number, words in found.items()]
+        yield Signal("attention", "Mappings", words[:5], "mappings.show_list")
 
 
 def _store(services: Services) -> Signal:

@@ -32,8 +32,10 @@ from app.web import (
     overview,
     presentation,
     problems,
+    rules,
     runs,
     runs_api,
+    service_token,
     set_up,
     settings,
     state_api,
@@ -50,7 +52,7 @@ logger = logging.getLogger(__name__)
 _SUBJECTS = (
     *(fragments, help, diagnostics),
     *(triggers_api, runs_api, state_api, overview, runs),
-    *(connections, mappings, settings, set_up, uninstall),
+    *(connections, mappings, rules, settings, service_token, set_up, uninstall),
 )
 
 
