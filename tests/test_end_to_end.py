@@ -184,6 +184,37 @@ def test_silent_callers_hold_no_thread(make_world: MakeWorld) -> None:
     assert "Traceback" not in world.container.logs()
 
 
+@pytest.mark.parametrize("form", ["header", "cookie", "both"])
+def test_a_trigger_arrives_in_whatever_form_the_proxy_hands_on_its_token(
+    make_world: MakeWorld, form: str
+) -> None:
+    """How a service's SEC reaches the app is not documented; a trigger must not depend on it."""
+    world = make_world()
+    world.console.switches.token_reaches_app = form
+
+    assert world.trigger("request-0001", rule_id=RULE_ID).json()["outcome"] == "accepted"
+
+
+def test_a_flood_of_wrong_tokens_keeps_no_right_one_out(make_world: MakeWorld) -> None:
+    """They are refused without a word to the console, and right ones are answered in between."""
+    world = make_world()
+    right, world.trigger_token = world.trigger_token, "wrong"
+    asked = len(world.console.api_calls)
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        flood = [
+            pool.submit(world.trigger, f"request-{number:04}", rule_id=RULE_ID)
+            for number in range(400)
+        ]
+        answers = [world.trigger("right-one-0001", rule_id=RULE_ID, token=right) for _ in range(5)]
+        statuses = {each.result().status_code for each in flood}
+
+    assert statuses <= {401, 429}
+    assert 401 in statuses
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(world.console.api_calls) == asked
+    assert len(world.run(1)["triggers"]) == 5
+
+
 def test_the_history_as_a_table(make_world: MakeWorld) -> None:
     """What an auditor takes away: one row for each run."""
     world = make_world(restore_seconds=0.2)
