@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.02  # how often other processes' commits are looked for
 BEAT_EVERY_S = 5.0
 LONGEST_NAP_S = 5.0  # a lane looks at the clock this often, should it have stepped
-CONTACT_EVERY_S = 300.0  # keeps the API session warm (idle for 45 min it ends, cdm-api §1)
+CONTACT_EVERY_S = 25.0  # trouble shows within half a minute; also keeps the API session warm
 GOODBYE_S = 5.0  # what lanes get to finish their step and log out of CDM
 
 
