@@ -90,6 +90,9 @@ def test_a_run_survives_a_kill_on_its_way_up(
     arrange(world)
     run_id = trigger(world)
     in_state(world, run_id, state)
+    if state != "queued":
+        # Killed between `starting` and the request, nobody would have asked CDM: a person decides.
+        assert world.cdm.wait_for(lambda: world.cdm.starts, timeout=20)
     kill(world, program)
     let_go(world)
 
