@@ -19,7 +19,10 @@ SELECT = (
 
 
 # LIVE is word for word the condition of the index runs_live, or SQLite can't use it.
-LIVE = "state IN ('queued', 'starting', 'restoring', 'ready', 'cleaning_up', 'needs_decision')"
+LIVE = (
+    "state IN ('queued', 'starting', 'restoring', 'ready', 'cleaning_up', 'needs_decision')"
+    " AND dry_run = 0"
+)
 OPEN = (
     "state IN ('awaiting_approval', 'queued', 'starting', 'restoring', 'ready', 'cleaning_up',"
     " 'needs_decision')"
