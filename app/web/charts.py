@@ -83,10 +83,10 @@ def make_charts(statistics: Statistics, chosen: RunFilter, now: datetime) -> tup
     ready = 0
     for one in statistics.by_period(window, period):
         if one.period in place:  # a clock that stepped can't have put it elsewhere
-            counts[place[one.period]][texts.GROUP_OF[one.state]] += one.runs
+            counts[place[one.period]][texts.charts.GROUP_OF[one.state]] += one.runs
             ready += one.ready
     times = statistics.ready_times(window, period, ready=ready) if ready else None
-    remark = texts.sampled(times.every) if times else ""
+    remark = texts.charts.sampled(times.every) if times else ""
     lists = [(times.times.get(name, []) if times else []) for name in periods]
     return _runs_chart(periods, counts, period), _ready_chart(periods, lists, period, remark=remark)
 
@@ -127,34 +127,40 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
     step = _nice(largest)
     top = max(step, -(-largest // step) * step)
     slot = _PLOT_W / max(len(periods), 1)
-    paths: dict[str, list[str]] = {group: [] for group in texts.GROUPS}
+    paths: dict[str, list[str]] = {group: [] for group in texts.charts.GROUPS}
     for number, one in enumerate(counts):
         base = 0
-        for group in texts.GROUPS:
+        for group in texts.charts.GROUPS:
             if one[group]:
                 x, wide = _LEFT + slot * (number + 0.15), slot * 0.7
                 y, high = _height(base + one[group], top), _PLOT_H * one[group] / top
                 paths[group].append(f"M{x:.1f} {y:.1f}h{wide:.1f}v{high:.1f}h-{wide:.1f}z")
                 base += one[group]
-    totals = {group: sum(one[group] for one in counts) for group in texts.GROUPS}
+    totals = {group: sum(one[group] for one in counts) for group in texts.charts.GROUPS}
     runs = sum(totals.values())
-    parts = ", ".join(f"{totals[group]:,} {texts.GROUPS[group]}" for group in totals)
-    text = texts.CHART_RUNS_TEXT.format(
-        runs=texts.plural(runs, "run"), first=periods[0], last=periods[-1], parts=parts
+    parts = ", ".join(f"{totals[group]:,} {texts.charts.GROUPS[group]}" for group in totals)
+    text = texts.charts.RUNS_TEXT.format(
+        runs=texts.common.plural(runs, "run"), first=periods[0], last=periods[-1], parts=parts
     )
     return Chart(
         name="runs",
-        title=texts.CHART_RUNS.format(period=period),
-        text=text if runs else texts.CHART_NO_RUNS,
-        x_axis=texts.PERIOD_NAMES[period],
-        y_axis=texts.CHART_RUNS_AXIS,
+        title=texts.charts.RUNS.format(period=period),
+        text=text if runs else texts.charts.NO_RUNS,
+        x_axis=texts.charts.PERIOD_NAMES[period],
+        y_axis=texts.charts.RUNS_AXIS,
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), f"{at:,}") for at in range(0, top + 1, step)],
-        layers=[Layer(group, "".join(paths[group]), totals[group]) for group in texts.GROUPS],
+        layers=[
+            Layer(group, "".join(paths[group]), totals[group]) for group in texts.charts.GROUPS
+        ],
         spots=(),
-        head=[texts.PERIOD_NAMES[period], "Runs", *map(str.capitalize, texts.GROUPS.values())],
+        head=[
+            texts.charts.PERIOD_NAMES[period],
+            "Runs",
+            *map(str.capitalize, texts.charts.GROUPS.values()),
+        ],
         rows=[
-            [name, str(sum(one.values())), *(str(one[group]) for group in texts.GROUPS)]
+            [name, str(sum(one.values())), *(str(one[group]) for group in texts.charts.GROUPS)]
             for name, one in zip(periods, counts, strict=True)
             if one
         ],
@@ -177,21 +183,24 @@ def _ready_chart(
             spots.append(Spot(_LEFT + slot * (number + 0.5), _height(middle, top), high, low))
             words = [duration(one) for one in (middle, each[0], each[-1])]
             rows.append([name, f"{len(each):,}", *words])
-    text = texts.CHART_NO_READY
+    text = texts.charts.NO_READY
     if everything:
-        runs, median = texts.plural(len(everything), "run"), duration(sums.median(everything))
-        text = texts.CHART_READY_TEXT.format(period=period, runs=runs, median=median)
+        runs, median = (
+            texts.common.plural(len(everything), "run"),
+            duration(sums.median(everything)),
+        )
+        text = texts.charts.READY_TEXT.format(period=period, runs=runs, median=median)
     return Chart(
         name="ready",
-        title=texts.CHART_READY,
+        title=texts.charts.READY,
         text=text,
-        x_axis=texts.PERIOD_NAMES[period],
-        y_axis=texts.CHART_READY_AXIS,
+        x_axis=texts.charts.PERIOD_NAMES[period],
+        y_axis=texts.charts.READY_AXIS,
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), duration(at)) for at in range(0, top + 1, step)],
         layers=(),
         spots=spots,
-        head=[texts.PERIOD_NAMES[period], "Runs", "Median", "Fastest", "Slowest"],
+        head=[texts.charts.PERIOD_NAMES[period], "Runs", "Median", "Fastest", "Slowest"],
         rows=rows,
         remark=remark,
     )

@@ -5,7 +5,6 @@
 from flask import Blueprint, render_template
 
 from app.qradar.identity import Right
-from app.web import help_texts
 from app.web.access import needs
 
 bp = Blueprint("help", __name__)
@@ -15,4 +14,4 @@ bp = Blueprint("help", __name__)
 @needs(Right.VIEW)
 def show() -> str:
     """Set-up, roles, symptoms, the meaning of words, the version."""
-    return render_template("help.html", texts=help_texts, marked=help_texts.marked)
+    return render_template("help.html")

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from app.qradar.identity import Right
 from app.restore.model import Outcome, Run, RunState
+from app.web import texts
 from app.web.access import lacking, may
 from app.web.addresses import link
 from app.web.services import services
@@ -116,6 +117,15 @@ def outside(value: object, limit: int = 0) -> Markup:
     return Markup("<bdi>{}</bdi>").format(text) if _RIGHT_TO_LEFT.search(text) else escape(text)
 
 
+def fill(sentence: str, **values: object) -> Markup:
+    """A sentence of `texts` with its ``{name}`` placeholders filled.
+
+    Sentence and values are escaped; a value that is markup already, such as a link of the macro
+    ``show.anchor``, stays markup.
+    """
+    return escape(sentence).format(**values)
+
+
 def utc(at: datetime | None) -> str:
     """A time for people, to the second."""
     return "–" if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -156,9 +166,10 @@ def register(app: Flask) -> None:
         state_name,
         state_icon,
     ]
-    filters += [outcome_words, outcome_tone, action_words, outside]
+    filters += [outcome_words, outcome_tone, action_words, outside, fill]
     for function in filters:
         app.add_template_filter(function)
+    app.jinja_env.globals["t"] = texts
 
     @app.context_processor
     def words() -> dict[str, Any]:

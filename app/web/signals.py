@@ -23,9 +23,9 @@ MOUNTED_LONG = timedelta(hours=24)
 LOW_DISK = 100 * 2**20  # bytes; a backup before a migration needs as much as the database
 
 _MODES = {
-    Mode.ARMED: ("good", texts.ARMED),
-    Mode.OBSERVE: ("attention", texts.OBSERVING),
-    Mode.DISARMED: ("attention", texts.DISARMED),
+    Mode.ARMED: ("good", texts.health.ARMED),
+    Mode.OBSERVE: ("attention", texts.health.OBSERVING),
+    Mode.DISARMED: ("attention", texts.health.DISARMED),
 }
 
 
@@ -64,27 +64,27 @@ def signals(services: Services, health: Health) -> list[Signal]:
 
 def _worker(health: Health) -> Signal:
     if health.worker_at is None:
-        return Signal("bad", "Worker not seen", [texts.WORKER_NEW])
+        return Signal("bad", "Worker not seen", [texts.health.WORKER_NEW])
     if health.worker_ok:
-        return Signal("good", "Worker at work", [texts.worker_ok(ago(health.worker_at))])
-    return Signal("bad", "Worker not running", [texts.worker_late(ago(health.worker_at))])
+        return Signal("good", "Worker at work", [texts.health.worker_ok(ago(health.worker_at))])
+    return Signal("bad", "Worker not running", [texts.health.worker_late(ago(health.worker_at))])
 
 
 def _qradar(services: Services) -> Signal:
     """The page is shown, so the console has told within a minute who looks at it."""
     console = services.store.qradar.console()
     if console.token_label is None:
-        sentences = [texts.QRADAR_OK, texts.OFFENSES_UNWATCHED]
+        sentences = [texts.health.QRADAR_OK, texts.health.OFFENSES_UNWATCHED]
         return Signal("good", "QRadar", sentences, "settings.show")
     if console.contact_error:
-        sentence = texts.qradar_trouble(console.contact_error, ago(console.contact_at))
-        return Signal("attention", "QRadar", [texts.QRADAR_OK, sentence])
+        sentence = texts.health.qradar_trouble(console.contact_error, ago(console.contact_at))
+        return Signal("attention", "QRadar", [texts.health.QRADAR_OK, sentence])
     if warning := console.token_warning(services.clock()):
-        return Signal("attention", "QRadar", [texts.QRADAR_OK, warning], "settings.show")
-    sentences = [texts.QRADAR_OK]
+        return Signal("attention", "QRadar", [texts.health.QRADAR_OK, warning], "settings.show")
+    sentences = [texts.health.QRADAR_OK]
     if console.token_expires_at:
         sentences.append(
-            texts.ends("The service token", console.token_expires_at, services.clock())
+            texts.health.ends("The service token", console.token_expires_at, services.clock())
         )
     return Signal("good", "QRadar", sentences)
 
@@ -93,19 +93,19 @@ def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
     title = f"CDM {one.connection.name}"
     tone = "bad" if one.ok is False else "good" if one.ok else "done"
     if one.ok is None:
-        sentence = texts.CDM_NEW
+        sentence = texts.health.CDM_NEW
     elif one.ok:
-        sentence = texts.cdm_ok(ago(one.contact.at))
+        sentence = texts.health.cdm_ok(ago(one.contact.at))
     else:
-        sentence = texts.cdm_trouble(one.contact.error or "", ago(one.contact.at))
+        sentence = texts.health.cdm_trouble(one.contact.error or "", ago(one.contact.at))
     if one.connection.trust is Trust.FINGERPRINT:
-        return Signal(tone, title, [sentence, texts.PINNED], "connections.show_list")
+        return Signal(tone, title, [sentence, texts.health.PINNED], "connections.show_list")
     end = ca_end(one.connection.ca_pem or "") if one.connection.trust is Trust.CA else None
     if end is None:
         return Signal(tone, title, [sentence], "connections.show_list")
     if tone == "good" and end <= now + ENDS_SOON:
         tone = "bad" if end <= now else "attention"
-    words = texts.ends("The CA certificate", end, now)
+    words = texts.health.ends("The CA certificate", end, now)
     return Signal(tone, title, [sentence, words], "connections.show_list")
 
 
@@ -139,9 +139,9 @@ def _drifted(services: Services) -> Iterator[Signal]:
 
 def _store(services: Services) -> Signal:
     used, free = store_bytes(services)
-    words = texts.store_size(size(used), size(free))
+    words = texts.health.store_size(size(used), size(free))
     if free < LOW_DISK:
-        return Signal("bad", "Store", [words, texts.LOW_DISK])
+        return Signal("bad", "Store", [words, texts.health.LOW_DISK])
     return Signal("good", "Store", [words])
 
 
@@ -165,9 +165,9 @@ def size(number: float) -> str:
 
 def _last_trigger(health: Health) -> Signal:
     if health.last_trigger is None:
-        return Signal("done", "Last trigger", [texts.NO_TRIGGER])
+        return Signal("done", "Last trigger", [texts.health.NO_TRIGGER])
     at, outcome = health.last_trigger
-    words = texts.last_trigger(ago(at), outcome_words(Outcome(outcome)))
+    words = texts.health.last_trigger(ago(at), outcome_words(Outcome(outcome)))
     return Signal("done", "Last trigger", [words])
 
 
@@ -177,13 +177,17 @@ def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention
     decisions, attacks, mounts = [], [], []
     for run in open_runs:
         if run.state is RunState.NEEDS_DECISION:
-            decisions.append(Attention("bad", texts.needs_decision(run.id, run.job_name), run))
+            decisions.append(
+                Attention("bad", texts.attention.needs_decision(run.id, run.job_name), run)
+            )
         elif run.state is RunState.AWAITING_APPROVAL:
-            decisions.append(Attention("bad", texts.needs_approval(run.id, run.job_name), run))
+            decisions.append(
+                Attention("bad", texts.attention.needs_approval(run.id, run.job_name), run)
+            )
         elif run.new_attack:
-            attacks.append(Attention("bad", texts.new_attack(run.id, run.job_name), run))
+            attacks.append(Attention("bad", texts.attention.new_attack(run.id, run.job_name), run))
         elif run.state is RunState.READY and run.ready_at and now - run.ready_at >= MOUNTED_LONG:
             since = duration((now - run.ready_at).total_seconds())
-            sentence = texts.still_mounted(run.id, run.job_name, since)
+            sentence = texts.attention.still_mounted(run.id, run.job_name, since)
             mounts.append(Attention("attention", sentence, run))
     return [*decisions, *attacks, *mounts]

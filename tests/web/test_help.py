@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from app.web import help_texts
+from app.web.texts import help as help_texts
 from tests.web.conftest import ADMIN, ANALYST, World
 from tests.web.test_pages import links
 

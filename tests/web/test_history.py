@@ -117,8 +117,8 @@ def test_the_charts_are_plain_svg_with_words_and_a_table(world: World) -> None:
 
 
 def test_every_state_has_a_place_in_the_chart() -> None:
-    assert set(texts.GROUP_OF) == set(RunState)
-    assert set(texts.GROUP_OF.values()) == set(texts.GROUPS)
+    assert set(texts.charts.GROUP_OF) == set(RunState)
+    assert set(texts.charts.GROUP_OF.values()) == set(texts.charts.GROUPS)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The texts of the help page, in the little markup that `marked` draws: `code`, *name*, **strong**.
+"""The help page, in the little markup that `marked` draws: `code`, *name*, **strong**.
 
 The table of symptoms is README's, word for word; a test compares the two.
 """

@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The charts of runs and times."""
+
+from app.restore.model import RunState
+
+PERIOD_NAMES = {"day": "Day", "month": "Month", "year": "Year"}
+GROUPS = {
+    "done": "ready or completed",
+    "active": "under way",
+    "attention": "needs a person",
+    "rest": "not started, or cancelled",
+    "bad": "failed",
+}
+GROUP_OF = {
+    RunState.READY: "done",
+    RunState.CLEANING_UP: "done",
+    RunState.COMPLETED: "done",
+    RunState.QUEUED: "active",
+    RunState.STARTING: "active",
+    RunState.RESTORING: "active",
+    RunState.AWAITING_APPROVAL: "attention",
+    RunState.NEEDS_DECISION: "attention",
+    RunState.CANCELLED: "rest",
+    RunState.OBSERVED: "rest",
+    RunState.FAILED: "bad",
+}
+RUNS = "Runs per {period} by outcome"
+RUNS_AXIS = "Runs"
+READY_AXIS = "From detection to ready"
+READY = "Time from detection to ready"
+RUNS_TEXT = "{runs} from {first} to {last}, in UTC: {parts}."
+READY_TEXT = (
+    "For each {period} the median as a dot, and a line from the fastest to the slowest: {runs},"
+    " median of all {median}."
+)
+NO_RUNS = "No run in this time."
+NO_READY = "No copy came up in this time."
+
+
+def sampled(every: int) -> str:
+    """Of very many runs not each is looked at."""
+    return f"There are so many that every {every}th run was taken." if every > 1 else ""

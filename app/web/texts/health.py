@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The overview's health strip."""
+
+from datetime import datetime
+
+from app.web.texts.common import date, plural
+
+ARMED = "Rules start restores."
+OBSERVING = "Triggers are decided and recorded, nothing is started."
+DISARMED = "Triggers are recorded, nothing is started."
+WORKER_NEW = "It has not started yet: triggers are kept, nothing is started until it has."
+QRADAR_OK = "QRadar has told within the last minute who you are and what you may do."
+OFFENSES_UNWATCHED = "Without a service token offenses are neither found nor watched."
+CDM_NEW = "It was not contacted yet: test the connection, or wait for the first run."
+NO_TRIGGER = "No rule has called yet."
+LOW_DISK = "Little room is left: when it is full, triggers are refused."
+
+
+def worker_ok(ago: str) -> str:
+    """The worker's last sign of life, when it is recent."""
+    return f"At work, last seen {ago}."
+
+
+def worker_late(ago: str) -> str:
+    """The worker shows no sign of life."""
+    return (
+        "The worker is not running: triggers are kept, nothing is started until it is back."
+        f" It was last seen {ago}; worker.log says why."
+    )
+
+
+def qradar_trouble(reason: str, ago: str) -> str:
+    """The worker can't reach the console, although this page could ask it."""
+    return f"The worker could not speak with the console: {reason} Last answer: {ago}."
+
+
+def cdm_ok(ago: str) -> str:
+    """A CDM that answered last time."""
+    return f"Answered {ago}."
+
+
+def cdm_trouble(reason: str, ago: str) -> str:
+    """A CDM that did not answer last time."""
+    why = reason or "It does not answer."
+    return f"{why} Last answer: {ago}. Restores that run there go on; the app keeps asking."
+
+
+def last_trigger(ago: str, outcome: str) -> str:
+    """The last call of a rule."""
+    return f"{ago[:1].upper()}{ago[1:]}: {outcome}."
+
+
+def store_size(used: str, free: str) -> str:
+    """How large the database is, and the room beside it."""
+    return f"The database has {used}; {free} are free."
+
+
+def ends(what: str, at: datetime, now: datetime) -> str:
+    """When a certificate or token ends, or that it has."""
+    days = (at - now).days
+    if at <= now:
+        return f"{what} has expired on {date(at)}."
+    if days < 1:
+        return f"{what} expires within a day, on {date(at)}."
+    return f"{what} is valid until {date(at)}, for {plural(days, 'more day')}."
+
+
+PINNED = "The server's certificate is pinned by its fingerprint."
+SYSTEM_TRUST = "The server's certificate is verified with the system's CAs."
