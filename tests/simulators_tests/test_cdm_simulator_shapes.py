@@ -119,6 +119,33 @@ class TestShapes:
         path = "/api/ibmsvc/1030/volume/2401/version"
         assert caller.call("GET", path).json["versions"] == []
 
+    def test_copies_can_be_asked_for_by_site_and_page(self, cdm: CdmSimulator, caller: Caller):
+        cdm.switches.copies = [
+            {"protectionTime": 1, "siteId": site} for site in ("1000", "2000", "1000")
+        ]
+        path = "/api/ibmsvc/1030/volume/2401/version"
+        site = {"property": "siteId", "op": "=", "value": "1000"}
+
+        found = caller.call("GET", path, filter=[site]).json
+        assert [copy["id"] for copy in found["versions"]] == ["3000", "3002"]
+        assert found["versions"][0]["protectionInfo"] == {"protectionTime": 1}
+        page = caller.call("GET", path, pageSize=2, pageStartIndex=2).json
+        assert [copy["id"] for copy in page["versions"]] == ["3002"]
+
+    def test_a_job_restores_what_it_is_told(self, cdm: CdmSimulator, caller: Caller):
+        pinned = {"id": "3001", "name": "Nov 20 01:00:00 2026"}
+        cdm.switches.sources = [{"name": "SALES", "version": pinned}, {"name": "HR", "copies": []}]
+
+        sales, hr = caller.get("policy/2044").json["spec"]["source"]
+        assert sales["version"]["metadata"] == pinned
+        assert sales["version"]["href"].endswith("/database/2201/version/3001?time=0")
+        assert (hr["metadata"]["name"], hr["version"]["metadata"]["id"]) == ("HR", "latest")
+        assert len(caller.get(sales["href"].replace("?time=0", "/version")).json["versions"]) == 3
+        assert caller.get(hr["href"].replace("?time=0", "/version")).json["versions"] == []
+        cdm.update_job("1044", sources=[{"name": "ERP"}])
+        (own,) = caller.get("policy/2044").json["spec"]["source"]
+        assert own["metadata"]["name"] == "ERP"
+
     def test_the_version_of_the_sister_product(self, cdm: CdmSimulator, caller: Caller):
         cdm.switches.version = {"version": "10.1.17", "build": "1"}
         caller.session_id = None

@@ -196,7 +196,16 @@ class _Call:
         return json_reply(Catalog(self.world, self.links).policy(policy_id))
 
     def versions(self, path: str) -> Reply:
-        return json_reply(Catalog(self.world, self.links).versions(path))
+        found = Catalog(self.world, self.links).versions(path)
+        sites = {record["id"]: site for record, site in found}
+        return self._page(
+            "versions",
+            [record for record, _ in found],
+            resource="version",
+            values=lambda record, prop: [
+                sites[record["id"]] if prop == "siteId" else record.get(prop)
+            ],
+        )
 
     def collection(self, path: str) -> Reply:
         return json_reply(Catalog(self.world, self.links).collection(path))

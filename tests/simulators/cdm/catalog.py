@@ -60,7 +60,7 @@ class Catalog:
             "option": option,
         }
         return {
-            "source": [self._source(job)],
+            "source": [self._source(job, index) for index in range(len(self._sources(job)))],
             "subpolicy": [subpolicy],
             "notification": [],
         }
@@ -68,50 +68,60 @@ class Catalog:
     def _site(self) -> str:
         return self.links.href("site/1000")
 
-    def _source(self, job: Job) -> dict[str, Any]:
-        path, kind = self.source_path(job)
-        latest = {"id": "latest", "name": "Use Latest"}
+    def _sources(self, job: Job) -> list[dict[str, Any]]:
+        named = job.sources if job.sources is not None else self.world.switches.sources
+        usual = "SALES" if job.sub_type == "application" else "CLEANROOM_SRC"
+        return [{"name": usual}] if named is None else named
+
+    def _source(self, job: Job, index: int) -> dict[str, Any]:
+        path, kind = self.source_path(job, index)
+        given = self._sources(job)[index]
+        version = given.get("version") or {"id": "latest", "name": "Use Latest"}
         return {
             "href": self.links.href(path, time="0"),
             "id": path.rpartition("/")[2],
-            "include": True,
+            "include": given.get("include", True),
             "resourceType": kind,
             "metadata": {
                 "id": path.rpartition("/")[2],
-                "name": "SALES" if kind == "database" else "CLEANROOM_SRC",
+                "name": given["name"],
                 "path": "Primary:1000/SQLPROD:1010",
             },
             "version": {
-                "href": self.links.href(f"{path}/version/latest", time="0"),
-                "metadata": latest,
+                "href": self.links.href(f"{path}/version/{version['id']}", time="0"),
+                "metadata": version,
             },
         }
 
-    def source_path(self, job: Job) -> tuple[str, str]:
-        """Where the source of a job lives below ``/api/``, and its resource type."""
+    def source_path(self, job: Job, index: int = 0) -> tuple[str, str]:
+        """Where a source of a job lives below ``/api/``, and its resource type."""
         if job.sub_type == "application":
-            return "application/sql/instance/1010/database/2201", "database"
+            return f"application/sql/instance/1010/database/{2201 + index}", "database"
         if job.sub_type == "vmware":
-            return "vsphere/1020/vm/2301", "vm"
-        return "ibmsvc/1030/volume/2401", "volume"
+            return f"vsphere/1020/vm/{2301 + index}", "vm"
+        return f"ibmsvc/1030/volume/{2401 + index}", "volume"
 
-    def versions(self, path: str) -> dict[str, Any]:
-        """The copies of the source at ``path``, not in the order of their times."""
+    def versions(self, path: str) -> list[tuple[dict[str, Any], str]]:
+        """The copies of the source at ``path``, not in the order of their times, with their sites.
+
+        By which site a copy can be asked for is known; that its record names it is not.
+        """
+        found = []
+        for index, info in enumerate(self._copies(path)):
+            shown = dict(info)
+            copy_id, site = str(shown.pop("id", 3000 + index)), shown.pop("siteId", SITE["id"])
+            link = self.links.href(f"{path}/version/{copy_id}")
+            record = {"id": copy_id, "links": {"self": {"href": link}}, "protectionInfo": shown}
+            found.append((record, str(site)))
+        return found
+
+    def _copies(self, path: str) -> list[dict[str, Any]]:
+        for job in self.world.jobs.values():
+            for index, source in enumerate(self._sources(job) if job.is_restore else ()):
+                if self.source_path(job, index)[0] == path and "copies" in source:
+                    return list(source["copies"])
         copies = self.world.switches.copies
-        if copies is None:
-            copies = self._usual_copies()
-        return {
-            "versions": [
-                {
-                    "id": str(3000 + index),
-                    "links": {"self": {"href": self.links.href(f"{path}/version/{3000 + index}")}},
-                    "protectionInfo": dict(info),
-                }
-                for index, info in enumerate(copies)
-            ],
-            "total": len(copies),
-            "links": {"self": {"href": self.links.href(f"{path}/version")}},
-        }
+        return self._usual_copies() if copies is None else copies
 
     def _usual_copies(self) -> list[dict[str, Any]]:
         times = [ms(self.world.born - hours * HOUR) for hours in (26, 2, 14)]

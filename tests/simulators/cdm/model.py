@@ -17,7 +17,7 @@ SERVICE = "com.catalogic.ecx.serviceprovider"
 
 @dataclass(slots=True)
 class Job:
-    """A job definition. The three last fields win over the switches of the same name."""
+    """A job definition. The last fields win over the switches of the same name."""
 
     id: str
     name: str
@@ -29,6 +29,7 @@ class Job:
     outcome: str | None = None
     make_permanent: str | None = None
     restore_seconds: float | None = None
+    sources: list[dict[str, Any]] | None = None
 
     @property
     def is_restore(self) -> bool:

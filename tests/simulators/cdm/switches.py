@@ -110,9 +110,16 @@ class Switches:
     # --- the log (§5) ---
     log_lag_seconds: float = 1.0
     """How much later than its time a late entry (one in each phase) can be read."""
+
+    # --- copies (§7) ---
     copies: list[dict[str, Any]] | None = None
-    """Copies of every source: ``[{"protectionTime": ms, "policyName": ...}]``; None = three,
-    unsorted, one with its time as text (§7)."""
+    """Copies of every source: ``[{"protectionTime": ms, "policyName": ...}]``, ``id`` and
+    ``siteId`` if they are to be others than usual; None = three, unsorted, one with its time as
+    text."""
+    sources: list[dict[str, Any]] | None = None
+    """What every restore job restores: ``[{"name": "SALES"}]``; with ``version`` (an id and a name)
+    a pinned copy instead of the latest, with ``copies`` copies of its own. None = one source.
+    A job can have its own ones."""
 
     # --- API sessions and logins (§1) ---
     session_seconds: float = 2700.0
