@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
-from app.restore.model import Run
+from app.restore.model import SIMULATION, Run
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ _STATES = {
     "restoring": ("RESTORE_STARTED", 5),
     "ready": ("RESTORE_READY", 5),
     "completed": ("RESTORE_COMPLETED", 3),
+    "observed": ("RESTORE_OBSERVED", 3),
     "failed": ("RESTORE_FAILED", 8),
 }
 _REFUSALS = ("unmatched", "disarmed", "mapping_disabled", "limit_reached")
@@ -71,8 +72,10 @@ def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | No
     """Give event id, severity (1 to 10) and attributes; None when it isn't told."""
     run = happening.run
     if happening.kind == "transition" and run is not None:
+        if run.source == SIMULATION:
+            return None
         name, severity = _STATES.get(happening.what, ("", 0))
-        if happening.from_state is None:
+        if happening.from_state is None and not run.dry_run:
             name, severity = "RESTORE_REQUESTED", 6
         if not name:
             return None

@@ -9,7 +9,7 @@ before the start) is done here at once, by compare-and-set: a hanging CDM must n
 from collections.abc import Mapping as Map
 from datetime import datetime
 
-from app.restore.model import NoSuchRun, Run, RunState
+from app.restore.model import Mode, NoSuchRun, Run, RunState
 from app.restore.ports import Store
 
 __all__ = [
@@ -17,9 +17,11 @@ __all__ = [
     "NoSuchRun",
     "NotPossible",
     "UnknownDecision",
+    "approve",
     "ask_cancel",
     "ask_clean_up",
     "available",
+    "reject",
     "resolve",
 ]
 
@@ -39,7 +41,15 @@ def available(run: Run) -> Map[str, str]:
     job = f"{run.job_name} on {run.connection}"
     if run.state is RunState.NEEDS_DECISION:
         return _decisions(run, job)
-    if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
+    if run.state is RunState.AWAITING_APPROVAL:
+        return {
+            "approve": f"Job {job} is started now, as if the rule had fired at this moment.",
+            "reject": (
+                "The run is closed as cancelled; nothing is started. When the rule fires again,"
+                " the app asks again."
+            ),
+        }
+    if run.state is RunState.QUEUED:
         return {"cancel": f"Job {job} will not be started by this run."}
     choices: dict[str, str] = {}
     if run.state in {RunState.STARTING, RunState.RESTORING}:
@@ -80,13 +90,44 @@ def _decisions(run: Run, job: str) -> Map[str, str]:
     return choices
 
 
+def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
+    """Let a run that waits for a person's yes go on to its start.
+
+    Raises `NoSuchRun`, and `NotPossible` while nothing could be started.
+    """
+    with store.transaction():
+        run = _get(store, run_id, "approve")
+        if (mode := store.settings.mode) is not Mode.ARMED:
+            raise NotPossible(f"The app's mode is {mode}: arm it first, then approve run {run_id}.")
+        live = store.runs.live_of_job(run.connection_id, run.job_id)
+        if live is not None:
+            state = live.state.replace("_", " ")
+            raise NotPossible(
+                f"Run {live.id} of job {run.job_name} is {state}: the job can't be started again"
+                f" before that run has ended. Reject run {run_id}, or approve it then."
+            )
+        changes: dict[str, object] = {"due_at": now, "memory": {}}
+        store.runs.record(
+            run, RunState.QUEUED, "approved by a person", by=by, now=now, changes=changes
+        )
+    return f"Run {run_id} is approved: job {run.job_name} is being started."
+
+
+def reject(store: Store, run_id: int, *, by: str, now: datetime) -> str:
+    """Close a run that waits for a person's yes. Raises `NoSuchRun`, `NotPossible`."""
+    with store.transaction():
+        run = _get(store, run_id, "reject")
+        store.runs.record(run, RunState.CANCELLED, "rejected by a person", by=by, now=now)
+    return f"Run {run_id} is rejected; nothing was started."
+
+
 def ask_cancel(store: Store, run_id: int, *, by: str, now: datetime) -> str:
     """Cancel a run before its start, or ask the worker to cancel its job session.
 
     Raises `NoSuchRun`, and `NotPossible` where there is nothing to cancel.
     """
     with store.transaction():
-        run = _get(store, run_id, "cancel")
+        run = _get(store, run_id, "cancel", also={RunState.AWAITING_APPROVAL})
         if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
             store.runs.record(run, RunState.CANCELLED, "cancelled by a person", by=by, now=now)
             return f"Run {run_id} is cancelled; nothing was started."

@@ -265,10 +265,11 @@ def check_watch(value: object, field: str = "watch") -> Watch:
 
 
 def check_mode(value: object, field: str = "mode") -> Mode:
-    """Give the app's mode. ``observe`` is not offered before the engine can do it."""
-    if value not in {Mode.ARMED, Mode.DISARMED}:
-        raise InvalidField(field, "must be armed or disarmed.")
-    return Mode(str(value))
+    """Give the app's mode."""
+    try:
+        return Mode(str(value))
+    except ValueError:
+        raise InvalidField(field, "must be armed, observe or disarmed.") from None
 
 
 def check_names(value: object, field: str) -> list[str]:

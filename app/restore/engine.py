@@ -10,13 +10,14 @@ from app.restore import clock
 from app.restore.following import follow
 from app.restore.model import CopyManagerError, Overtaken, Run, RunState
 from app.restore.ports import CopyManager, Store
-from app.restore.requested import decided
+from app.restore.requested import decided, unapproved
 from app.restore.starting import queued, starting
 from app.restore.turn import Turn
 
 logger = logging.getLogger(__name__)
 
 STEPS: dict[RunState, Callable[[Turn], None]] = {
+    RunState.AWAITING_APPROVAL: unapproved,
     RunState.QUEUED: queued,
     RunState.STARTING: starting,
     RunState.RESTORING: follow,
@@ -85,10 +86,9 @@ class Engine:
         self._contact_noted[connection_id] = (now, error)
 
     def _next_due(self, connection_id: int) -> datetime | None:
-        waiting = (RunState.AWAITING_APPROVAL, RunState.NEEDS_DECISION)
         times = [
             run.due_at
             for run in self._store.runs.open(connection_id)
-            if run.due_at is not None and run.state not in waiting
+            if run.due_at is not None and run.state is not RunState.NEEDS_DECISION
         ]
         return min(times, default=None)

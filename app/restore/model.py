@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What there is: connections, mappings, triggers, runs, their states and the arrows between them.
+"""What there is: connections, mappings, triggers, runs and their states.
 
 Also the words in which a copy manager (CDM) answers the engine: views of jobs and job sessions, and
 one family of errors that says what a failed call proves. All times are aware datetimes in UTC.
@@ -26,26 +26,6 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"  # by a person, rejected, expired, or disarmed before the start
     OBSERVED = "observed"  # everything but the start was done
     NEEDS_DECISION = "needs_decision"  # two readings are possible: a person must look
-
-
-_S = RunState
-NEXT_STATES: Map[RunState, frozenset[RunState]] = {
-    _S.AWAITING_APPROVAL: frozenset({_S.QUEUED, _S.CANCELLED}),
-    _S.QUEUED: frozenset({_S.STARTING, _S.CANCELLED, _S.FAILED, _S.OBSERVED, _S.NEEDS_DECISION}),
-    _S.STARTING: frozenset({_S.RESTORING, _S.QUEUED, _S.FAILED, _S.NEEDS_DECISION}),
-    _S.RESTORING: frozenset({_S.READY, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.NEEDS_DECISION}),
-    _S.READY: frozenset({_S.CLEANING_UP, _S.COMPLETED, _S.FAILED, _S.NEEDS_DECISION}),
-    _S.CLEANING_UP: frozenset({_S.COMPLETED, _S.READY, _S.FAILED, _S.NEEDS_DECISION}),
-    _S.NEEDS_DECISION: frozenset({_S.QUEUED, _S.RESTORING, _S.CANCELLED}),
-    _S.COMPLETED: frozenset(),
-    _S.FAILED: frozenset(),
-    _S.CANCELLED: frozenset(),
-    _S.OBSERVED: frozenset(),
-}
-LIVE_STATES = frozenset(
-    {_S.QUEUED, _S.STARTING, _S.RESTORING, _S.READY, _S.CLEANING_UP, _S.NEEDS_DECISION}
-)
-FINAL_STATES = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.OBSERVED})
 
 
 class Outcome(StrEnum):
@@ -126,8 +106,13 @@ class Mapping:
     action_name: str | None = None
     cooldown_s: int = 900
     enabled: bool = True
+    needs_approval: bool = False  # a person says yes before each start
     watch: Watch = Watch.OFF
     watch_since: datetime | None = None  # when it was last switched on
+
+
+SIMULATION = "simulation"
+"""The source of a trigger by which a person tries out what a real one would bring about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +129,11 @@ class Trigger:
     fields: Map[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()  # what could not be read and was kept as text
     source: str = "custom_action"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a person only wants to see what would come of it."""
+        return self.source == SIMULATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +170,7 @@ class Run:
     ended_at: datetime | None = None
     repeats: int = 0
     error: str | None = None
+    dry_run: bool = False  # everything but the start is done; it is live for nobody
     # what CDM said
     job_session_id: str | None = None
     cdm_status: str | None = None
@@ -227,16 +218,6 @@ class NoSuchRun(LookupError):
 
 class Overtaken(Exception):
     """Somebody else has moved the run on in the meantime; nothing was changed."""
-
-
-class IllegalTransition(Exception):
-    """A run was to go where no arrow leads."""
-
-
-def check_arrow(from_state: RunState, to_state: RunState) -> None:
-    """Raise `IllegalTransition` unless an arrow of design.md §4 leads from one to the other."""
-    if to_state not in NEXT_STATES[from_state]:
-        raise IllegalTransition(f"no arrow leads from {from_state} to {to_state}")
 
 
 # --- what a copy manager says -------------------------------------------------------------------

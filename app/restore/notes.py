@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
-from app.restore.model import Run, RunState
+from app.restore.model import SIMULATION, Run, RunState
 
 LONGEST = 1900
 """UTF-16 units of a text; the mark that is put at its end has some too."""
@@ -34,6 +34,8 @@ class Note:
 
 def note_of(before: RunState | None, run: Run, reason: str, *, now: datetime) -> Note | None:
     """Give the note for a change of ``run`` from the state ``before``; None: not worth one."""
+    if run.source == SIMULATION:
+        return None
     words = _end_of(before, run, reason) or _way_of(before, run, reason)
     return None if words is None else Note(words[0], _text(run, words[1], now))
 
@@ -41,6 +43,9 @@ def note_of(before: RunState | None, run: Run, reason: str, *, now: datetime) ->
 def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, str] | None:
     """Kind and words of a change on the way."""
     match run.state:
+        case RunState.AWAITING_APPROVAL:
+            text = f"WAITS FOR APPROVAL: {_job(run)} is started once somebody approves"
+            return "awaiting_approval", f"{text} run {run.id} on its page."
         case RunState.RESTORING:
             session = f"job session {run.job_session_id}"
             return "started", f"started: {_job(run)}, {session} ({reason})."

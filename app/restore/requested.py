@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What people asked of a run and only its lane can do: cancel, clean up, follow a job session.
+"""What people are to say of a run, or asked of it: approve, cancel, clean up, follow a session.
 
 A request to CDM that acts is sent once: what is sent is written down before, and where its answer
 is lost, or we die over it, CDM's own status decides.
@@ -22,6 +22,16 @@ from app.restore.starting import follow_session
 from app.restore.turn import Turn
 
 logger = logging.getLogger(__name__)
+
+APPROVAL_S = 24 * 3600.0  # how long a run waits for a person's yes
+
+
+def unapproved(turn: Turn) -> None:
+    """Let a run wait for its approval, but not for ever."""
+    if turn.added_up("unapproved") >= APPROVAL_S:
+        turn.move(RunState.CANCELLED, "nobody approved it within 24 hours")
+    else:
+        turn.note(due_in=clock.LARGEST_GAP_S, memory=turn.memory(**turn.sum_of("unapproved")))
 
 
 def cancel_if_asked(turn: Turn, session: JobSession) -> bool:

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from app.restore import clock
 from app.restore.model import (
+    SIMULATION,
     Busy,
     CopyManagerError,
     Evidence,
@@ -41,6 +42,8 @@ def queued(turn: Turn) -> None:
     """Start the job, or say why not. Raises `CopyManagerError` when CDM can't be read."""
     if _cancelled(turn) or _waited_too_long(turn) or not _still_wanted(turn):
         return
+    if not turn.run.dry_run and turn.store.settings.mode is Mode.OBSERVE:
+        turn.run = turn.store.runs.note(turn.run, dry_run=True)
     try:
         job = turn.cdm.job(turn.run.job_id)
     except NotFound:
@@ -61,7 +64,10 @@ def queued(turn: Turn) -> None:
         turn.ask_a_person(_gone(turn))
         return
     except Refused as refused:
-        turn.move(RunState.FAILED, str(refused), error=str(refused))
+        if turn.run.dry_run:
+            turn.end_dry_run("The run would fail", str(refused))
+        else:
+            turn.move(RunState.FAILED, str(refused), error=str(refused))
         return
     _send_once(turn, job, sessions, plan)
 
@@ -85,6 +91,12 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
     with turn.store.transaction():
         # Read again under the write lock: who disarms in this very moment is obeyed.
         if not _still_wanted(turn):
+            return
+        if turn.run.dry_run or turn.store.settings.mode is Mode.OBSERVE:
+            turn.end_dry_run(
+                f"everything but the start was done: CDM has {len(sessions)} earlier job sessions"
+                f" of job {job.name}, none is open, and the job could be started now"
+            )
             return
         turn.move(
             RunState.STARTING,
@@ -214,7 +226,7 @@ def _waited_too_long(turn: Turn) -> bool:
 def _still_wanted(turn: Turn) -> bool:
     """Read mode and mapping again; if they say no, record that."""
     run = turn.run
-    if turn.store.settings.mode is not Mode.ARMED:
+    if turn.store.settings.mode is Mode.DISARMED and run.source != SIMULATION:
         turn.move(RunState.CANCELLED, "the app was disarmed before the start")
         return False
     try:
@@ -264,6 +276,9 @@ def _blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> boo
 
 
 def _wait_for_job(turn: Turn, blocked_by: str | None, why: str) -> None:
+    if turn.run.dry_run:
+        turn.end_dry_run("The run would wait for 15 minutes, then ask a person", why)
+        return
     if turn.added_up("blocked") >= BLOCKED_S:
         turn.ask_a_person(f"{why} It has been so for 15 minutes.", blocked_by=blocked_by)
         return

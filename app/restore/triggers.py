@@ -47,6 +47,9 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     mapping = _find_mapping(store, trigger)
     if mapping is None:
         return _keep(store, trigger, Outcome.UNMATCHED, _unmatched(trigger), None, None)
+    if not mapping.enabled:
+        disabled = f"Mapping {mapping.name} is disabled."
+        return _keep(store, trigger, Outcome.MAPPING_DISABLED, disabled, None, mapping.name)
     outcome, message, run_id = _decide(store, trigger, mapping, now)
     return _keep(store, trigger, outcome, message, run_id, mapping.name)
 
@@ -69,8 +72,6 @@ def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:
 def _decide(
     store: Store, trigger: Trigger, mapping: Mapping, now: datetime
 ) -> tuple[Outcome, str, int | None]:
-    if not mapping.enabled:
-        return Outcome.MAPPING_DISABLED, f"Mapping {mapping.name} is disabled.", None
     live = store.runs.live_of_job(mapping.connection_id, mapping.job_id)
     last = store.runs.last_start(mapping.connection_id, mapping.job_id)
     if last is not None and last[1] > now:
@@ -79,25 +80,109 @@ def _decide(
         store.runs.correct_start(last[0], now)
         last = (last[0], now)
     cooling = timedelta(0) if last is None else _cooling(mapping, last[1], now)
+    if trigger.simulated:
+        return _simulate(store, trigger, mapping, live, cooling, now=now)
     if live is not None:
         new_attack = live.state is RunState.READY and not cooling
         store.runs.count_repeat(live.id, new_attack=new_attack, now=now)
         return Outcome.ALREADY_RUNNING, _already_running(live, new_attack=new_attack), live.id
     if cooling and last is not None:
         store.runs.count_repeat(last[0], new_attack=False, now=now)
-        message = (
-            f"Run {last[0]} started job {mapping.job_name} a short while ago;"
-            f" mapping {mapping.name} starts it again in {round(cooling.total_seconds())} s"
-            " at the earliest."
-        )
-        return Outcome.COOLING_DOWN, message, last[0]
-    if store.settings.mode is not Mode.ARMED:
+        return Outcome.COOLING_DOWN, _cooling_down(mapping, last[0], cooling), last[0]
+    mode = store.settings.mode
+    if mode is Mode.DISARMED:
         message = "The app is disarmed: nothing was started. Arm it on the settings page."
         return Outcome.DISARMED, message, None
+    if mode is Mode.OBSERVE:
+        return _observe(store, trigger, mapping, now)
+    if mapping.needs_approval:
+        return _ask_first(store, trigger, mapping, now)
     connection = store.connections.get(mapping.connection_id)
     run = store.runs.add(trigger, mapping, connection, now=now)
     message = f"Run {run.id} will start job {mapping.job_name} on {connection.name}."
     return Outcome.ACCEPTED, message, run.id
+
+
+def _observe(
+    store: Store, trigger: Trigger, mapping: Mapping, now: datetime
+) -> tuple[Outcome, str, int | None]:
+    """Mode ``observe``: a dry run, once for the time that a start would have cooled down."""
+    seen = store.runs.last_observed(mapping.connection_id, mapping.job_id)
+    if seen is not None and _observed_of_late(mapping, seen, now):
+        store.runs.count_repeat(seen.id, new_attack=False, now=now)
+        message = (
+            f"Only observed: run {seen.id} looked at job {mapping.job_name} a short while ago."
+            " Armed, this trigger would not have started it again."
+        )
+        return Outcome.OBSERVED, message, seen.id
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
+    message = (
+        f"Only observed: run {run.id} does everything for job {mapping.job_name} on"
+        f" {connection.name} but start it."
+    )
+    return Outcome.OBSERVED, message, run.id
+
+
+def _observed_of_late(mapping: Mapping, seen: Run, now: datetime) -> bool:
+    """Whether an earlier dry run stands for this trigger too; a storm must not make thousands."""
+    if seen.ended_at is None:
+        return True
+    return timedelta(0) <= now - seen.ended_at < timedelta(seconds=mapping.cooldown_s)
+
+
+def _ask_first(
+    store: Store, trigger: Trigger, mapping: Mapping, now: datetime
+) -> tuple[Outcome, str, int | None]:
+    """A run that waits for a person's yes; of one job there is one at most."""
+    waiting = store.runs.unapproved(mapping.connection_id, mapping.job_id)
+    if waiting is not None:
+        store.runs.count_repeat(waiting.id, new_attack=False, now=now)
+        message = f"Run {waiting.id} of job {mapping.job_name} already waits for approval."
+        return Outcome.AWAITING_APPROVAL, message, waiting.id
+    connection = store.connections.get(mapping.connection_id)
+    state = RunState.AWAITING_APPROVAL
+    run = store.runs.add(trigger, mapping, connection, now=now, state=state)
+    message = (
+        f"Run {run.id} waits for a person to approve it; then it starts job {mapping.job_name} on"
+        f" {connection.name}."
+    )
+    return Outcome.AWAITING_APPROVAL, message, run.id
+
+
+def _simulate(
+    store: Store,
+    trigger: Trigger,
+    mapping: Mapping,
+    live: Run | None,
+    cooling: timedelta,
+    *,
+    now: datetime,
+) -> tuple[Outcome, str, int | None]:
+    """The same decision whatever the mode, without a trace on the runs that are met."""
+    if live is not None:
+        return Outcome.ALREADY_RUNNING, _already_running(live, new_attack=False), None
+    last = store.runs.last_start(mapping.connection_id, mapping.job_id)
+    if cooling and last is not None:
+        return Outcome.COOLING_DOWN, _cooling_down(mapping, last[0], cooling), None
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
+    message = (
+        f"Simulated: run {run.id} does everything for job {mapping.job_name} on"
+        f" {connection.name} but start it."
+    )
+    if mapping.needs_approval:
+        message += " A real one would first wait for a person to approve it."
+    if (mode := store.settings.mode) is not Mode.ARMED:
+        message += f" The app's mode is {mode}: a real trigger would start nothing now."
+    return Outcome.OBSERVED, message, run.id
+
+
+def _cooling_down(mapping: Mapping, run_id: int, cooling: timedelta) -> str:
+    return (
+        f"Run {run_id} started job {mapping.job_name} a short while ago; mapping {mapping.name}"
+        f" starts it again in {round(cooling.total_seconds())} s at the earliest."
+    )
 
 
 def _cooling(mapping: Mapping, last_start: datetime, now: datetime) -> timedelta:

@@ -79,8 +79,16 @@ class Turn:
         logger.info("run %d: %s -> %s (%s)", self.run.id, before, to_state, reason)
 
     def ask_a_person(self, why: str, **columns: Any) -> None:
-        """Move to `needs_decision`, with the question in words."""
+        """Move to `needs_decision`, with the question in words; nobody is asked of a dry run."""
+        if self.run.dry_run:
+            self.end_dry_run("A person would have to decide", why)
+            return
         self.move(RunState.NEEDS_DECISION, why, error=why, **columns)
+
+    def end_dry_run(self, found: str, obstacle: str = "") -> None:
+        """Move to `observed`: what a real run would do now, or the ``obstacle`` it would meet."""
+        reason = f"{found}: {obstacle}" if obstacle else found
+        self.move(RunState.OBSERVED, reason, error=reason if obstacle else None)
 
     def lost_contact(self, error: CopyManagerError) -> None:
         """Note that CDM can't be read: an attribute of the run, not a state of its own.
@@ -88,6 +96,9 @@ class Turn:
         The time until the next answer doesn't count as time in which CDM could be read.
         """
         logger.warning("run %d: no contact with CDM: %s", self.run.id, error)
+        if self.run.dry_run:
+            self.end_dry_run("The app would try again for an hour", str(error))
+            return
         memory = self.memory(look_at=None, blocked_at=None, clean_at=None, unknown_at=None)
         if self.run.state is RunState.QUEUED:
             memory |= self.sum_of("waited")

@@ -32,6 +32,7 @@ class Contact:
 
     at: datetime | None
     error: str | None
+    certificate_ends_at: datetime | None = None  # of the server's own, as last seen
 
 
 class Connections:
@@ -75,7 +76,7 @@ class Connections:
         """Change columns of a connection.
 
         Raises `DuplicateConnection`, and `ConnectionInUse` when host, port or username would change
-        under an open run.
+        under an open run. What was seen of the server's certificate is forgotten.
         """
         _check_names(columns)
         with self._db.transaction():
@@ -97,6 +98,11 @@ class Connections:
                 )
             except sqlite3.IntegrityError as error:
                 raise _duplicate(error) from error
+            if self.get(connection_id) != old:
+                self._db.execute(
+                    "UPDATE connections SET certificate_ends_at = NULL WHERE id = ?",
+                    (connection_id,),
+                )
         return self.get(connection_id)
 
     def delete(self, connection_id: int) -> None:
@@ -124,13 +130,18 @@ class Connections:
         return row is not None
 
     def contact(self, connection_id: int) -> Contact:
-        """Say when this CDM last answered, and what is wrong since."""
+        """Say when this CDM last answered, what is wrong since, when its certificate ends."""
         row = self._db.execute(
-            "SELECT contact_at, contact_error FROM connections WHERE id = ?", (connection_id,)
+            "SELECT contact_at, contact_error, certificate_ends_at FROM connections WHERE id = ?",
+            (connection_id,),
         ).fetchone()
         if row is None:
             return Contact(None, None)
-        return Contact(from_text_or_none(row["contact_at"]), row["contact_error"])
+        return Contact(
+            from_text_or_none(row["contact_at"]),
+            row["contact_error"],
+            from_text_or_none(row["certificate_ends_at"]),
+        )
 
     def note_contact(self, connection_id: int, error: str | None, *, now: datetime) -> None:
         """Remember that a CDM answered just now, or (``error``) that it did not."""
@@ -143,6 +154,20 @@ class Connections:
             else:
                 self._db.execute(
                     "UPDATE connections SET contact_error = ? WHERE id = ?", (error, connection_id)
+                )
+
+    def note_certificate(self, seen: CdmConnection, ends_at: datetime) -> None:
+        """Remember when the certificate ends that the server of a connection showed.
+
+        Nothing is kept if the connection was changed or deleted since it was read as ``seen``: the
+        certificate may be another server's.
+        """
+        with self._db.transaction():
+            row = self._db.execute("SELECT * FROM connections WHERE id = ?", (seen.id,)).fetchone()
+            if row is not None and _connection(row) == seen:
+                self._db.execute(
+                    "UPDATE connections SET certificate_ends_at = ? WHERE id = ?",
+                    (to_text(ends_at), seen.id),
                 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.restore.model import Run
+from app.restore.model import SIMULATION, Run
 from app.store.database import Database
 from app.store.run_rows import SELECT, run_from_row
 from app.store.times import from_text
@@ -106,7 +106,7 @@ def _trigger(row: sqlite3.Row) -> Happening:
         kind="trigger",
         id=row["id"],
         at=from_text(row["received_at"]),
-        what=row["outcome"],
+        what="simulated" if row["source"] == SIMULATION else row["outcome"],
         text=row["message"],
         mapping=row["mapping"],
         rule_id=row["rule_id"],

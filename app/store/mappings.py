@@ -11,7 +11,7 @@ from app.store.database import Database
 from app.store.times import from_text_or_none
 
 _COLUMNS = {
-    *("name", "rule_id", "rule_name", "cooldown_s", "enabled"),
+    *("name", "rule_id", "rule_name", "cooldown_s", "enabled", "needs_approval"),
     *("connection_id", "job_id", "job_name", "action_name", "watch", "watch_since"),
 }
 
@@ -144,6 +144,7 @@ def _mapping(row: sqlite3.Row) -> Mapping:
         action_name=row["action_name"],
         cooldown_s=row["cooldown_s"],
         enabled=bool(row["enabled"]),
+        needs_approval=bool(row["needs_approval"]),
         watch=Watch(row["watch"]),
         watch_since=from_text_or_none(row["watch_since"]),
     )

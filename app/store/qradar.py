@@ -61,6 +61,7 @@ class Console:
     rules_at: datetime | None
     newest_ms: int | None
     newest_offense: int | None
+    certificate_ends_at: datetime | None = None  # of the console's own, as last seen
 
     def token_warning(self, now: datetime) -> str | None:
         """Say what is wrong with the service token, or soon will be."""
@@ -92,6 +93,7 @@ class QRadar:
             rules_at=from_text_or_none(row["rules_at"]),
             newest_ms=row["newest_ms"],
             newest_offense=row["newest_offense"],
+            certificate_ends_at=from_text_or_none(row["certificate_ends_at"]),
         )
 
     def token_label(self) -> str | None:
@@ -139,6 +141,11 @@ class QRadar:
                 )
             else:
                 self._db.execute("UPDATE qradar SET contact_error = ?", (error,))
+
+    def note_certificate(self, ends_at: datetime) -> None:
+        """Remember when the certificate ends that the console shows."""
+        with self._db.transaction():
+            self._db.execute("UPDATE qradar SET certificate_ends_at = ?", (to_text(ends_at),))
 
     # --- rules --------------------------------------------------------------------------------
 

@@ -113,6 +113,7 @@ def run_from_row(row: sqlite3.Row) -> Run:
         ended_at=from_text_or_none(row["ended_at"]),
         repeats=row["repeats"],
         error=row["error"],
+        dry_run=bool(row["dry_run"]),
         job_session_id=row["job_session_id"],
         cdm_status=row["cdm_status"],
         percent=row["percent"],

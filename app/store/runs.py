@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.restore.model import (
-    FINAL_STATES,
     CdmConnection,
     LogLine,
     Mapping,
@@ -17,9 +16,9 @@ from app.restore.model import (
     RunState,
     Transition,
     Trigger,
-    check_arrow,
 )
 from app.restore.notes import new_attack_note, note_of
+from app.restore.states import FINAL_STATES, check_arrow
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.notes import Notes
@@ -61,8 +60,20 @@ class Runs:
 
     def live_of_job(self, connection_id: int, job_id: str) -> Run | None:
         """Give the one live run of a CDM job."""
+        return self._of_job(connection_id, job_id, LIVE)
+
+    def unapproved(self, connection_id: int, job_id: str) -> Run | None:
+        """Give the run of a CDM job that waits for a person's yes."""
+        return self._of_job(connection_id, job_id, "state = 'awaiting_approval' LIMIT 1")
+
+    def last_observed(self, connection_id: int, job_id: str) -> Run | None:
+        """Give the newest run that a rule brought about and that must not start a CDM job."""
+        which = "dry_run = 1 AND source <> 'simulation' ORDER BY id DESC LIMIT 1"
+        return self._of_job(connection_id, job_id, which)
+
+    def _of_job(self, connection_id: int, job_id: str, which: str) -> Run | None:
         row = self._db.execute(
-            f"{SELECT} WHERE runs.connection_id = ? AND runs.job_id = ? AND {LIVE}",
+            f"{SELECT} WHERE runs.connection_id = ? AND runs.job_id = ? AND {which}",
             (connection_id, job_id),
         ).fetchone()
         return None if row is None else run_from_row(row)
@@ -122,29 +133,37 @@ class Runs:
     # --- writing ------------------------------------------------------------------------------
 
     def add(
-        self, trigger: Trigger, mapping: Mapping, connection: CdmConnection, *, now: datetime
+        self,
+        trigger: Trigger,
+        mapping: Mapping,
+        connection: CdmConnection,
+        *,
+        now: datetime,
+        state: RunState = RunState.QUEUED,
+        dry_run: bool = False,
     ) -> Run:
-        """Make a queued run for ``trigger``; it keeps its own copy of connection and job."""
+        """Make a run for ``trigger``; it keeps its own copy of connection and job."""
         with self._db.transaction():
             cursor = self._db.execute(
                 "INSERT INTO runs (state, state_since, connection_id, connection, host, port,"
                 " mapping_id, mapping, job_id, job_name, action_name, source, rule_id, rule_name,"
-                " offense_id, detected_at, received_at, due_at)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " offense_id, detected_at, received_at, due_at, dry_run)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
-                    *(RunState.QUEUED, to_text(now), connection.id, connection.name),
+                    *(state, to_text(now), connection.id, connection.name),
                     *(connection.host, connection.port, mapping.id, mapping.name, mapping.job_id),
                     *(mapping.job_name, mapping.action_name, trigger.source, trigger.rule_id),
                     *(trigger.rule_name or mapping.rule_name, trigger.offense_id),
                     *(to_text_or_none(trigger.detected_at), to_text(trigger.received_at)),
-                    to_text(now),
+                    *(to_text(now), dry_run),
                 ),
             )
             run_id = int(cursor.lastrowid or 0)
-            reason = f"triggered by {_by_rule(trigger)}"
-            self._write_history(run_id, None, RunState.QUEUED, reason=reason, by="rule", now=now)
-            if trigger.offense_id is None:
+            reason, by = _why(trigger)
+            self._write_history(run_id, None, state, reason=reason, by=by, now=now)
+            if trigger.offense_id is None and not trigger.simulated:
                 self._notes.begin_search(run_id, now=now)
+            self._add_note(None, self.get(run_id), reason, now=now)
         return self.get(run_id)
 
     def record(
@@ -177,9 +196,7 @@ class Runs:
                 )
             self._write_history(run.id, run.state, to_state, reason=reason, by=by, now=now)
             moved = self.get(run.id)
-            note = note_of(run.state, moved, reason, now=now)
-            if note is not None:
-                self._notes.add(run.id, note.kind, note.text, now=now)
+            self._add_note(run.state, moved, reason, now=now)
         return moved
 
     def note(self, run: Run, **columns: object) -> Run:
@@ -250,6 +267,11 @@ class Runs:
                 (to_text(now), result, request.id),
             )
 
+    def _add_note(self, before: RunState | None, run: Run, reason: str, *, now: datetime) -> None:
+        note = note_of(before, run, reason, now=now)
+        if note is not None:
+            self._notes.add(run.id, note.kind, note.text, now=now)
+
     def _update(self, run: Run, columns: dict[str, object]) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
         cursor = self._db.execute(
@@ -278,9 +300,14 @@ class Runs:
         self._audit.append(by, f"run {arrow}", f"run {run_id}", reason, now=now)
 
 
-def _by_rule(trigger: Trigger) -> str:
+def _why(trigger: Trigger) -> tuple[str, str]:
+    """What made a run, and who."""
     if trigger.rule_name and trigger.rule_id is not None:
-        return f"rule {trigger.rule_name} ({trigger.rule_id})"
-    if trigger.rule_name or trigger.rule_id is not None:
-        return f"rule {trigger.rule_name or trigger.rule_id}"
-    return f"a call that names the mapping {trigger.mapping}"
+        rule = f"rule {trigger.rule_name} ({trigger.rule_id})"
+    elif trigger.rule_name or trigger.rule_id is not None:
+        rule = f"rule {trigger.rule_name or trigger.rule_id}"
+    else:
+        rule = f"a call that names the mapping {trigger.mapping}"
+    if trigger.simulated:
+        return f"simulated as {rule}", trigger.fields.get("simulated_by", "somebody")
+    return f"triggered by {rule}", "rule"

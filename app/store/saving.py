@@ -23,7 +23,7 @@ Entry = dict[str, object]
 CONNECTION_KEYS = ("name", "host", "port", "username", "trust", "ca_pem", "fingerprint", "proxy")
 MAPPING_KEYS = (
     *("name", "rule_id", "rule_name", "connection", "job_id", "job_name"),
-    *("action_name", "cooldown_s", "enabled", "watch"),
+    *("action_name", "cooldown_s", "enabled", "needs_approval", "watch"),
 )
 _SWITCHING_KEYS = frozenset({"watch", "enabled", "rule_id", "rule_name"})
 _JOB_KEYS = frozenset({"connection_id", "job_id", "job_name"})
@@ -75,7 +75,7 @@ def mapping_columns(store: Store, old: Mapping | None, *, fields: Entry) -> dict
     Neither rule id nor rule name is needed: the custom action may name the mapping itself.
     """
     refuse_unknown(fields, MAPPING_KEYS)
-    entry: Entry = {"cooldown_s": 900, "enabled": True}
+    entry: Entry = {"cooldown_s": 900, "enabled": True, "needs_approval": False}
     if old is not None:
         entry = mapping_entry(old, store.connections.get(old.connection_id).name)
     entry = entry | fields
@@ -94,6 +94,7 @@ def mapping_columns(store: Store, old: Mapping | None, *, fields: Entry) -> dict
         "action_name": checks.check_action_name(entry.get("action_name")),
         "cooldown_s": checks.check_cooldown(entry["cooldown_s"]),
         "enabled": checks.check_flag(entry["enabled"], "enabled"),
+        "needs_approval": checks.check_flag(entry["needs_approval"], "needs_approval"),
         "watch": str(_watch(store, rule_id, entry.get("watch"))),
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.restore.model import Outcome, Trigger
+from app.restore.model import SIMULATION, Outcome, Trigger
 from app.store.database import Database
 from app.store.times import from_text, to_text
 
@@ -27,6 +27,7 @@ class ReceivedTrigger:
     rule_id: int | None
     rule_name: str | None
     fields: Mapping[str, str]
+    source: str
 
 
 class Triggers:
@@ -64,11 +65,22 @@ class Triggers:
         found = self._all("WHERE request_id = ? AND outcome <> 'duplicate'", request_id)
         return found[0] if found else None
 
-    def recent(self, limit: int = 20, before: int | None = None) -> Sequence[ReceivedTrigger]:
-        """Give the newest triggers first."""
-        return self._all(
-            "WHERE id < ? ORDER BY id DESC LIMIT ?", 2**62 if before is None else before, limit
-        )
+    def get(self, trigger_id: int) -> ReceivedTrigger:
+        """Give one trigger. Raises `LookupError`."""
+        found = self._all("WHERE id = ?", trigger_id)
+        if not found:
+            raise LookupError(f"there is no trigger {trigger_id}")
+        return found[0]
+
+    def recent(self, limit: int = 20, *, simulated: bool = True) -> Sequence[ReceivedTrigger]:
+        """Give the newest triggers first, with or without the simulated ones."""
+        which = "" if simulated else f"WHERE source <> '{SIMULATION}' "
+        return self._all(f"{which}ORDER BY id DESC LIMIT ?", limit)
+
+    def last_simulation(self) -> ReceivedTrigger | None:
+        """Give the trigger by which somebody last tried out what would happen."""
+        found = self._all(f"WHERE source = '{SIMULATION}' ORDER BY id DESC LIMIT 1")
+        return found[0] if found else None
 
     def for_run(self, run_id: int, *, limit: int = 1000) -> Sequence[ReceivedTrigger]:
         """Give the trigger that made a run and those it swallowed, oldest first."""
@@ -91,4 +103,5 @@ def _received(row: sqlite3.Row) -> ReceivedTrigger:
         rule_id=row["rule_id"],
         rule_name=row["rule_name"],
         fields=json.loads(row["fields"]),
+        source=row["source"],
     )

@@ -56,6 +56,20 @@ def read_run(run_id: int) -> Response:
     )
 
 
+@bp.post("/runs/<int:run_id>/approve")
+@needs(Right.OPERATE)
+def approve(run_id: int) -> Response:
+    """Let a run that waits for approval start its job."""
+    return _done(run_id, asking.approve(run_id))
+
+
+@bp.post("/runs/<int:run_id>/reject")
+@needs(Right.OPERATE)
+def reject(run_id: int) -> Response:
+    """Close a run that waits for approval."""
+    return _done(run_id, asking.reject(run_id))
+
+
 @bp.post("/runs/<int:run_id>/cancel")
 @needs(Right.OPERATE)
 def cancel(run_id: int) -> Response:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.qradar.leef import Teller, line
-from app.restore.model import Mode, RunState
+from app.restore.model import SIMULATION, Mode, RunState
 from app.restore.triggers import accept
 from app.store import Database, Store
 from app.store.happenings import Happenings
@@ -204,6 +204,26 @@ def test_triggers_that_a_run_swallows_are_not_told(
     tells.turn(NOON, 1.0)
 
     assert [name for name, _ in listener.events(1)] == ["RESTORE_REQUESTED"]
+
+
+def test_a_dry_run_is_told_as_observed_and_a_simulation_not_at_all(
+    store: Store, untold: Happenings, listener: Listener
+) -> None:
+    store.settings.set_mode(Mode.OBSERVE, by="anna", now=NOON)
+    tells = teller(untold, listener)
+    tells.turn(NOON, 0.0)
+    mapping = make_mapping(store)
+    for source in (SIMULATION, "custom_action"):
+        decision = accept(store, make_trigger(mapping, source=source), NOON)
+        run = store.runs.get(decision.run_id or 0)
+        store.runs.record(run, RunState.OBSERVED, "looked", by="app", now=NOON)
+    store.mappings.change(mapping.id, enabled=False)
+    accept(store, make_trigger(mapping, source=SIMULATION), NOON)
+
+    tells.turn(NOON, 1.0)
+
+    ((name, event),) = listener.events(1)
+    assert (name, event["runId"]) == ("RESTORE_OBSERVED", "2")
 
 
 def test_an_address_that_is_none_is_tried_again_and_nothing_is_lost(

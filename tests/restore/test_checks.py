@@ -146,7 +146,7 @@ def test_numbers_may_come_as_digits() -> None:
         (checks.check_password, "a\nb"),
         (checks.check_trust, "none"),
         (checks.check_trust, None),
-        (checks.check_mode, "observe"),
+        (checks.check_mode, "observed"),
         (checks.check_mode, "on"),
         (checks.check_fingerprint, "ab" * 31),
         (checks.check_fingerprint, None),
@@ -165,6 +165,7 @@ def test_what_is_taken(tmp_path: Path) -> None:
     assert checks.check_password(" geheim ü ") == " geheim ü "
     assert checks.check_trust("ca") is Trust.CA
     assert checks.check_mode("armed") is Mode.ARMED
+    assert checks.check_mode("observe") is Mode.OBSERVE
     assert checks.check_action_name("") is None
     assert checks.check_names(["SOC", "SOC", " L2 "], "operator_roles") == ["SOC", "L2"]
     pair = ":".join(["AB"] * 32)

@@ -19,9 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from app.restore import actions
 from app.restore.model import (
-    FINAL_STATES,
-    LIVE_STATES,
-    NEXT_STATES,
+    SIMULATION,
     Busy,
     CopyManagerError,
     LoginRefused,
@@ -36,6 +34,7 @@ from app.restore.model import (
     Unreachable,
     Untrusted,
 )
+from app.restore.states import FINAL_STATES, LIVE_STATES, NEXT_STATES
 from tests.factories import make_mapping
 from tests.restore.world import Killed, World
 
@@ -45,11 +44,18 @@ READS = ("job", "sessions", "session", "plan_start", "log")
 # What only a person can end: CDM may be mounted for as long as it likes.
 HUMAN = FINAL_STATES | {S.NEEDS_DECISION, S.READY}
 
-MEDDLING = ("cancel", "clean up", "disarm", "trigger", *actions.DECISIONS)
+MEDDLING = (
+    *("cancel", "clean up", "disarm", "observe", "trigger", "simulate", "approve", "reject"),
+    *actions.DECISIONS,
+)
 TROUBLE = (
     *("restart", "clock", "down", "foreign session", "foreign mount", "late", "permanent"),
-    *("vanish", "mapping"),
+    *("vanish", "mapping", "approval"),
 )
+
+
+def is_live(run: Run) -> bool:
+    return run.state in LIVE_STATES and not run.dry_run
 
 
 class Life(RuleBasedStateMachine):
@@ -116,7 +122,7 @@ class Life(RuleBasedStateMachine):
     def all_is_well_for_a_while(self, turns: int) -> None:
         self.world.cdm.down = None
         self.world.cdm.faults.clear()
-        self.switch(armed=True)
+        self.switch(Mode.ARMED)
         for _ in range(turns):
             self.turn(10)
 
@@ -164,9 +170,17 @@ class Life(RuleBasedStateMachine):
             case "clean up":
                 self.ask(actions.ask_clean_up)
             case "disarm":
-                self.switch(armed=False)
+                self.switch(Mode.DISARMED)
+            case "observe":
+                self.switch(Mode.OBSERVE)
             case "trigger":
                 self.trigger(which=True, again=False)
+            case "simulate":
+                self.simulate()
+            case "approve":
+                self.answer(actions.approve)
+            case "reject":
+                self.answer(actions.reject)
             case decision:
                 self.decide(decision)
 
@@ -180,6 +194,9 @@ class Life(RuleBasedStateMachine):
             case "mapping":
                 mapping = self.world.store.mappings.get(self.world.mapping.id)
                 self.world.store.mappings.change(mapping.id, enabled=not mapping.enabled)
+            case "approval":
+                asks = self.world.store.mappings.get(self.world.mapping.id).needs_approval
+                self.world.store.mappings.change(self.world.mapping.id, needs_approval=not asks)
             case other:
                 self._trouble_in_cdm(other)
 
@@ -208,14 +225,27 @@ class Life(RuleBasedStateMachine):
         if decision.outcome is Outcome.ACCEPTED:
             assert decision.run_id is not None
 
+    def simulate(self) -> None:
+        """It must leave no trace on the runs of real triggers."""
+        before = self.world.store.runs.list()
+        decision = self.world.trigger(source=SIMULATION)
+        self.answered[decision.trigger_id] = (decision.outcome, decision.run_id)
+        after = {run.id: run for run in self.world.store.runs.list()}
+        assert all(after[run.id] == run for run in before)
+
+    def answer(self, action: Callable[..., str]) -> None:
+        for run in self.world.store.runs.open():
+            if run.state is S.AWAITING_APPROVAL:
+                with suppress(actions.NotPossible):
+                    action(self.world.store, run.id, by="ann", now=self.world.now)
+
     def turn(self, seconds: int) -> None:
         with suppress(Killed):
             self.world.turn(seconds)
             return
         self.world.restart(self._point)
 
-    def switch(self, *, armed: bool) -> None:
-        mode = Mode.ARMED if armed else Mode.DISARMED
+    def switch(self, mode: Mode) -> None:
         self.world.store.settings.set_mode(mode, by="ann", now=self.world.now)
 
     def ask(self, action: Callable[..., str]) -> None:
@@ -256,8 +286,17 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def one_live_run_per_job(self) -> None:
         """I3."""
-        live = [run for run in self.world.store.runs.list() if run.state in LIVE_STATES]
+        live = [run for run in self.world.store.runs.list() if is_live(run)]
         assert len(live) <= 1
+        waiting = [run for run in self.world.store.runs.open() if run.state is S.AWAITING_APPROVAL]
+        assert len(waiting) <= 1
+
+    @invariant()
+    def a_dry_run_starts_nothing_and_asks_nobody(self) -> None:
+        for run in self.world.store.runs.list():
+            if run.dry_run:
+                assert run.state in {S.QUEUED, S.OBSERVED, S.CANCELLED}, run
+                assert run.id not in self.sent or run.id in self.excused, run
 
     @invariant()
     def every_change_has_its_history(self) -> None:
@@ -291,7 +330,7 @@ class Life(RuleBasedStateMachine):
     # ------------------------------------------------------------------------------------------
 
     def live(self) -> Run | None:
-        runs = [run for run in self.world.store.runs.open() if run.state in LIVE_STATES]
+        runs = [run for run in self.world.store.runs.open() if is_live(run)]
         return runs[0] if runs else None
 
     def _point(self, point: str) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from app.restore import actions
 from app.restore.model import (
-    NEXT_STATES,
     Busy,
     CopyManagerError,
     Phase,
@@ -21,6 +20,7 @@ from app.restore.model import (
     Unknown,
     Unreachable,
 )
+from app.restore.states import NEXT_STATES
 from tests.restore.world import Killed, World
 
 S = RunState

@@ -40,6 +40,7 @@ SQL: dict[str, object] = {
     "action_name": None,
     "cooldown_s": 900,
     "enabled": True,
+    "needs_approval": False,
     "watch": "off",
 }
 
@@ -215,6 +216,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"mappings": [SQL | {"connection": "nowhere"}]}, "mappings[0].connection"),
     ({"mappings": [SQL | {"cooldown_s": -1}]}, "mappings[0].cooldown_s"),
     ({"mappings": [SQL | {"enabled": "yes"}]}, "mappings[0].enabled"),
+    ({"mappings": [SQL | {"needs_approval": 1}]}, "mappings[0].needs_approval"),
     ({"mappings": [SQL | {"password": "x"}]}, "mappings[0].password"),
     ({"mappings": [SQL, SQL | {"name": "b"}]}, "mappings[1].rule_id"),
     (
@@ -222,7 +224,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
         "mappings[1].rule_name",
     ),
     ({"mappings": [{"name": "b", "connection": "prod", "job_id": "1"}]}, "mappings[0].job_name"),
-    ({"settings": {"mode": "observe"}}, "settings.mode"),
+    ({"settings": {"mode": "observed"}}, "settings.mode"),
     ({"settings": {"moed": "armed"}}, "settings.moed"),
     ({"settings": {"services": "soar"}}, "settings.services"),
     ({"settings": None}, "settings"),

@@ -10,11 +10,7 @@ from datetime import timedelta
 import pytest
 
 from app.restore.model import (
-    FINAL_STATES,
-    LIVE_STATES,
-    NEXT_STATES,
     CdmConnection,
-    IllegalTransition,
     LogLine,
     Mapping,
     NoSuchRun,
@@ -22,6 +18,7 @@ from app.restore.model import (
     Run,
     RunState,
 )
+from app.restore.states import FINAL_STATES, LIVE_STATES, NEXT_STATES, IllegalTransition
 from app.store import RunFilter, Store
 from app.store.run_rows import LIVE, OPEN
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
@@ -150,6 +147,17 @@ def test_a_run_that_is_not_live_stands_in_nobodys_way(store: Store, state: RunSt
     assert len(store.runs.list()) == 2
 
 
+@pytest.mark.parametrize("state", sorted(LIVE_STATES))
+def test_a_dry_run_stands_in_nobodys_way(store: Store, state: RunState) -> None:
+    """A simulation, or what mode observe looks at, must not keep a real restore from starting."""
+    mapping = make_mapping(store)
+    dry = make_run(store, mapping)
+    store.runs.note(dry, dry_run=True)
+    force(store, dry, state)
+    make_run(store, mapping)
+    assert len(store.runs.list()) == 2
+
+
 def test_an_end_closes_what_was_asked(store: Store) -> None:
     run = make_run(store)
     store.runs.ask(run, "cancel", by="ann", now=NOON)
@@ -225,6 +233,8 @@ def test_the_states_in_sql_are_those_of_the_model(condition: str, states: set[Ru
     [
         (lambda store: store.runs.live_of_job(1, "1044"), "runs_live"),
         (lambda store: store.runs.last_start(1, "1044"), "runs_started"),
+        (lambda store: store.runs.last_observed(1, "1044"), "runs_observed"),
+        (lambda store: store.runs.unapproved(1, "1044"), "runs_unapproved"),
         (lambda store: store.runs.open(1), "runs_by_state"),
         (lambda store: store.connections.has_open_run(1), "runs_by_state"),
     ],

@@ -75,6 +75,31 @@ def test_the_id_of_a_deleted_connection_is_never_given_again(store: Store) -> No
     assert make_connection(store).id > first.id
 
 
+def test_the_end_of_a_servers_certificate_is_kept_until_the_connection_is_changed(
+    store: Store,
+) -> None:
+    connection = make_connection(store)
+    assert store.connections.contact(connection.id).certificate_ends_at is None
+    store.connections.note_certificate(connection, NOON)
+    assert store.connections.contact(connection.id).certificate_ends_at == NOON
+    store.connections.change(connection.id, port=connection.port)
+    assert store.connections.contact(connection.id).certificate_ends_at == NOON
+    changed = store.connections.change(connection.id, port=9443)
+    assert store.connections.contact(connection.id).certificate_ends_at is None
+    store.connections.note_certificate(connection, NOON)  # a look that began before the change
+    assert store.connections.contact(connection.id).certificate_ends_at is None
+    store.connections.note_certificate(changed, NOON)
+    assert store.connections.contact(connection.id).certificate_ends_at == NOON
+    store.connections.delete(connection.id)
+    store.connections.note_certificate(changed, NOON)
+
+
+def test_the_end_of_the_consoles_certificate_is_kept(store: Store) -> None:
+    assert store.qradar.console().certificate_ends_at is None
+    store.qradar.note_certificate(NOON)
+    assert store.qradar.console().certificate_ends_at == NOON
+
+
 def test_a_connection_that_is_not_there_raises(store: Store) -> None:
     assert store.connections.find("nowhere") is None
     for call in (store.connections.get, store.connections.delete):
@@ -154,8 +179,8 @@ def test_rules_are_replaced_as_a_whole(store: Store) -> None:
 # --- triggers ---------------------------------------------------------------------------------
 
 
-def keep(store: Store, request_id: str, outcome: Outcome = Outcome.TEST) -> int:
-    trigger = make_trigger(request_id=request_id, fields={"username": "O'Neill ü"})
+def keep(store: Store, request_id: str, outcome: Outcome = Outcome.TEST, **values: object) -> int:
+    trigger = make_trigger(request_id=request_id, fields={"username": "O'Neill ü"}, **values)
     return store.triggers.add(trigger, outcome, "message", run_id=None, mapping=None)
 
 
@@ -175,11 +200,19 @@ def test_a_request_id_is_kept_once_but_for_its_duplicates(store: Store) -> None:
     assert store.triggers.find("another-id") is None
 
 
-def test_the_newest_triggers_come_first_and_in_pages(store: Store) -> None:
-    for number in range(5):
+def test_the_newest_triggers_come_first(store: Store) -> None:
+    for number in range(4):
         keep(store, f"request-{number}")
+    assert store.triggers.last_simulation() is None
+    keep(store, "simulation-1", source="simulation")
     assert [row.id for row in store.triggers.recent(2)] == [5, 4]
-    assert [row.id for row in store.triggers.recent(2, before=4)] == [3, 2]
+    assert [row.id for row in store.triggers.recent(2, simulated=False)] == [4, 3]
+    last = store.triggers.last_simulation()
+    assert last is not None
+    assert last == store.triggers.get(5)
+    assert last.source == "simulation"
+    with pytest.raises(LookupError):
+        store.triggers.get(6)
 
 
 # --- trigger tokens ---------------------------------------------------------------------------

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The arrows between the states of a run (design.md §4)."""
+
+from collections.abc import Mapping as Map
+
+from app.restore.model import RunState
+
+_S = RunState
+NEXT_STATES: Map[RunState, frozenset[RunState]] = {
+    _S.AWAITING_APPROVAL: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.STARTING, _S.CANCELLED, _S.FAILED, _S.OBSERVED, _S.NEEDS_DECISION}),
+    _S.STARTING: frozenset({_S.RESTORING, _S.QUEUED, _S.FAILED, _S.NEEDS_DECISION}),
+    _S.RESTORING: frozenset({_S.READY, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.NEEDS_DECISION}),
+    _S.READY: frozenset({_S.CLEANING_UP, _S.COMPLETED, _S.FAILED, _S.NEEDS_DECISION}),
+    _S.CLEANING_UP: frozenset({_S.COMPLETED, _S.READY, _S.FAILED, _S.NEEDS_DECISION}),
+    _S.NEEDS_DECISION: frozenset({_S.QUEUED, _S.RESTORING, _S.CANCELLED}),
+    _S.COMPLETED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.OBSERVED: frozenset(),
+}
+LIVE_STATES = frozenset(
+    {_S.QUEUED, _S.STARTING, _S.RESTORING, _S.READY, _S.CLEANING_UP, _S.NEEDS_DECISION}
+)
+"""In one of these a run, unless it is a dry run, keeps others of its CDM job from starting."""
+FINAL_STATES = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.OBSERVED})
+
+
+class IllegalTransition(Exception):
+    """A run was to go where no arrow leads."""
+
+
+def check_arrow(from_state: RunState, to_state: RunState) -> None:
+    """Raise `IllegalTransition` unless an arrow of design.md §4 leads from one to the other."""
+    if to_state not in NEXT_STATES[from_state]:
+        raise IllegalTransition(f"no arrow leads from {from_state} to {to_state}")
