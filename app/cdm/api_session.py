@@ -18,7 +18,7 @@ from app.cdm.answers import (
     session_gone,
     session_refused,
 )
-from app.cdm.failures import Cleaner
+from app.cdm.failures import Cleaner, NoAnswer
 from app.cdm.http import Answer, Transport
 from app.cdm.links import Target, api
 from app.restore.model import (
@@ -98,7 +98,8 @@ class ApiSession:
         """Read a JSON object.
 
         :param what: what is asked for, in words for the error ("job 1044")
-        :raises CopyManagerError: `NotFound`, `Refused`, `NothingSent` or `Unknown`
+        :raises CopyManagerError: `NotFound`, `Refused`, `NothingSent` or `Unknown`, and of these
+            `NoAnswer` if there was none
         """
         self.login()
         answer = self._read(target, read_timeout)
@@ -135,9 +136,12 @@ class ApiSession:
             raise failure
 
     def _read(self, target: Target, read_timeout: float | None) -> Answer:
-        return self._transport.send(
-            "GET", target, headers=self._headers(), read_timeout=read_timeout
-        )
+        try:
+            return self._transport.send(
+                "GET", target, headers=self._headers(), read_timeout=read_timeout
+            )
+        except Unknown as error:
+            raise NoAnswer(error.message, cause=error.cause, advice=error.advice) from error
 
     def _headers(self) -> dict[str, str]:
         return {"X-Endeavour-Sessionid": self._id or ""}

@@ -14,6 +14,7 @@ from typing import Any, Self
 from app.cdm import actions
 from app.cdm.actions import StartPlan
 from app.cdm.api_session import ApiSession
+from app.cdm.copies import Copy, CopyReader
 from app.cdm.failures import Cleaner
 from app.cdm.http import Transport
 from app.cdm.job_sessions import all_sessions
@@ -66,7 +67,7 @@ class CdmClient:
         version: str = "",
         insecure: bool = False,
     ) -> None:
-        self._cleaner = Cleaner()
+        self._cleaner, self._monotonic = Cleaner(), monotonic
         self._transport = Transport(
             connection,
             system_ca=system_ca,
@@ -140,6 +141,19 @@ class CdmClient:
             busy=is_busy(str(status)),
             make_permanent=actions.makes_permanent(self._policy(job)),
         )
+
+    def copy_to_restore(
+        self, job_id: str, *, policy_id: str | None = None, within: float = _POLICY_TIMEOUT
+    ) -> Copy:
+        """Which copy the job will restore (cdm-api §7); only reads, and says what it can't know.
+
+        :param policy_id: of the job's policy, where it is known already
+        :param within: seconds for all of it
+        :raises NothingSent: CDM can't be reached, or lets nobody in
+        :raises NoAnswer: the connection was lost
+        """
+        reader = CopyReader(self._api.get, self._cleaner, monotonic=self._monotonic, within=within)
+        return reader.copy_of(str(job_id), policy_id)
 
     def plan_start(self, job_id: str, action_name: str | None) -> StartPlan:
         """Find out how this job is started; only reads (cdm-api §3).

@@ -8,11 +8,15 @@ import socket
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from app.restore.model import Unreachable
+from app.restore.model import Unknown, Unreachable
 
 MAX_TEXT = 300
 _LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _SESSION = re.compile(r"(sessionid\W{1,4})[0-9a-z._~+/=-]{8,}", re.IGNORECASE)
+
+
+class NoAnswer(Unknown):
+    """A read went out and no answer came: the connection is lost, or CDM hangs."""
 
 
 class Cleaner:

@@ -32,6 +32,7 @@ class JobEntry:
     last_status: str | None
     description: str
     is_restore: bool
+    policy_id: str | None = None
 
 
 def text_id(value: object) -> str | None:
@@ -74,6 +75,7 @@ def job_entry(job: Json, cleaner: Cleaner) -> JobEntry | None:
         last_status=status if isinstance(status, str) else None,
         description=cleaner.clean(_text(job.get("description"))),
         is_restore=is_restore(job),
+        policy_id=text_id(job.get("policyId")),
     )
 
 
