@@ -42,6 +42,7 @@ from app.web import (
     theme,
     triggers_api,
     uninstall,
+    waiting,
 )
 from app.web.script import make_script
 from app.web.services import EXTENSION, OUTBOUND_CALLS, Services
@@ -74,7 +75,7 @@ def build_app(services: Services | None) -> Flask:
     )
     app.extensions[EXTENSION] = services
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (headers, problems, theme, access, presentation, assets):
+    for part in (headers, problems, theme, access, presentation, waiting, assets):
         part.register(app)
     for subject in _SUBJECTS:
         app.register_blueprint(subject.bp)
