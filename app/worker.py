@@ -23,11 +23,13 @@ from pathlib import Path
 from typing import Protocol
 
 from app.cdm.client import CdmClient
+from app.cdm.ends import Ends
 from app.framework import logs, paths
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
 from app.qradar.console import ConsoleClient
+from app.qradar.console_end import ConsoleEnd
 from app.qradar.duties import Duties, TokenUnreadable
-from app.qradar.lane import QRadarLane, Work
+from app.qradar.lane import SideLane, Work
 from app.qradar.leef import Teller
 from app.restore import watch
 from app.restore.drift import look_at_jobs
@@ -219,7 +221,13 @@ def qradar_work(database: Path) -> Sequence[Work]:
         version=paths.app_version(),
     )
     look = partial(watch.look, store)
-    return [teller, Duties(store, console, token, watch=look, watch_every_s=watch.LOOK_EVERY_S)]
+    duties = Duties(store, console, token, watch=look, watch_every_s=watch.LOOK_EVERY_S)
+    return [teller, duties, ConsoleEnd(store.qradar, console.host, paths.system_ca_file())]
+
+
+def certificate_work(database: Path) -> Sequence[Work]:
+    """Give the work of the lane that looks at the CDMs' certificates."""
+    return [Ends(Store(Database(database)), paths.system_ca_file())]
 
 
 class Worker:
@@ -232,16 +240,19 @@ class Worker:
         *,
         clients: Callable[[Store], CopyManagers] = cdm_clients,
         qradar: Callable[[Path], Sequence[Work]] = qradar_work,
+        certificates: Callable[[Path], Sequence[Work]] = certificate_work,
     ) -> None:
         self._database, self._stopping, self._clients = database, stopping, clients
         self._lanes: dict[int, Lane] = {}
-        self._qradar = QRadarLane(partial(qradar, database), utc_now)
+        self._qradar = SideLane("qradar", partial(qradar, database), utc_now)
+        self._looks = SideLane("certificates", partial(certificates, database), utc_now)
         self._seen, self._beaten_at = -1, -BEAT_EVERY_S
 
     def work(self) -> None:
         """Work until told to stop."""
         store = Store(Database(self._database))
         self._qradar.start()
+        self._looks.start()
         while not self._stopping.wait(LOOK_EVERY_S):
             try:
                 self._look_around(store)
@@ -255,8 +266,9 @@ class Worker:
         version = store.data_version()
         if version != self._seen:
             self._keep_lanes(store)
-            for lane in self._every_lane():
+            for lane in self._lanes.values():
                 lane.wake()
+            self._qradar.wake()
             self._seen = version  # only now: what was not passed on is looked at again
         if time.monotonic() - self._beaten_at >= BEAT_EVERY_S:
             self._beaten_at = time.monotonic()
@@ -274,14 +286,12 @@ class Worker:
         for connection_id in set(self._lanes) - wanted:
             self._lanes.pop(connection_id).stop()
 
-    def _every_lane(self) -> Sequence[Lane | QRadarLane]:
-        return [*self._lanes.values(), self._qradar]
-
     def _say_goodbye(self) -> None:
-        for lane in self._every_lane():
+        lanes: list[Lane | SideLane] = [*self._lanes.values(), self._qradar, self._looks]
+        for lane in lanes:
             lane.stop()
         until = time.monotonic() + GOODBYE_S
-        for lane in self._every_lane():
+        for lane in lanes:
             lane.join(max(until - time.monotonic(), 0.0))
 
 

@@ -58,7 +58,8 @@ def test_a_hanging_console_delays_no_restore(tmp_path: Path) -> None:
     def qradar(_database: Path) -> Sequence[Work]:
         return [hanging]
 
-    worker = Worker(store.runs._db.path, stopping, clients=clients, qradar=qradar)
+    path = store.runs._db.path
+    worker = Worker(path, stopping, clients=clients, qradar=qradar, certificates=lambda _path: [])
     thread = threading.Thread(target=worker.work)
     thread.start()
     try:

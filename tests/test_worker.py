@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,15 @@ from app.restore.model import (
     LoginRefused,
     Phase,
     RunState,
+    Trust,
     Unreachable,
 )
 from app.store import Database, Store
 from app.worker import Clients, Lane, Stop, Worker, migrated, only_worker
 from tests.factories import make_connection, make_mapping, make_store, make_trigger
 from tests.restore.fake_cdm import FakeCdm
+from tests.simulators.cdm import CdmSimulator
+from tests.simulators.certs import self_signed
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOON = 20.0  # far more than anything here takes, should the machine be busy
@@ -82,7 +86,7 @@ def path(store: Store) -> Path:
 def working(path: Path, fakes: Fakes) -> Iterator[Worker]:
     """A worker at work in a thread of its own."""
     stopping = Stop()
-    worker = Worker(path, stopping, clients=fakes)
+    worker = Worker(path, stopping, clients=fakes, certificates=lambda _path: [])
     thread = threading.Thread(target=worker.work)
     thread.start()
     try:
@@ -241,6 +245,67 @@ def test_a_store_that_fails_for_a_while_is_outlived(
         wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
 
 
+class HangingLooks:
+    """The look at the certificates, which does not come back before it is let go."""
+
+    def __init__(self) -> None:
+        self.hangs, self.let_go = threading.Event(), threading.Event()
+
+    def turn(self, now: datetime, tick: float) -> float:
+        self.hangs.set()
+        self.let_go.wait(SOON)
+        return 3600.0
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_look_at_a_certificate_that_hangs_delays_no_restore(
+    store: Store, path: Path, fakes: Fakes
+) -> None:
+    connection, looks, stopping = make_connection(store), HangingLooks(), Stop()
+    worker = Worker(path, stopping, clients=fakes, certificates=lambda _path: [looks])
+    thread = threading.Thread(target=worker.work)
+    thread.start()
+    try:
+        assert looks.hangs.wait(SOON)
+        run_id = trigger(store, connection)
+        wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+    finally:
+        looks.let_go.set()
+        stopping.set()
+        thread.join(SOON)
+    assert not thread.is_alive()
+
+
+def test_the_worker_notes_the_end_of_the_certificate_that_each_cdm_shows(
+    store: Store, path: Path, fakes: Fakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real look, on the wire."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    shown = self_signed(tmp_path / "certs", "cdm.example", ["127.0.0.1"], days=160)
+    with CdmSimulator(certificate=shown) as cdm:
+        connection = make_connection(
+            store,
+            host="127.0.0.1",
+            port=cdm.port,
+            trust=Trust.FINGERPRINT,
+            fingerprint=cdm.fingerprint,
+        )
+        stopping = Stop()
+        worker = Worker(path, stopping, clients=fakes)
+        thread = threading.Thread(target=worker.work)
+        thread.start()
+        try:
+            wait_until(lambda: store.connections.contact(connection.id).certificate_ends_at)
+        finally:
+            stopping.set()
+            thread.join(SOON)
+    end = store.connections.contact(connection.id).certificate_ends_at
+    assert end is not None
+    assert (end - module.utc_now()).days == 159
+
+
 # --- the end ----------------------------------------------------------------------------------
 
 
@@ -257,7 +322,7 @@ def test_a_stop_lets_a_lane_finish_its_step_and_log_out(
 
     fakes.cdm[connection.id] = FakeCdm(hook=hang)
     stopping = Stop()
-    worker = Worker(path, stopping, clients=fakes)
+    worker = Worker(path, stopping, clients=fakes, certificates=lambda _path: [])
     thread = threading.Thread(target=worker.work)
     thread.start()
     run_id = trigger(store, connection)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssl_match_hostname import CertificateError
@@ -127,6 +128,40 @@ def fetch_certificate(
     context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return _shake_hands(host, port, proxy, timeout, context=context)
+
+
+def verified_certificate(
+    connection: CdmConnection, system_ca: str | None, timeout: float = 6.0
+) -> ServerCertificate:
+    """Fetch the certificate of a connection's server and verify it as the connection demands.
+
+    Nothing is sent. A pinned certificate is compared only, whatever its dates say: so it is for
+    requests too.
+
+    :raises Unreachable: no connection, no TLS, or the certificate is not verified
+    :raises Untrusted: it is not the pinned one, or the connection's CA or pin is unreadable
+    """
+    where = (connection.host, connection.port, connection.proxy)
+    with contextlib.closing(verification(connection, system_ca)) as demanded:
+        if connection.trust is Trust.FINGERPRINT:
+            found = fetch_certificate(*where, timeout)
+            if found.sha256 != demanded.tls["assert_fingerprint"]:
+                raise Untrusted(f"CDM at {connection.host} does not show the pinned certificate.")
+            return found
+        context: ssl.SSLContext = demanded.tls.get("ssl_context") or create_urllib3_context()
+        file = demanded.verify if isinstance(demanded.verify, str) else DEFAULT_CA_BUNDLE_PATH
+        try:
+            context.load_verify_locations(file)
+        except OSError as error:
+            raise Untrusted(f"The file of CA certificates, {file}, can't be read.") from error
+        context.check_hostname = True  # urllib3 1.26 compares names itself
+        return _shake_hands(*where, timeout, context=context)
+
+
+def _shake_hands(
+    host: str, port: int, proxy: str | None, timeout: float, *, context: ssl.SSLContext
+) -> ServerCertificate:
     where = urlsplit(proxy) if proxy else None
     if where:
         connection = http.client.HTTPSConnection(

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""QRadar's lane: the one thread of the worker that talks to the console.
+"""Side lanes of the worker: threads for what no restore may wait for.
 
-It has a store connection and a console client of its own, and holds no transaction while it asks: a
-console that hangs delays nothing but the notes.
+QRadar's is the one that talks to the console; another looks at CDM's certificates. Each has a store
+connection of its own, and holds no transaction while it asks: a console that hangs delays nothing
+but the notes.
 """
 
 import logging
@@ -25,14 +26,14 @@ class Work(Protocol):
     def close(self) -> None: ...
 
 
-class QRadarLane(threading.Thread):
-    """Does the console's work, at its time or when it is woken."""
+class SideLane(threading.Thread):
+    """Does its work, at its time or when it is woken."""
 
     def __init__(
-        self, make_work: Callable[[], Sequence[Work]], clock: Callable[[], datetime]
+        self, name: str, make_work: Callable[[], Sequence[Work]], clock: Callable[[], datetime]
     ) -> None:
         """``make_work`` is called in the thread itself: SQLite connections belong to theirs."""
-        super().__init__(name="lane-qradar", daemon=True)
+        super().__init__(name=f"lane-{name}", daemon=True)
         self._make_work, self._clock = make_work, clock
         self._wake, self._stopping = threading.Event(), threading.Event()
 
@@ -60,13 +61,13 @@ class QRadarLane(threading.Thread):
     def _made(self) -> Sequence[Work]:
         try:
             return self._make_work()
-        except Exception:  # the rim: restores go on whatever is missing for QRadar's side
-            logger.exception("QRadar's lane can't begin")
+        except Exception:  # the rim: restores go on whatever is missing here
+            logger.exception("%s can't begin", self.name)
             return []
 
     def _turn(self, work: Work) -> float:
         try:
             return work.turn(self._clock(), time.monotonic())
         except Exception:  # the rim: the next turn may well succeed, and nobody else posts notes
-            logger.exception("a turn of QRadar's lane failed")
+            logger.exception("a turn of %s failed", self.name)
             return _NAP_AFTER_FAILURE_S

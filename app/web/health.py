@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the app is, from what the store knows; nobody else is asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.restore.model import CdmConnection, RunState
 from app.store.connections import Contact
+from app.store.qradar import Console
 from app.store.times import to_text, to_text_or_none
+from app.web.drift import drifts
 from app.web.services import Services
 
 WORKER_LATE_S = 20.0  # seconds without a sign of life after which the worker counts as gone
@@ -41,6 +44,8 @@ class Health:
     last_trigger: tuple[datetime, str] | None  # when, and its outcome
     needs_decision: int
     live: int
+    console: Console
+    drift: tuple[tuple[str, Sequence[str]], ...]  # mappings, and how each has drifted
 
     @property
     def worker_ok(self) -> bool:
@@ -59,6 +64,7 @@ def read_health(services: Services) -> Health:
     open_runs = store.runs.open()
     beat = store.heartbeats.all().get("worker")
     recent = store.triggers.recent(1)
+    names = {mapping.id: mapping.name for mapping in store.mappings.list()}
     lost: dict[int, datetime] = {}
     for run in open_runs:
         if run.contact_lost_since is not None:
@@ -77,6 +83,8 @@ def read_health(services: Services) -> Health:
         last_trigger=(recent[0].received_at, recent[0].outcome) if recent else None,
         needs_decision=sum(run.state is RunState.NEEDS_DECISION for run in open_runs),
         live=len(open_runs),
+        console=store.qradar.console(),
+        drift=tuple((names[number], words) for number, words in drifts(store).items()),
     )
 
 
@@ -100,9 +108,17 @@ def health_document(services: Services) -> dict[str, object]:
                 "last_contact": to_text_or_none(one.contact.at),
                 "contact_lost_since": to_text_or_none(one.lost_since),
                 "error": one.contact.error,
+                "certificate_ends_at": to_text_or_none(one.contact.certificate_ends_at),
             }
             for one in health.connections
         ],
+        "qradar": {
+            "last_contact": to_text_or_none(health.console.contact_at),
+            "error": health.console.contact_error,
+            "certificate_ends_at": to_text_or_none(health.console.certificate_ends_at),
+            "token_ends_at": to_text_or_none(health.console.token_expires_at),
+        },
+        "drift": [{"mapping": name, "warnings": list(words)} for name, words in health.drift],
         "runs": {"open": health.live, "needs_decision": health.needs_decision},
         "last_trigger": None
         if health.last_trigger is None

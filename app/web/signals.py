@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from app.cdm.trust import read_certificate
 from app.restore.model import CopyManagerError, Mode, Outcome, Run, RunState, Trust
+from app.store.qradar import Console
 from app.web import texts
 from app.web.action_book import expiry_notice
-from app.web.drift import drifts
 from app.web.health import ConnectionHealth, Health
 from app.web.presentation import ago, duration, outcome_words
 from app.web.services import Services
@@ -53,10 +53,10 @@ def signals(services: Services, health: Health) -> list[Signal]:
     return [
         Signal(_MODES[Mode(health.mode)][0], health.mode.title(), [_MODES[Mode(health.mode)][1]]),
         _worker(health),
-        _qradar(services),
+        _qradar(services, health.console),
         *(_cdm(one, services.clock()) for one in health.connections),
         *_action(services),
-        *_drifted(services),
+        *_drifted(health),
         _store(services),
         _last_trigger(health),
     ]
@@ -70,43 +70,57 @@ def _worker(health: Health) -> Signal:
     return Signal("bad", "Worker not running", [texts.health.worker_late(ago(health.worker_at))])
 
 
-def _qradar(services: Services) -> Signal:
+def _qradar(services: Services, console: Console) -> Signal:
     """The page is shown, so the console has told within a minute who looks at it."""
-    console = services.store.qradar.console()
+    now = services.clock()
+    tone, sentences, page = "good", [texts.health.QRADAR_OK], None
     if console.token_label is None:
-        sentences = [texts.health.QRADAR_OK, texts.health.OFFENSES_UNWATCHED]
-        return Signal("good", "QRadar", sentences, "settings.show")
-    if console.contact_error:
-        sentence = texts.health.qradar_trouble(console.contact_error, ago(console.contact_at))
-        return Signal("attention", "QRadar", [texts.health.QRADAR_OK, sentence])
-    if warning := console.token_warning(services.clock()):
-        return Signal("attention", "QRadar", [texts.health.QRADAR_OK, warning], "settings.show")
-    sentences = [texts.health.QRADAR_OK]
-    if console.token_expires_at:
-        sentences.append(
-            texts.health.ends("The service token", console.token_expires_at, services.clock())
-        )
-    return Signal("good", "QRadar", sentences)
+        sentences.append(texts.health.OFFENSES_UNWATCHED)
+        page = "settings.show"
+    elif console.contact_error:
+        tone = "attention"
+        sentences += texts.health.qradar_trouble(console.contact_error, ago(console.contact_at))
+    elif warning := console.token_warning(now):
+        tone, page = "attention", "settings.show"
+        sentences.append(warning)
+    elif console.token_expires_at:
+        sentences.append(texts.health.ends("The service token", console.token_expires_at, now))
+    if console.certificate_ends_at:
+        tone = _with_end(tone, console.certificate_ends_at, now)
+        words = texts.health.ends("The console's certificate", console.certificate_ends_at, now)
+        sentences.append(words)
+    return Signal(tone, "QRadar", sentences, page)
 
 
 def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
-    title = f"CDM {one.connection.name}"
     tone = "bad" if one.ok is False else "good" if one.ok else "done"
     if one.ok is None:
-        sentence = texts.health.CDM_NEW
+        sentences = [texts.health.CDM_NEW]
     elif one.ok:
-        sentence = texts.health.cdm_ok(ago(one.contact.at))
+        sentences = [texts.health.cdm_ok(ago(one.contact.at))]
     else:
-        sentence = texts.health.cdm_trouble(one.contact.error or "", ago(one.contact.at))
-    if one.connection.trust is Trust.FINGERPRINT:
-        return Signal(tone, title, [sentence, texts.health.PINNED], "connections.show_list")
-    end = ca_end(one.connection.ca_pem or "") if one.connection.trust is Trust.CA else None
-    if end is None:
-        return Signal(tone, title, [sentence], "connections.show_list")
-    if tone == "good" and end <= now + ENDS_SOON:
-        tone = "bad" if end <= now else "attention"
-    words = texts.health.ends("The CA certificate", end, now)
-    return Signal(tone, title, [sentence, words], "connections.show_list")
+        sentences = texts.health.cdm_trouble(one.contact.error or "", ago(one.contact.at))
+    connection, end = one.connection, one.contact.certificate_ends_at
+    authority = ca_end(connection.ca_pem or "") if connection.trust is Trust.CA else None
+    if authority is not None and authority != end:  # the same one: it was uploaded itself
+        tone = _with_end(tone, authority, now)
+        sentences.append(texts.health.ends("The CA certificate", authority, now))
+    if connection.trust is Trust.FINGERPRINT:
+        # What is pinned is compared only, its dates say nothing: but it will be renewed.
+        if end is not None and end <= now + ENDS_SOON and tone != "bad":
+            tone = "attention"
+        sentences += texts.health.pinned(end, now)
+    elif end is not None:
+        tone = _with_end(tone, end, now)
+        sentences.append(texts.health.ends("The server's certificate", end, now))
+    return Signal(tone, f"CDM {connection.name}", sentences, "connections.show_list")
+
+
+def _with_end(tone: str, end: datetime, now: datetime) -> str:
+    """The tone of a part one of whose certificates ends then."""
+    if end <= now:
+        return "bad"
+    return "attention" if end <= now + ENDS_SOON and tone != "bad" else tone
 
 
 @lru_cache(maxsize=64)
@@ -129,11 +143,9 @@ def _action(services: Services) -> Iterator[Signal]:
         yield Signal("attention", "Custom action", [notice], "set_up.show")
 
 
-def _drifted(services: Services) -> Iterator[Signal]:
-    found = drifts(services.store)
-    if found:
-        names = {mapping.id: mapping.name for mapping in services.store.mappings.list()}
-        words = [f"{names[number]}: {words[0]}" for number, words in found.items()]
+def _drifted(health: Health) -> Iterator[Signal]:
+    if health.drift:
+        words = [f"{name}: {words[0]}" for name, words in health.drift]
         yield Signal("attention", "Mappings", words[:5], "mappings.show_list")
 
 

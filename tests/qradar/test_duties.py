@@ -12,7 +12,7 @@ import pytest
 
 from app.qradar.console import ConsoleRefused
 from app.qradar.duties import Duties, TokenUnreadable
-from app.qradar.lane import QRadarLane
+from app.qradar.lane import SideLane
 from app.qradar.offenses import Offenses
 from app.store import Database
 from app.store.audit import Audit
@@ -279,7 +279,7 @@ class Job:
 
 def test_work_that_fails_stops_neither_the_lane_nor_the_other_work() -> None:
     bad, good = Job(fails=True), Job()
-    lane = QRadarLane(lambda: [bad, good], lambda: NOON)
+    lane = SideLane("test", lambda: [bad, good], lambda: NOON)
     lane.start()
     assert good.turned.wait(5)
     for job in (bad, good):

@@ -208,6 +208,79 @@ def test_the_end_of_an_uploaded_ca_is_told_in_time(
     assert "The CA certificate has expired on 6 December 2026." in text_of(world, "/")
 
 
+def seen(world: World, days: float, **columns: object) -> str:
+    """The strip after a CDM has shown a certificate that ends in so many days."""
+    connection = world.store.connections.add(
+        name="seen", host="cdm.example", port=8443, username="u", **columns
+    )
+    world.store.connections.note_contact(connection.id, None, now=world.clock())
+    world.store.connections.note_certificate(connection, world.clock() + timedelta(days=days))
+    return tile(world, "CDM seen")
+
+
+def tile(world: World, title: str) -> str:
+    """One part of the strip, as HTML."""
+    page = world.client(ADMIN).get("/").text
+    return next(part for part in page.split("<li ")[1:] if title in part).split("</li>")[0]
+
+
+@pytest.mark.parametrize(
+    ("days", "tone", "words"),
+    [
+        (160, "good", "is valid until 3 May 2027, for 160 more days."),
+        (29.5, "attention", "is valid until 23 December 2026, for 29 more days."),
+        (0.5, "attention", "expires within a day, on 24 November 2026."),
+        (0, "bad", "has expired on 24 November 2026."),
+    ],
+)
+def test_the_end_of_the_certificate_that_cdm_shows_is_told_in_time(
+    world: World, days: float, tone: str, words: str
+) -> None:
+    part = seen(world, days)
+    assert f"The server&#39;s certificate {words}" in part
+    assert part.startswith(f'class="cds--tile {tone}"')
+
+
+@pytest.mark.parametrize(
+    ("days", "tone", "words"),
+    [
+        (160, "good", "It is valid until 3 May 2027, for 160 more days."),
+        (29.5, "attention", "no restore starts until the new one is pinned."),
+        (0, "attention", "while it is pinned it is accepted all the same."),
+    ],
+)
+def test_a_pinned_certificate_goes_on_but_its_renewal_is_warned_of(
+    world: World, days: float, tone: str, words: str
+) -> None:
+    part = seen(world, days, trust=Trust.FINGERPRINT, fingerprint="ab" * 32)
+    assert words in part
+    assert part.startswith(f'class="cds--tile {tone}"')
+
+
+@pytest.mark.parametrize(("days", "tone"), [(160, "good"), (20, "attention"), (-1, "bad")])
+def test_the_end_of_the_consoles_certificate_is_told_in_time(
+    world: World, days: int, tone: str
+) -> None:
+    assert "The console&#39;s certificate" not in tile(world, "QRadar")
+    world.store.qradar.note_certificate(world.clock() + timedelta(days=days))
+    part = tile(world, "QRadar")
+    assert "The console&#39;s certificate" in part
+    assert part.startswith(f'class="cds--tile {tone}"')
+
+
+def test_what_to_do_about_another_certificate_than_the_pinned_one_is_not_cut_off(
+    world: World,
+) -> None:
+    connection = world.add_connection()
+    subject = "CN=" + "cdm-server-of-the-storage-team.data-center-1.example.com," * 3
+    advice = "compare the SHA-256 with CDM's administrator and pin the new one."
+    error = f"CDM does not show the pinned certificate. It is for {subject} {'ab' * 32}. {advice}"
+    world.store.connections.note_contact(connection.id, error, now=world.clock())
+    part = tile(world, "CDM prod")
+    assert "and pin the new one." in part
+    assert "the app keeps asking." in part
+
+
 def test_a_real_ca_certificate_is_read_and_rubbish_is_not() -> None:
     signals.ca_end.cache_clear()
     assert signals.ca_end("") is None

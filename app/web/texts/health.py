@@ -30,9 +30,9 @@ def worker_late(ago: str) -> str:
     )
 
 
-def qradar_trouble(reason: str, ago: str) -> str:
+def qradar_trouble(reason: str, ago: str) -> list[str]:
     """The worker can't reach the console, although this page could ask it."""
-    return f"The worker could not speak with the console: {reason} Last answer: {ago}."
+    return [f"The worker could not speak with the console: {reason}", f"Last answer: {ago}."]
 
 
 def cdm_ok(ago: str) -> str:
@@ -40,10 +40,10 @@ def cdm_ok(ago: str) -> str:
     return f"Answered {ago}."
 
 
-def cdm_trouble(reason: str, ago: str) -> str:
+def cdm_trouble(reason: str, ago: str) -> list[str]:
     """A CDM that did not answer last time."""
     why = reason or "It does not answer."
-    return f"{why} Last answer: {ago}. Restores that run there go on; the app keeps asking."
+    return [why, f"Last answer: {ago}. Restores that run there go on; the app keeps asking."]
 
 
 def last_trigger(ago: str, outcome: str) -> str:
@@ -66,5 +66,16 @@ def ends(what: str, at: datetime, now: datetime) -> str:
     return f"{what} is valid until {date(at)}, for {plural(days, 'more day')}."
 
 
+def pinned(at: datetime | None, now: datetime) -> list[str]:
+    """What is known of a certificate that a connection has pinned; ``at`` is its end."""
+    if at is None:
+        return [PINNED]
+    if at <= now:
+        ended = f"It has expired on {date(at)}; while it is pinned it is accepted all the same."
+        return [f"{PINNED} {ended}", PIN_ANEW]
+    return [f"{PINNED} {ends('It', at, now)}", *([PIN_ANEW] if (at - now).days < 30 else [])]
+
+
 PINNED = "The server's certificate is pinned by its fingerprint."
+PIN_ANEW = "Once it is renewed, no restore starts until the new one is pinned."
 SYSTEM_TRUST = "The server's certificate is verified with the system's CAs."
