@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import Caller, NotAuthenticated, Right, rights_of, token_of
+from app.web import texts
 from app.web.bodies import FORM, JSON, check_kind
 from app.web.problems import BODY_LIMIT, Problem, is_api
 from app.web.services import services
@@ -26,11 +27,6 @@ logger = logging.getLogger(__name__)
 # same for everybody.
 PUBLIC = frozenset({"static", "debug", "triggers_api.receive_trigger", "uninstall.uninstall"})
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_HOLDERS = {
-    Right.VIEW: "a user role with the Offenses or the Admin capability",
-    Right.OPERATE: "the Admin capability, or an operator role named in the settings",
-    Right.ADMINISTER: "the Admin capability",
-}
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
@@ -63,11 +59,6 @@ def may(right: Right) -> bool:
     return right in g.get("rights", frozenset())
 
 
-def lacking(right: Right) -> str:
-    """Why somebody without ``right`` can't do something, in one sentence."""
-    return f"This needs the right to {right.value}: {_HOLDERS[right]}."
-
-
 def register(app: Flask) -> None:
     """Check every request of ``app`` before its view runs."""
     # Checked here, after the caller is known: authorized services need no token (design §6).
@@ -86,7 +77,7 @@ def _check() -> None:
     right = right_of(request.endpoint or "")
     if right is None:
         logger.error("no right is declared for %s", request.endpoint)
-        raise Problem(403, "Nobody may call this address: the app declares no right for it.")
+        raise Problem(403, texts.rights.NO_RIGHT_DECLARED)
     if request.method in _WRITES:
         _check_framing()
     _check_store(right)
@@ -94,10 +85,10 @@ def _check() -> None:
     if not may(right):
         raise Problem(
             403,
-            f"{caller().name} may not do this. {lacking(right)}",
+            texts.rights.may_not(caller().name, right),
             code="forbidden",
-            cause="Your QRadar user role does not include it.",
-            advice="Ask a QRadar administrator.",
+            cause=texts.rights.MAY_NOT_CAUSE,
+            advice=texts.rights.MAY_NOT_ADVICE,
         )
     if request.method in _WRITES:
         _check_csrf()
@@ -107,8 +98,8 @@ def _check_framing() -> None:
     if (request.content_length or 0) > BODY_LIMIT:
         raise Problem(
             413,
-            f"The request is larger than {BODY_LIMIT // 1024} KiB.",
-            advice="Of certificates, give only the CA that issued the server's.",
+            texts.problems.too_large(BODY_LIMIT),
+            advice=texts.problems.TOO_LARGE_ADVICE,
         )
     if not is_api():
         check_kind(FORM, "multipart/form-data")
@@ -127,10 +118,10 @@ def _check_store(right: Right) -> None:
         known = False
     raise Problem(
         503,
-        reason if known else "The app's database can't be used. Sign in to QRadar to see why.",
+        reason if known else texts.problems.STORE_UNUSABLE,
         code="store_unusable",
-        cause="The database could not be brought to the form that this version of the app needs.",
-        advice="Install the version that was there before, or send the app's log to support.",
+        cause=texts.problems.STORE_UNUSABLE_CAUSE,
+        advice=texts.problems.STORE_UNUSABLE_ADVICE,
         retry_after=60,
     )
 
@@ -149,19 +140,18 @@ def _who() -> Caller:
     except NotAuthenticated as error:
         raise Problem(
             401,
-            "QRadar does not know you: your session has ended, or the token is not valid.",
+            texts.rights.NOT_KNOWN,
             cause=str(error),
-            advice="Sign in to QRadar again, then open the app from there. "
-            "A new authorized service may need Deploy Changes first.",
+            advice=texts.rights.NOT_KNOWN_ADVICE,
             retry_after=error.retry_after or None,
         ) from error
     except ConsoleUnavailable as error:
         raise Problem(
             503,
-            "The app can't ask the QRadar console who you are.",
+            texts.rights.CONSOLE_SILENT,
             code="console_unavailable",
             cause=" ".join(part for part in (error.message, error.cause) if part),
-            advice=error.advice or "Try again in a moment.",
+            advice=error.advice or texts.rights.CONSOLE_SILENT_ADVICE,
             retry_after=5,
         ) from error
 
@@ -176,10 +166,8 @@ def _check_csrf() -> None:
     except CSRFError as error:
         raise Problem(
             403,
-            f"{error.description} Nothing was changed.",
+            texts.rights.csrf(str(error.description)),
             code="csrf",
-            cause="The page was open for long, or in another window somebody else has signed in.",
-            advice="Programs send GET /api/v1/csrf's token as X-CSRFToken."
-            if is_api()
-            else "Load the page again and repeat what you did.",
+            cause=texts.rights.CSRF_CAUSE,
+            advice=texts.rights.CSRF_ADVICE_FOR_PROGRAMS if is_api() else texts.rights.CSRF_ADVICE,
         ) from error

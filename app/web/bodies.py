@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from flask import request
 
 from app.web.problems import BODY_LIMIT, Problem
+from app.web.texts import problems as words
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -22,7 +23,7 @@ def read_body() -> bytes:
     """
     body = request.get_data(cache=False)
     if len(body) > BODY_LIMIT:
-        raise Problem(413, f"The request body is larger than {BODY_LIMIT // 1024} KiB.")
+        raise Problem(413, words.body_too_large(BODY_LIMIT))
     return body
 
 
@@ -30,9 +31,9 @@ def check_kind(*allowed: str) -> str:
     """The body's media type; 415 unless it is one of ``allowed`` and not compressed."""
     kind = request.mimetype
     if kind not in allowed:
-        raise Problem(415, f"The body must be {' or '.join(allowed)}.", field="Content-Type")
+        raise Problem(415, words.wrong_kind(*allowed), field="Content-Type")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(415, "The body must not be compressed.", field="Content-Encoding")
+        raise Problem(415, words.COMPRESSED, field="Content-Encoding")
     return kind
 
 
@@ -68,9 +69,9 @@ def _json_object(text: str) -> dict[str, object]:
             text.removeprefix("\ufeff"), parse_int=str, parse_float=str, parse_constant=str
         )
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "The body is not JSON that can be read.", code="bad_json") from error
+        raise Problem(400, words.NO_JSON, code="bad_json") from error
     if not isinstance(document, dict):
-        raise Problem(400, "The body must be a JSON object.", code="bad_json")
+        raise Problem(400, words.NO_OBJECT, code="bad_json")
     return document
 
 

@@ -146,7 +146,7 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
         name="runs",
         title=texts.charts.RUNS.format(period=period),
         text=text if runs else texts.charts.NO_RUNS,
-        x_axis=texts.charts.PERIOD_NAMES[period],
+        x_axis=texts.charts.X_AXIS.format(period=texts.charts.PERIOD_NAMES[period]),
         y_axis=texts.charts.RUNS_AXIS,
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), f"{at:,}") for at in range(0, top + 1, step)],
@@ -156,7 +156,7 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
         spots=(),
         head=[
             texts.charts.PERIOD_NAMES[period],
-            "Runs",
+            texts.charts.TOTAL_COLUMN,
             *map(str.capitalize, texts.charts.GROUPS.values()),
         ],
         rows=[
@@ -194,13 +194,13 @@ def _ready_chart(
         name="ready",
         title=texts.charts.READY,
         text=text,
-        x_axis=texts.charts.PERIOD_NAMES[period],
+        x_axis=texts.charts.X_AXIS.format(period=texts.charts.PERIOD_NAMES[period]),
         y_axis=texts.charts.READY_AXIS,
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), duration(at)) for at in range(0, top + 1, step)],
         layers=(),
         spots=spots,
-        head=[texts.charts.PERIOD_NAMES[period], "Runs", "Median", "Fastest", "Slowest"],
+        head=[texts.charts.PERIOD_NAMES[period], *texts.charts.READY_COLUMNS],
         rows=rows,
         remark=remark,
     )

@@ -13,48 +13,36 @@ from markupsafe import Markup, escape
 from app.qradar.identity import Right
 from app.restore.model import Outcome, Run, RunState
 from app.web import texts
-from app.web.access import lacking, may
+from app.web.access import may
 from app.web.addresses import link
 from app.web.services import services
 
-_STATES = {
-    RunState.AWAITING_APPROVAL: ("waits for approval", "attention", "decide"),
-    RunState.QUEUED: ("queued", "active", "queued"),
-    RunState.STARTING: ("starting", "active", "active"),
-    RunState.RESTORING: ("restoring", "active", "active"),
-    RunState.READY: ("ready in the clean room", "good", "good"),
-    RunState.CLEANING_UP: ("cleaning up", "active", "active"),
-    RunState.COMPLETED: ("completed", "done", "done"),
-    RunState.FAILED: ("failed", "bad", "bad"),
-    RunState.CANCELLED: ("cancelled", "done", "cancelled"),
-    RunState.OBSERVED: ("observed, not started", "done", "observed"),
-    RunState.NEEDS_DECISION: ("needs a decision", "attention", "decide"),
+_STATES = {  # the colour class and the picture
+    RunState.AWAITING_APPROVAL: ("attention", "decide"),
+    RunState.QUEUED: ("active", "queued"),
+    RunState.STARTING: ("active", "active"),
+    RunState.RESTORING: ("active", "active"),
+    RunState.READY: ("good", "good"),
+    RunState.CLEANING_UP: ("active", "active"),
+    RunState.COMPLETED: ("done", "done"),
+    RunState.FAILED: ("bad", "bad"),
+    RunState.CANCELLED: ("done", "cancelled"),
+    RunState.OBSERVED: ("done", "observed"),
+    RunState.NEEDS_DECISION: ("attention", "decide"),
 }
-_OUTCOMES = {
-    Outcome.ACCEPTED: ("restore requested", "good"),
-    Outcome.AWAITING_APPROVAL: ("waits for approval", "attention"),
-    Outcome.DUPLICATE: ("duplicate", "done"),
-    Outcome.ALREADY_RUNNING: ("already running", "done"),
-    Outcome.COOLING_DOWN: ("cooling down", "done"),
-    Outcome.LIMIT_REACHED: ("limit reached", "attention"),
-    Outcome.DISARMED: ("app is disarmed", "attention"),
-    Outcome.MAPPING_DISABLED: ("mapping disabled", "attention"),
-    Outcome.UNMATCHED: ("no mapping", "attention"),
-    Outcome.OBSERVED: ("observed", "done"),
-    Outcome.TEST: ("connection test", "done"),
+_OUTCOMES = {  # the colour class
+    Outcome.ACCEPTED: "good",
+    Outcome.AWAITING_APPROVAL: "attention",
+    Outcome.DUPLICATE: "done",
+    Outcome.ALREADY_RUNNING: "done",
+    Outcome.COOLING_DOWN: "done",
+    Outcome.LIMIT_REACHED: "attention",
+    Outcome.DISARMED: "attention",
+    Outcome.MAPPING_DISABLED: "attention",
+    Outcome.UNMATCHED: "attention",
+    Outcome.OBSERVED: "done",
+    Outcome.TEST: "done",
 }
-
-_ACTIONS = {
-    "cancel": "Cancel",
-    "clean-up": "Clean up",
-    "clean_up": "Clean up",
-    "started": "It was started: follow the job session",
-    "not_started": "It was not started: start it now",
-    "follow": "Follow that job session",
-    "clean_up_and_start": "Clean up that job session, then start",
-    "give_up": "Give up",
-}
-
 
 # The explicit formatting characters of Unicode's bidirectional algorithm.
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -68,39 +56,44 @@ _LONG = 400  # characters
 
 def action_words(name: str) -> str:
     """What may be asked of a run, as its button says it."""
-    return _ACTIONS.get(name, name.replace("_", " ").capitalize())
+    return texts.states.ACTIONS.get(name, name.replace("_", " ").capitalize())
 
 
 def state_words(run: Run) -> str:
     """A run's state in words."""
     if run.state is RunState.COMPLETED and run.with_warnings:
-        return "completed with warnings"
-    return _STATES[run.state][0]
+        return texts.states.COMPLETED_WITH_WARNINGS
+    return texts.states.STATES[run.state]
+
+
+def source_words(source: str) -> str:
+    """Where a trigger came from, in words."""
+    return texts.states.SOURCES.get(source, source.replace("_", " "))
 
 
 def state_tone(state: RunState) -> str:
     """The colour class of a state: good, bad, active, attention or done."""
-    return _STATES[state][1]
+    return _STATES[state][0]
 
 
 def state_icon(state: RunState) -> str:
     """The name of a state's picture in ``icons.svg``."""
-    return _STATES[state][2]
+    return _STATES[state][1]
 
 
 def state_name(state: RunState | None) -> str:
     """A state in words, for histories and filters."""
-    return "new" if state is None else _STATES[state][0]
+    return texts.states.NEW if state is None else texts.states.STATES[state]
 
 
 def outcome_words(outcome: Outcome) -> str:
     """What came of a trigger, in words."""
-    return _OUTCOMES[outcome][0]
+    return texts.states.OUTCOMES[outcome]
 
 
 def outcome_tone(outcome: Outcome) -> str:
     """The colour class of an outcome."""
-    return _OUTCOMES[outcome][1]
+    return _OUTCOMES[outcome]
 
 
 def outside(value: object, limit: int = 0) -> Markup:
@@ -128,7 +121,7 @@ def fill(sentence: str, **values: object) -> Markup:
 
 def utc(at: datetime | None) -> str:
     """A time for people, to the second."""
-    return "–" if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "–" if at is None else at.strftime(texts.common.TIME)
 
 
 def duration(seconds: float) -> str:
@@ -138,20 +131,22 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(rest, 3600)
     minutes, left = divmod(rest, 60)
     parts = [
-        f"{days} day{'s' if days > 1 else ''}" if days else "",
-        f"{hours} h" if hours else "",
-        f"{minutes} min" if minutes else "",
-        f"{left} s" if left else "",
+        texts.common.plural(days, "day") if days else "",
+        texts.common.HOURS.format(number=hours) if hours else "",
+        texts.common.MINUTES.format(number=minutes) if minutes else "",
+        texts.common.SECONDS.format(number=left) if left else "",
     ]
-    return " ".join([part for part in parts if part][:2]) or "0 s"
+    return " ".join([part for part in parts if part][:2]) or texts.common.SECONDS.format(number=0)
 
 
 def ago(at: datetime | None) -> str:
     """How long ago a time was."""
     if at is None:
-        return "never"
+        return texts.common.NEVER
     seconds = (services().clock() - at).total_seconds()
-    return "just now" if seconds < 2 else f"{duration(seconds)} ago"
+    if seconds < 2:
+        return texts.common.JUST_NOW
+    return texts.common.AGO.format(time=duration(seconds))
 
 
 def register(app: Flask) -> None:
@@ -166,7 +161,7 @@ def register(app: Flask) -> None:
         state_name,
         state_icon,
     ]
-    filters += [outcome_words, outcome_tone, action_words, outside, fill]
+    filters += [outcome_words, outcome_tone, action_words, source_words, outside, fill]
     for function in filters:
         app.add_template_filter(function)
     app.jinja_env.globals["t"] = texts
@@ -176,7 +171,7 @@ def register(app: Flask) -> None:
         return {
             "link": link,
             "may": may,
-            "lacking": lacking,
+            "lacking": texts.rights.LACKING.get,
             "Right": Right,
             "RunState": RunState,
             "theme": g.get("theme"),

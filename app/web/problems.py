@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
 from app.store.database import StoreBusy, StoreFailed
+from app.web.texts import problems as words
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +32,6 @@ _CODES = {
     429: "too_many_requests",
     500: "internal_error",
     503: "unavailable",
-}
-_TITLES = {
-    400: "This could not be read",
-    401: "Not signed in to QRadar",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible here",
-    409: "Not possible now",
-    413: "Too large",
-    429: "Too many requests",
-    500: "Something went wrong in the app",
-    503: "Not available just now",
 }
 
 
@@ -81,7 +70,7 @@ def answer(problem: Problem) -> Response:
         }
         response = jsonify(error=error)
     else:
-        title = _TITLES.get(problem.status, "Not possible")
+        title = words.TITLES.get(problem.status, words.OTHER_TITLE)
         response = make_response(render_template("problem.html", problem=problem, title=title))
     response.status_code = problem.status
     if problem.retry_after is not None:
@@ -93,10 +82,10 @@ def store_busy() -> Problem:
     """503: the store can't be written just now; the same request may be sent again."""
     return Problem(
         503,
-        "The app's database can't be used just now.",
+        words.STORE_BUSY,
         code="store_busy",
-        cause="Another process holds the database, or its disk is full or read-only.",
-        advice="Try again in a moment; if it stays, look at the disk space of the app's store.",
+        cause=words.STORE_BUSY_CAUSE,
+        advice=words.STORE_BUSY_ADVICE,
         retry_after=1,
     )
 
@@ -104,10 +93,10 @@ def store_busy() -> Problem:
 def _too_busy() -> Problem:
     return Problem(
         503,
-        "The app is busy: too many requests wait for QRadar or CDM.",
+        words.TOO_BUSY,
         code="busy",
-        cause="The QRadar console or a CDM server answers slowly.",
-        advice="Try again in a few seconds. Rules can start restores all the while.",
+        cause=words.TOO_BUSY_CAUSE,
+        advice=words.TOO_BUSY_ADVICE,
         retry_after=5,
     )
 
@@ -115,11 +104,11 @@ def _too_busy() -> Problem:
 def _from_http(error: HTTPException) -> Problem:
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
-        return Problem(413, f"The request body is larger than {BODY_LIMIT // 1024} KiB.")
+        return Problem(413, words.body_too_large(BODY_LIMIT))
     if status == 404:
-        return Problem(404, "There is nothing at this address.", advice="Start from the overview.")
+        return Problem(404, words.NOTHING_HERE, advice=words.NOTHING_HERE_ADVICE)
     if status == 405:
-        return Problem(405, f"This address does not take {request.method} requests.")
+        return Problem(405, words.wrong_method(request.method))
     return Problem(status, error.description or error.name)
 
 
@@ -158,8 +147,8 @@ def register(app: Flask) -> None:
         logger.error("%s %s failed", request.method, request.path, exc_info=error)
         problem = Problem(
             500,
-            "The app could not answer this request.",
-            cause="A fault in the app; the details are in its log.",
-            advice="Try again; if it stays, send the app's log to support.",
+            words.CRASH,
+            cause=words.CRASH_CAUSE,
+            advice=words.CRASH_ADVICE,
         )
         return answer(problem)

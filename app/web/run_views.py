@@ -20,6 +20,7 @@ from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
 from app.store.triggers import ReceivedTrigger
 from app.web.problems import Problem
+from app.web.texts import api as words
 
 FIELDS = (
     *("id", "state", "mapping", "connection", "job_id", "job_name", "job_session_id"),
@@ -85,7 +86,7 @@ def read_filter(query: MultiDict[str, str]) -> RunFilter:
     chosen = {name: query.get(name, "").strip() for name in FILTERS}
     states = dict.fromkeys(one.strip() for one in query.getlist("state") if one.strip())
     if set(states) - set(RunState):
-        raise Problem(400, f"state must be one of {', '.join(RunState)}.", field="state")
+        raise Problem(400, words.one_of("state", RunState), field="state")
     offense = chosen["offense_id"]
     return RunFilter(
         states=tuple(states),
@@ -117,8 +118,8 @@ def read_number(text: str, name: str, *, most: int) -> int:
     """A number from 1 to ``most``; `Problem` 400 names the field."""
     if text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most:
         return int(text)
-    limit = f" of at most {most}" if most != _LARGEST else ""
-    raise Problem(400, f"{name} must be a whole number from 1{limit}.", field=name)
+    message = words.whole_number(name, None if most == _LARGEST else most)
+    raise Problem(400, message, field=name)
 
 
 def _read_time(text: str, name: str, *, end: bool = False) -> datetime | None:
@@ -131,9 +132,7 @@ def _read_time(text: str, name: str, *, end: bool = False) -> datetime | None:
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         return at + timedelta(days=1) if end and len(text) == 10 else at
     except (ValueError, OverflowError) as error:
-        raise Problem(
-            400, f"{name} must be a time such as 2026-11-24T08:00:00Z.", field=name
-        ) from error
+        raise Problem(400, words.time(name), field=name) from error
 
 
 def query_of(query: MultiDict[str, str], *names: str) -> dict[str, list[str]]:

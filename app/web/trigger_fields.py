@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from app.restore.model import Trigger
 from app.web.problems import Problem
+from app.web.texts import api as words
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _DIGITS = re.compile(r"[0-9]{1,18}")  # what fits a database integer
@@ -39,7 +40,7 @@ class Fields:
         """Note that a value is not what it should be and stays what it is: text."""
         value = self.values[name]
         shown = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
-        self.remarks.append(f"{name} is not {what} and was kept as text: {shown!r}.")
+        self.remarks.append(words.kept_as_text(name, what, shown))
 
 
 def collect(pairs: Iterable[tuple[str, str]]) -> Fields:
@@ -54,7 +55,7 @@ def collect(pairs: Iterable[tuple[str, str]]) -> Fields:
             seen[name] += 1
             fields.values[name if seen[name] == 1 else f"{name}#{seen[name]}"] = value
             if seen[name] == 2:
-                fields.remarks.append(f"{name[:_SHOWN]} came more than once; the first counts.")
+                fields.remarks.append(words.came_twice(name[:_SHOWN]))
     return fields
 
 
@@ -68,20 +69,17 @@ def read_trigger(fields: Fields, received_at: datetime, *, token: str) -> Trigge
     if not _REQUEST_ID.fullmatch(request_id):
         raise Problem(
             400,
-            "request_id is required: 8 to 64 characters of A-Z a-z 0-9 . _ -",
+            words.REQUEST_ID,
             field="request_id",
         )
     if token == request_id:
-        raise Problem(400, "request_id must not be the trigger token.", field="request_id")
+        raise Problem(400, words.REQUEST_ID_IS_TOKEN, field="request_id")
     if any(token in name or token in value for name, value in fields.values.items()):
         fields.values = {
             name.replace(token, "(token)"): value.replace(token, "(token)")
             for name, value in fields.values.items()
         }
-        fields.remarks.append(
-            "The trigger token came among the event's values and was removed: "
-            "look at the order of the custom action's parameters."
-        )
+        fields.remarks.append(words.TOKEN_AMONG_VALUES)
     rule_id = _whole_number(fields, "rule_id", least=1)
     rule_name = fields.text("rule_name")
     if rule_id is None and rule_name is None:
@@ -110,7 +108,7 @@ def _whole_number(fields: Fields, name: str, *, least: int) -> int | None:
         return None
     if _DIGITS.fullmatch(text) and int(text) >= least:
         return int(text)
-    fields.unreadable(name, "a number")
+    fields.unreadable(name, words.A_NUMBER)
     return None
 
 
@@ -120,7 +118,7 @@ def _event_time(fields: Fields) -> datetime | None:
         return None
     if _DIGITS.fullmatch(text) and _FROM.timestamp() <= int(text) / 1000 <= _TO.timestamp():
         return datetime.fromtimestamp(int(text) / 1000, UTC)
-    fields.unreadable("event_time", "a time in milliseconds since 1970")
+    fields.unreadable("event_time", words.A_TIME)
     return None
 
 
@@ -131,4 +129,4 @@ def _check_address(fields: Fields, name: str) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        fields.unreadable(name, "an IP address")
+        fields.unreadable(name, words.AN_ADDRESS)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.restore import triggers
 from app.restore.model import Outcome
+from app.web import texts
 from app.web.action_book import note_use
 from app.web.bodies import FORM, JSON, check_kind, read_body, read_pairs
 from app.web.problems import Problem
@@ -29,7 +30,7 @@ def receive_trigger() -> tuple[Response, int]:
     kind = check_kind(FORM, JSON)
     if services().failure() is not None:
         raise Problem(
-            503, "The app's database can't be used.", code="store_unusable", retry_after=60
+            503, texts.problems.STORE_UNUSABLE_FOR_RULES, code="store_unusable", retry_after=60
         )
     unreadable, fields = None, Fields()
     try:
@@ -59,11 +60,11 @@ def _checked_token(fields: Fields) -> str:
     if token and services().store.tokens.is_valid(token):
         return token
     if not services().bad_tokens.allow():
-        raise Problem(429, "Too many calls without a valid trigger token.", retry_after=5)
+        raise Problem(429, texts.api.TOO_MANY_BAD_TOKENS, retry_after=5)
     logger.warning("a trigger was refused: %s", "bad token" if token else "no token")
     raise Problem(
         401,
-        "The trigger token is not valid." if token else "The trigger token is missing.",
+        texts.api.BAD_TOKEN if token else texts.api.NO_TOKEN,
         field="X-Trigger-Token",
-        advice="Set the custom action's token parameter to a trigger token of the settings page.",
+        advice=texts.api.TOKEN_ADVICE,
     )

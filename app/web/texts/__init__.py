@@ -8,6 +8,40 @@ Templates know this package as ``t``: ``{{ t.run.NAME }}``, and with values or l
 What they are given is shown escaped by the templates.
 """
 
-from app.web.texts import attention, charts, common, health, help, run
+from app.web.texts import (
+    api,
+    attention,
+    charts,
+    common,
+    connections,
+    diagnostics,
+    health,
+    help,
+    history,
+    layout,
+    overview,
+    problems,
+    rights,
+    run,
+    settings,
+    states,
+)
 
-__all__ = ["attention", "charts", "common", "health", "help", "run"]
+__all__ = [
+    "api",
+    "attention",
+    "charts",
+    "common",
+    "connections",
+    "diagnostics",
+    "health",
+    "help",
+    "history",
+    "layout",
+    "overview",
+    "problems",
+    "rights",
+    "run",
+    "settings",
+    "states",
+]

@@ -26,6 +26,7 @@ GROUP_OF = {
     RunState.FAILED: "bad",
 }
 RUNS = "Runs per {period} by outcome"
+X_AXIS = "{period} (UTC)"
 RUNS_AXIS = "Runs"
 READY_AXIS = "From detection to ready"
 READY = "Time from detection to ready"
@@ -36,6 +37,9 @@ READY_TEXT = (
 )
 NO_RUNS = "No run in this time."
 NO_READY = "No copy came up in this time."
+AS_TABLE = "{chart} as a table"
+TOTAL_COLUMN = "Runs"
+READY_COLUMNS = ("Runs", "Median", "Fastest", "Slowest")
 
 
 def sampled(every: int) -> str:

@@ -4,6 +4,23 @@
 
 from datetime import datetime
 
+APP = "Safeguarded restore"
+TITLE = "{page} – Safeguarded restore"
+RUN = "Run {id}"
+OFFENSE = "Offense {id}"
+LIKELY_CAUSE = "Likely cause: {cause}"
+WHAT_TO_DO = "What to do: {advice}"
+SHOW_ALL = "Show all"
+NEVER = "never"
+JUST_NOW = "just now"
+AGO = "{time} ago"
+HOURS = "{number} h"
+MINUTES = "{number} min"
+SECONDS = "{number} s"
+TIME = "%Y-%m-%d %H:%M:%S UTC"
+YES = "yes"
+NO = "no"
+
 
 def date(at: datetime) -> str:
     """A day for people."""

@@ -24,6 +24,10 @@ def marked(text: str) -> Markup:
     return Markup(drawn)  # noqa: S704 - escaped above
 
 
+TITLE = "Help"
+ON_THIS_PAGE = "On this page"
+
+SET_UP_TITLE = "Set-up"
 SET_UP = (
     (
         "Connection",
@@ -57,6 +61,9 @@ SET_UP = (
     ),
 )
 
+ROLES_TITLE = "Who may do what"
+NO_ACCOUNTS = "QRadar is asked for every request; the app keeps no accounts of its own."
+ROLE_COLUMNS = ("Right", "Who has it", "What it allows")
 ROLES = (
     (
         "View",
@@ -80,6 +87,8 @@ ROLES = (
     ),
 )
 
+SYMPTOMS_TITLE = "Troubleshooting by symptom"
+SYMPTOM_COLUMNS = ("Symptom", "Likely cause", "What to do")
 SYMPTOMS = (
     (
         "Extensions Management refuses the zip",
@@ -189,6 +198,7 @@ SYMPTOMS = (
     ),
 )
 
+GLOSSARY_TITLE = "Glossary"
 GLOSSARY = (
     (
         "armed, observe, disarmed",
@@ -226,3 +236,7 @@ GLOSSARY = (
     ("trigger", "One call that asks for a restore. The **trigger token** proves that it may."),
     ("worker", "The process that asks CDM and moves runs on; the pages are another one."),
 )
+
+VERSION_TITLE = "Version"
+VERSION = "Safeguarded restore {version}, under the Apache License 2.0."
+FOR_SUPPORT = "{diagnostics}: what support will ask for."

@@ -30,3 +30,20 @@ FIELDS = {
 def field_name(name: str) -> str:
     """What a trigger's field is called on pages; one we don't know keeps its own name."""
     return FIELDS.get(name, name)
+
+
+# --- the notes on its offense ----------------------------------------------------------------
+
+NOTES = "Offense notes"
+NO_SERVICE_TOKEN = (
+    "No service token is stored: offenses are not looked for and notes are not written. The restore"
+    " itself does not need one."
+)
+STORE_IT = "Store it on the {settings} page."
+SETTINGS = "settings"
+OFFENSE_UNKNOWN = "The offense of this run is not known. {search}"
+NOTE_COLUMNS = ("Written", "Note", "Delivery")
+IN_OFFENSE = "in the offense"
+GIVEN_UP = "given up"
+WAITING = "waiting"
+NO_NOTE = "Nothing was written yet."

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What callers of the JSON API are told about their fields, and rules about their triggers."""
+
+from collections.abc import Iterable
+
+NO_SESSION_ID = "job_session_id must be the id of a job session."
+SESSION_NO_TEXT = "job_session_id must be text."
+
+
+def one_of(field: str, allowed: Iterable[str]) -> str:
+    """A word that is none of a field's."""
+    return f"{field} must be one of {', '.join(allowed)}."
+
+
+def whole_number(field: str, most: int | None) -> str:
+    """Not a number, or out of its bounds."""
+    limit = "" if most is None else f" of at most {most}"
+    return f"{field} must be a whole number from 1{limit}."
+
+
+def time(field: str) -> str:
+    """Not a time."""
+    return f"{field} must be a time such as 2026-11-24T08:00:00Z."
+
+
+# --- triggers ---------------------------------------------------------------------------------
+
+TOO_MANY_BAD_TOKENS = "Too many calls without a valid trigger token."
+BAD_TOKEN = "The trigger token is not valid."
+NO_TOKEN = "The trigger token is missing."
+TOKEN_ADVICE = "Set the custom action's token parameter to a trigger token of the settings page."
+REQUEST_ID = "request_id is required: 8 to 64 characters of A-Z a-z 0-9 . _ -"
+REQUEST_ID_IS_TOKEN = "request_id must not be the trigger token."
+TOKEN_AMONG_VALUES = (
+    "The trigger token came among the event's values and was removed: look at the order of the"
+    " custom action's parameters."
+)
+A_NUMBER = "a number"
+A_TIME = "a time in milliseconds since 1970"
+AN_ADDRESS = "an IP address"
+
+
+def kept_as_text(field: str, what: str, shown: str) -> str:
+    """A value that is not what it should be."""
+    return f"{field} is not {what} and was kept as text: {shown!r}."
+
+
+def came_twice(field: str) -> str:
+    """A field that came more than once."""
+    return f"{field} came more than once; the first counts."

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The overview."""
+
+TITLE = "Overview"
+HEALTH = "Health"
+LOOK_AT_IT = "Look at it"
+NEEDS_A_PERSON = "Needs a person"
+ALL_WAITING = "All {number}"
+
+FIRST_STEPS = "Before a rule can start a restore"
+DONE = "Done: {step}"
+ADD_CONNECTION = "Add a {connection} to CDM."
+CONNECTION = "connection"
+ADD_MAPPING = "Add a {mapping} from a rule to a restore job."
+MAPPING = "mapping"
+SET_UP_ACTION = "Set up the {action}."
+ACTION = "custom action"
+ARM = "Arm the app on the {settings} page."
+SETTINGS = "settings"
+
+GOING_ON = "Going on"
+UNDER_WAY = "Restores under way"
+NONE_UNDER_WAY = "No restore is under way."
+
+RECENT_TRIGGERS = "Recent triggers"
+TRIGGER_COLUMNS = ("Received", "Outcome", "Rule or mapping", "Why", "Run")
+NO_RULE_CALLED = "No rule has called yet."
+
+RECENT_RUNS = "Recent runs"
+ALL_RUNS = "All runs"
+NO_RESTORE = "No restore was asked for yet."
+
+UNSERVED = "Offenses that brought no trigger"
+UNSERVED_COLUMNS = ("Offense", "Rule", "Mapping", "Noticed", "Seen")
+BROUGHT_NO_TRIGGER = "Offense {offense} of rule {rule} brought no trigger."
+DISMISS = "Dismiss"
+MORE_UNSERVED = "{number} more are listed once these are dismissed."
+NAME_BOTH = "Name the mapping and the offense by their numbers."

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What went wrong with a request: the page that tells it, and the sentences that fit any page."""
+
+WHAT_HAPPENED = "What happened"
+LIKELY_CAUSE = "Likely cause"
+WHAT_TO_DO = "What to do"
+BACK = "Back to the overview"
+
+TITLES = {
+    400: "This could not be read",
+    401: "Not signed in to QRadar",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not possible now",
+    413: "Too large",
+    429: "Too many requests",
+    500: "Something went wrong in the app",
+    503: "Not available just now",
+}
+OTHER_TITLE = "Not possible"
+
+STORE_BUSY = "The app's database can't be used just now."
+STORE_BUSY_CAUSE = "Another process holds the database, or its disk is full or read-only."
+STORE_BUSY_ADVICE = "Try again in a moment; if it stays, look at the disk space of the app's store."
+STORE_UNUSABLE = "The app's database can't be used. Sign in to QRadar to see why."
+STORE_UNUSABLE_FOR_RULES = "The app's database can't be used."
+STORE_UNUSABLE_CAUSE = (
+    "The database could not be brought to the form that this version of the app needs."
+)
+STORE_UNUSABLE_ADVICE = (
+    "Install the version that was there before, or send the app's log to support."
+)
+TOO_BUSY = "The app is busy: too many requests wait for QRadar or CDM."
+TOO_BUSY_CAUSE = "The QRadar console or a CDM server answers slowly."
+TOO_BUSY_ADVICE = "Try again in a few seconds. Rules can start restores all the while."
+CRASH = "The app could not answer this request."
+CRASH_CAUSE = "A fault in the app; the details are in its log."
+CRASH_ADVICE = "Try again; if it stays, send the app's log to support."
+NOTHING_HERE = "There is nothing at this address."
+NOTHING_HERE_ADVICE = "Start from the overview."
+
+
+def wrong_method(method: str) -> str:
+    """405."""
+    return f"This address does not take {method} requests."
+
+
+# --- bodies -----------------------------------------------------------------------------------
+
+TOO_LARGE_ADVICE = "Of certificates, give only the CA that issued the server's."
+COMPRESSED = "The body must not be compressed."
+NO_JSON = "The body is not JSON that can be read."
+NO_OBJECT = "The body must be a JSON object."
+
+
+def too_large(limit: int) -> str:
+    """413 for a form."""
+    return f"The request is larger than {limit // 1024} KiB."
+
+
+def body_too_large(limit: int) -> str:
+    """413."""
+    return f"The request body is larger than {limit // 1024} KiB."
+
+
+def wrong_kind(*allowed: str) -> str:
+    """415."""
+    return f"The body must be {' or '.join(allowed)}."
