@@ -8,40 +8,19 @@ Templates know this package as ``t``: ``{{ t.run.NAME }}``, and with values or l
 What they are given is shown escaped by the templates.
 """
 
-from app.web.texts import (
-    api,
-    attention,
-    charts,
-    common,
-    connections,
-    diagnostics,
-    health,
-    help,
-    history,
-    layout,
-    overview,
-    problems,
-    rights,
-    run,
-    settings,
-    states,
-)
-
-__all__ = [
-    "api",
-    "attention",
-    "charts",
-    "common",
-    "connections",
-    "diagnostics",
-    "health",
-    "help",
-    "history",
-    "layout",
-    "overview",
-    "problems",
-    "rights",
-    "run",
-    "settings",
-    "states",
-]
+from app.web.texts import api as api
+from app.web.texts import attention as attention
+from app.web.texts import charts as charts
+from app.web.texts import common as common
+from app.web.texts import connections as connections
+from app.web.texts import diagnostics as diagnostics
+from app.web.texts import health as health
+from app.web.texts import help as help
+from app.web.texts import history as history
+from app.web.texts import layout as layout
+from app.web.texts import overview as overview
+from app.web.texts import problems as problems
+from app.web.texts import rights as rights
+from app.web.texts import run as run
+from app.web.texts import settings as settings
+from app.web.texts import states as states
