@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.02  # how often other processes' commits are looked for
 BEAT_EVERY_S = 5.0
 LONGEST_NAP_S = 5.0  # a lane looks at the clock this often, should it have stepped
-CONTACT_EVERY_S = 25.0  # trouble shows within half a minute; also keeps the API session warm
+CONTACT_EVERY_S = 20.0  # trouble shows within half a minute; also keeps the API session warm
 GOODBYE_S = 5.0  # what lanes get to finish their step and log out of CDM
 
 
@@ -172,7 +172,8 @@ class Lane(threading.Thread):
     def _turn(self, engine: Engine, store: Store, clients: CopyManagers) -> datetime | None:
         try:
             due_at = engine.work(self.connection_id, self._clock())
-            if due_at is None and time.monotonic() - self._contact_at >= CONTACT_EVERY_S:
+            at_rest = due_at is None or due_at > self._clock()
+            if at_rest and time.monotonic() - self._contact_at >= CONTACT_EVERY_S:
                 self._contact_at = time.monotonic()
                 self._keep_contact(store, clients)
             return due_at

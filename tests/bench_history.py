@@ -117,7 +117,7 @@ def _client(path: Path) -> FlaskClient:
         database_path=path,
         open_store=lambda: Store(Database(path)),
         secrets=unused,
-        identity=SimpleNamespace(who=lambda *_, **__: anna),
+        identity=SimpleNamespace(who=lambda *_, **__: anna, silence=lambda: None),
         bulkhead=unused,
         cdm_client=unused,
         test_connection=unused,

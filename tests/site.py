@@ -52,6 +52,9 @@ class Everybody:
     def who(self, _token: str | None, _fresh: bool = False, *, source: str = "") -> Caller:
         return Caller(self.name, "user", frozenset({"ADMIN"}), frozenset({"Admin"}))
 
+    def silence(self) -> None:
+        """The console answers."""
+
 
 @dataclass
 class Site:

@@ -55,6 +55,14 @@ class NotAuthenticated(Exception):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The console did not answer when it was last asked."""
+
+    error: ConsoleUnavailable
+    last_answer_s: float | None  # seconds since it last did; None: never yet
+
+
 class Console(Protocol):
     """What is asked of; `app.qradar.console.ConsoleClient` is one."""
 
@@ -107,6 +115,13 @@ class Identity:
     KEPT = 60.0
     """Seconds an answer serves, good or bad."""
 
+    ASKED_ANEW = 15.0
+    """Seconds after which a good answer is asked for anew while it still serves: so a console that
+    does not answer is noticed in time to tell of it within half a minute."""
+
+    PAUSE = 5.0
+    """Seconds in which a console that did not answer is not asked about somebody still known."""
+
     REMEMBERED = 12 * 3600.0
     """Seconds since the last good answer in which a token may be asked about whatever the flood."""
 
@@ -133,6 +148,17 @@ class Identity:
         self._flights: dict[bytes, Future[Caller]] = {}
         self._failed = FailedAsks()
         self._locked_out_until = float("-inf")
+        self._silent: ConsoleUnavailable | None = None
+        self._silent_at = float("-inf")
+        self._answered_at: float | None = None
+
+    def silence(self) -> Silence | None:
+        """Whether the console did not answer the last time that it was asked."""
+        with self._lock:
+            if self._silent is None:
+                return None
+            last = None if self._answered_at is None else self._clock() - self._answered_at
+            return Silence(self._silent, last)
 
     def who(self, token: str | None, fresh: bool = False, *, source: str = "") -> Caller:
         """The caller whose ``token`` it is.
@@ -148,8 +174,17 @@ class Identity:
             caller = self._remembered(key, fresh)
         if caller is not None:
             return caller
-        with self._place():
-            return self._ask_once(key, token, fresh, source)
+        try:
+            with self._place():
+                return self._ask_once(key, token, fresh, source)
+        except NotAuthenticated:
+            raise
+        except Exception:  # no place, or no answer: what was said within a minute serves
+            with self._lock:
+                known = self._known.get(key)
+                if fresh or known is None or self._clock() - known.asked_at >= self.KEPT:
+                    raise
+                return known.caller
 
     def _ask_once(self, key: bytes, token: str, fresh: bool, source: str) -> Caller:
         """Ask, or wait for a thread that asks about the same token already.
@@ -177,6 +212,7 @@ class Identity:
             raise
         with self._lock:
             self._known[key] = _Known(caller, self._clock())
+            self._answered_at, self._silent = self._clock(), None
             self._known.move_to_end(key)
             _trim(self._known, self.MOST)
         self._land(key, mine)
@@ -197,7 +233,11 @@ class Identity:
             del self._known[key]
             return None
         self._known.move_to_end(key)
-        return None if fresh or now - known.asked_at >= self.KEPT else known.caller
+        age = now - known.asked_at
+        if fresh or age >= self.KEPT:
+            return None
+        paused = now - self._silent_at < self.PAUSE
+        return known.caller if age < self.ASKED_ANEW or paused else None
 
     def _check_may_ask(self, key: bytes, source: str) -> None:
         now = self._clock()
@@ -214,7 +254,10 @@ class Identity:
     def _note_failure(self, key: bytes, error: BaseException, source: str) -> None:
         with self._lock:
             now = self._clock()
+            if isinstance(error, ConsoleUnavailable):
+                self._silent, self._silent_at = error, now
             if isinstance(error, NotAuthenticated):
+                self._answered_at, self._silent = now, None
                 if self._known.pop(key, None) is None:
                     self._failed.add(now, source)
                 self._refused[key] = (now + self.KEPT, str(error))

@@ -9,13 +9,31 @@
     errors.focus();
   }
 
+  // Enter in a search field within a form searches, and in any other field of the form it saves.
+  for (const field of document.querySelectorAll("[data-enter]")) {
+    const first = field.form.querySelector("[data-enter-saves]");
+    if (first) {
+      first.name = "save";
+    }
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.isComposing) {
+        event.preventDefault();
+        document.getElementById(field.dataset.enter).click();
+      }
+    });
+  }
+
   const live = document.getElementById("live");
-  if (!live || !window.fetch || !window.DOMParser) {
+  if (!live || !live.dataset.refresh || !window.fetch || !window.DOMParser) {
     return;
   }
   const seconds = Number(live.dataset.refresh) || 5;
+  const patience = 12; // seconds; the app itself gives up on QRadar's console before
   const said = document.getElementById("said");
   const stale = document.getElementById("stale");
+  const why = document.getElementById("why");
+  const unknown = why.cloneNode(true);
+  let asking = false;
 
   // Only what differs is replaced, so that focus, opened parts and typed text stay.
   function bring(old, fresh) {
@@ -76,33 +94,79 @@
   // What the page marks as worth saying, by name; times and percentages are not.
   function news() {
     const found = new Map();
-    for (const part of live.querySelectorAll("[data-say]")) {
+    for (const part of document.querySelectorAll("#first [data-say], #live [data-say]")) {
       found.set(part.dataset.say, part.textContent.trim().replace(/\s+/g, " "));
     }
     return found;
   }
 
+  // The page as it would be now; null when nothing answers in time.
+  async function ask() {
+    const end = new AbortController();
+    const timer = window.setTimeout(() => end.abort(), patience * 1000);
+    try {
+      const answer = await fetch(window.location.href, {
+        credentials: "same-origin",
+        headers: { "X-Refresh": "1" },
+        signal: end.signal,
+      });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      return page.getElementById("live") || answer.ok ? page : null;
+    } catch (error) {
+      return null;
+    } finally {
+      window.clearTimeout(timer);
+    }
+  }
+
+  // The page stays and says why it is not kept up: in the app's own words, where it has answered.
+  function tell(page) {
+    const told = page && page.querySelector("#live[data-problem] dl");
+    const words = document.importNode(told || unknown, true);
+    if (why.textContent !== words.textContent) {
+      why.replaceChildren(words);
+    }
+    stale.hidden = false;
+  }
+
+  function show(page) {
+    stale.hidden = true;
+    if (!window.getSelection().isCollapsed) {
+      return; // somebody is about to copy something
+    }
+    const before = news();
+    for (const id of ["as-of", "first", "live"]) {
+      bring(document.getElementById(id), page.getElementById(id));
+    }
+    const changed = Array.from(news()).filter(([name, text]) => before.get(name) !== text);
+    if (changed.length) {
+      said.textContent = changed.map(([name, text]) => `${name}: ${text}`).join(". ");
+    }
+  }
+
   async function refresh() {
-    if (document.hidden || !window.getSelection().isCollapsed) {
+    if (asking || document.hidden) {
       return;
     }
-    try {
-      const answer = await fetch(window.location.href, { credentials: "same-origin" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.getElementById("live");
-      stale.hidden = answer.ok && Boolean(fresh);
-      if (stale.hidden) {
-        const before = news();
-        bring(live, document.adoptNode(fresh));
-        const changed = Array.from(news()).filter(([name, text]) => before.get(name) !== text);
-        if (changed.length) {
-          said.textContent = changed.map(([name, text]) => `${name}: ${text}`).join(". ");
-        }
+    asking = true;
+    const page = await ask();
+    asking = false;
+    const fresh = page && page.getElementById("live");
+    const isProblem = fresh && "problem" in fresh.dataset;
+    if ("problem" in live.dataset) {
+      // What could not be shown is there now, whatever kind of page it is.
+      if (page && !isProblem) {
+        window.location.reload();
+      } else if (page) {
+        bring(live, fresh);
       }
-    } catch (error) {
-      stale.hidden = false;
+    } else if (fresh && !isProblem) {
+      show(page);
+    } else {
+      tell(page);
     }
   }
 
   window.setInterval(refresh, seconds * 1000);
+  document.addEventListener("visibilitychange", refresh);
 })();

@@ -33,6 +33,7 @@ _CODES = {
     500: "internal_error",
     503: "unavailable",
 }
+_PASSING = {401, 500, 503}  # statuses of pages that may be there in a moment
 
 
 @dataclass(slots=True)
@@ -60,8 +61,17 @@ def is_api() -> bool:
     return request.path.startswith("/api/")
 
 
+def is_refresh() -> bool:
+    """Whether an open page asks for its newer self (app.js)."""
+    return request.method == "GET" and "X-Refresh" in request.headers
+
+
 def answer(problem: Problem) -> Response:
-    """The response that tells ``problem``, as JSON or as a page."""
+    """The response that tells ``problem``, as JSON or as a page.
+
+    To a refresh it is a success, marked in the page: the page that asks stays and shows it as a
+    sentence, and the browser's console has nothing to complain of.
+    """
     if is_api():
         error = {
             "code": problem.code or _CODES.get(problem.status, "error"),
@@ -71,8 +81,10 @@ def answer(problem: Problem) -> Response:
         response = jsonify(error=error)
     else:
         title = words.TITLES.get(problem.status, words.OTHER_TITLE)
-        response = make_response(render_template("problem.html", problem=problem, title=title))
-    response.status_code = problem.status
+        again = request.method == "GET" and problem.status in _PASSING
+        page = render_template("problem.html", problem=problem, title=title, again=again)
+        response = make_response(page)
+    response.status_code = 200 if is_refresh() and not is_api() else problem.status
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response

@@ -17,7 +17,7 @@ from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
 from app.qradar.administrator import AsksConsole
-from app.qradar.identity import Caller
+from app.qradar.identity import Caller, Silence
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
 from app.store.store import Store
@@ -31,6 +31,7 @@ class Identifies(Protocol):
     """Knows who a QRadar token belongs to; `app.qradar.identity.Identity` does."""
 
     def who(self, token: str | None, fresh: bool = False, *, source: str = "") -> Caller: ...
+    def silence(self) -> Silence | None: ...
 
 
 @dataclass(frozen=True, slots=True)

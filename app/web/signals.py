@@ -17,6 +17,7 @@ from app.web.action_book import expiry_notice
 from app.web.health import ConnectionHealth, Health
 from app.web.presentation import ago, duration, outcome_words
 from app.web.services import Services
+from app.web.trouble import qradar_silent
 
 ENDS_SOON = timedelta(days=30)
 MOUNTED_LONG = timedelta(hours=24)
@@ -71,10 +72,15 @@ def _worker(health: Health) -> Signal:
 
 
 def _qradar(services: Services, console: Console) -> Signal:
-    """The page is shown, so the console has told within a minute who looks at it."""
-    now = services.clock()
+    """The page is shown, so the console has told within a minute who looks at it.
+
+    Whether it answers still is known a quarter of a minute after it does not.
+    """
+    now, silent = services.clock(), qradar_silent(services)
     tone, sentences, page = "good", [texts.health.QRADAR_OK], None
-    if console.token_label is None:
+    if silent:
+        tone, sentences = "bad", silent
+    elif console.token_label is None:
         sentences.append(texts.health.OFFENSES_UNWATCHED)
         page = "settings.show"
     elif console.contact_error:

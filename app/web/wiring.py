@@ -41,6 +41,7 @@ from app.web import (
     state_api,
     theme,
     triggers_api,
+    trouble,
     uninstall,
     waiting,
 )
@@ -75,7 +76,7 @@ def build_app(services: Services | None) -> Flask:
     )
     app.extensions[EXTENSION] = services
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (headers, problems, theme, access, presentation, waiting, assets):
+    for part in (headers, problems, theme, access, presentation, waiting, trouble, assets):
         part.register(app)
     for subject in _SUBJECTS:
         app.register_blueprint(subject.bp)

@@ -5,6 +5,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -47,7 +48,7 @@ def console(shared_console: ConsoleSimulator) -> Iterator[ConsoleSimulator]:
     shared_console.requests.clear()
     yield shared_console
     shared_console.identity.unlock()
-    shared_console.switches.update({"status": 0, "lockout_after": 0, "paths": {}})
+    shared_console.switches.update({"status": 0, "down": False, "lockout_after": 0, "paths": {}})
 
 
 @pytest.fixture
@@ -94,10 +95,88 @@ def test_an_answer_serves_for_a_minute(
     identity.who(token)
     console.requests.clear()
 
-    clock.now += 59
+    clock.now += 14
     identity.who(token)
     assert asked(console) == []
+
+    console.switches.down = True
+    clock.now += 45
+    assert identity.who(token).name == "analyst"
     clock.now += 1
+    with pytest.raises(ConsoleUnavailable):
+        identity.who(token)
+
+
+def test_a_silent_console_is_noticed_within_a_quarter_of_a_minute_and_not_asked_all_the_time(
+    console: ConsoleSimulator, identity: Identity, clock: Clock
+) -> None:
+    token = console.login("analyst")["SEC"]
+    assert identity.silence() is None
+    identity.who(token)
+    console.switches.status = 500
+    clock.now += 15
+    console.requests.clear()
+
+    assert identity.who(token).name == "analyst"
+
+    silence = identity.silence()
+    assert silence is not None
+    assert "HTTP 500" in silence.error.message
+    assert silence.last_answer_s == 15
+    clock.now += 4
+    identity.who(token)
+    assert len(console.requests) == 1
+    with pytest.raises(ConsoleUnavailable):
+        identity.who(token, fresh=True)
+    console.switches.status = 0
+    clock.now += 5
+    identity.who(token)
+    assert identity.silence() is None
+
+
+def test_a_session_that_has_ended_is_noticed_within_a_quarter_of_a_minute(
+    console: ConsoleSimulator, identity: Identity, clock: Clock
+) -> None:
+    token = console.login("analyst")["SEC"]
+    identity.who(token)
+    console.identity.sessions.pop(token)
+    clock.now += 15
+    with pytest.raises(NotAuthenticated):
+        identity.who(token)
+
+
+def test_without_a_place_to_wait_in_what_is_known_serves(
+    console: ConsoleSimulator, clock: Clock
+) -> None:
+    full = False
+
+    @contextmanager
+    def place() -> Iterator[None]:
+        if full:
+            raise ZeroDivisionError
+        yield
+
+    client = ConsoleClient(f"localhost:{console.port}", str(console.ca_file), timeout=5.0)
+    identity = Identity(client, clock, place=place)
+    token = console.login("analyst")["SEC"]
+    identity.who(token)
+    full = True
+    clock.now += 30
+    assert identity.who(token).name == "analyst"
+    assert identity.silence() is None
+    clock.now += 30
+    with pytest.raises(ZeroDivisionError):
+        identity.who(token)
+    client.close()
+
+
+def test_a_good_answer_is_asked_for_anew_in_time(
+    console: ConsoleSimulator, identity: Identity, clock: Clock
+) -> None:
+    token = console.login("analyst")["SEC"]
+    identity.who(token)
+    console.requests.clear()
+    clock.now += 15
     identity.who(token)
     assert asked(console) == ["user_roles"]
 

@@ -19,7 +19,7 @@ from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
-from app.qradar.identity import Caller, NotAuthenticated
+from app.qradar.identity import Caller, NotAuthenticated, Silence
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database
 from app.store.migrate import migrate
@@ -41,6 +41,7 @@ class FakeIdentity:
 
     def __init__(self) -> None:
         self.down = False
+        self.silent: Silence | None = None
         self.asked: list[bool] = []
         self.callers = {
             ADMIN: _caller("anna", "user", "ADMIN", role="Admin"),
@@ -59,6 +60,9 @@ class FakeIdentity:
         if token not in self.callers:
             raise NotAuthenticated("The request carries no QRadar token.")
         return self.callers[token]
+
+    def silence(self) -> Silence | None:
+        return self.silent
 
 
 class SilentConsole:

@@ -35,6 +35,15 @@ def qradar_trouble(reason: str, ago: str) -> list[str]:
     return [f"The worker could not speak with the console: {reason}", f"Last answer: {ago}."]
 
 
+def qradar_silent(reason: str, ago: str) -> list[str]:
+    """The console did not say, just now, who is looking at this page."""
+    return [
+        f"QRadar does not answer: {reason} Last answer: {ago}.",
+        "Pages are shown for up to a minute after that. Restores that run go on; rules may not"
+        " reach the app, and notes wait.",
+    ]
+
+
 def cdm_ok(ago: str) -> str:
     """A CDM that answered last time."""
     return f"Answered {ago}."

@@ -11,6 +11,10 @@ MAPPINGS = "Mappings"
 SET_UP = "Set-up"
 SETTINGS = "Settings"
 HELP = "Help"
-STALE = "What is shown may be old: the app does not answer just now."
+STALE = (
+    "The app does not answer just now: QRadar's console can't be reached, or the app is being"
+    " restarted. Restores that run in CDM go on. This page asks again every few seconds."
+)
+AS_OF = "What is shown here is what was known at {time}."
 BREADCRUMB = "Breadcrumb"
 NOTHING_SAVED = "Nothing was saved."

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Who does not answer just now, in sentences for the top of any page; nobody is asked for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Flask
+
+from app.restore.model import Run
+from app.web import texts
+from app.web.health import WORKER_LATE_S
+from app.web.presentation import ago
+from app.web.services import Services, services
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A part or a neighbour of the app that does not answer."""
+
+    name: str
+    sentence: str
+
+
+def register(app: Flask) -> None:
+    """Make them known to the templates of ``app``, and the time that a page is of."""
+    app.add_template_global(troubles)
+    app.add_template_global(lambda: services().clock(), "now")
+
+
+def troubles(run: Run | None = None) -> list[Trouble]:
+    """QRadar or the worker away; the CDM of an open run too."""
+    return [*_qradar(services()), *_worker(services()), *_cdm(services(), run)]
+
+
+def qradar_silent(found: Services) -> list[str]:
+    """What there is to say when the console did not answer who is looking; [] if it did."""
+    silence = found.identity.silence()
+    if silence is None:
+        return []
+    last: datetime | None = None
+    if silence.last_answer_s is not None:
+        last = found.clock() - timedelta(seconds=silence.last_answer_s)
+    return texts.health.qradar_silent(str(silence.error), ago(last))
+
+
+def _qradar(found: Services) -> Iterator[Trouble]:
+    sentences = qradar_silent(found)
+    if sentences:
+        yield Trouble("QRadar", " ".join(sentences))
+
+
+def _worker(found: Services) -> Iterator[Trouble]:
+    beat = found.store.heartbeats.all().get("worker")
+    if beat is not None and (found.clock() - beat[0]).total_seconds() > WORKER_LATE_S:
+        yield Trouble("Worker", texts.health.worker_late(ago(beat[0])))
+
+
+def _cdm(found: Services, run: Run | None) -> Iterator[Trouble]:
+    if run is None or run.ended_at is not None or run.contact_lost_since is not None:
+        return  # what a run has lost contact with is told with the run
+    contact = found.store.connections.contact(run.connection_id)
+    if contact.error:
+        words = texts.health.cdm_trouble(contact.error, ago(contact.at))
+        yield Trouble(f"CDM {run.connection}", " ".join(words))
