@@ -12,6 +12,7 @@ from app.qradar.action_check import ending
 from app.qradar.installed_action import Book
 from app.store.database import StoreBusy
 from app.store.store import Store
+from app.web.texts import action as words
 
 logger = logging.getLogger(__name__)
 
@@ -72,4 +73,4 @@ def expiry_notice(store: Store, now: datetime) -> str | None:
     ends = None if current is None else ending(current.expires_at, now)
     if current is None or ends is None:
         return None
-    return f"The token of {current.service_label} {ends}: without it no rule can start a restore."
+    return words.token_ends(current.service_label, ends)

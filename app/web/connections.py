@@ -21,6 +21,7 @@ from app.web.cdm_calls import certificate_of, test_saved
 from app.web.forms import ConnectionForm
 from app.web.problems import Problem
 from app.web.services import services
+from app.web.texts import connections as words
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
 
@@ -83,7 +84,7 @@ def test(connection_id: int) -> str:
     try:
         steps = list(test_saved(services(), connection))
     except CopyManagerError as error:
-        steps = [Step("Password", False, 0, error.message, error.cause, error.advice)]
+        steps = [Step(words.PASSWORD_STEP, False, 0, error.message, error.cause, error.advice)]
     return _page(_filled(connection), connection, steps=steps)
 
 
@@ -103,7 +104,7 @@ def delete(connection_id: int) -> Response:
     except ConnectionInUse as error:
         flash(str(error), "bad")
         return go_to("connections.show", connection_id=connection_id)
-    flash(f"Connection {connection.name} is deleted.", "good")
+    flash(words.deleted(connection.name), "good")
     return go_to("connections.show_list")
 
 
@@ -111,7 +112,7 @@ def _get(connection_id: int) -> CdmConnection:
     try:
         return services().store.connections.get(connection_id)
     except (LookupError, OverflowError) as error:
-        raise Problem(404, f"There is no connection {connection_id}.") from error
+        raise Problem(404, words.unknown(connection_id)) from error
 
 
 def _filled(connection: CdmConnection) -> ConnectionForm:
@@ -137,7 +138,7 @@ def _submitted(connection: CdmConnection | None) -> str | Response:
     if action == "pin":
         form.trust.data = Trust.FINGERPRINT.value
         form.fingerprint.data = request.form.get("seen_sha256", "")
-        flash("The fingerprint is filled in below. Enter the password and save.", "good")
+        flash(words.FINGERPRINT_FILLED_IN, "good")
         return _page(form, connection)
     return _save(form, connection)
 
@@ -174,8 +175,8 @@ def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Respo
     except SecretNotStored as error:
         form.form_errors.append(str(error))
     else:
-        words = "is saved." if saved.secret_label else "is saved. Its password must be entered."
-        flash(f"Connection {saved.name} {words}", "good" if saved.secret_label else "bad")
+        complete = saved.secret_label is not None
+        flash(words.saved(saved.name, complete=complete), "good" if complete else "bad")
         return go_to("connections.show", connection_id=saved.id)
     return _page(form, connection)
 
@@ -189,12 +190,9 @@ def _page(
     certificate_problem: CopyManagerError | None = None,
 ) -> str:
     if connection is None or connection.secret_label is None:
-        help_text = "Never shown again once it is saved."
+        password_help = words.PASSWORD_HELP
     else:
-        help_text = (
-            "A password is stored. Leave this empty to keep it; it must be entered again when "
-            "address, port, user, proxy or trust change."
-        )
+        password_help = words.PASSWORD_KEPT_HELP
     used = [] if connection is None else services().store.mappings.for_connection(connection.id)
     return render_template(
         "connection.html",
@@ -203,6 +201,6 @@ def _page(
         steps=steps,
         certificate=certificate,
         certificate_problem=certificate_problem,
-        password_help=help_text,
+        password_help=password_help,
         mappings=used,
     )

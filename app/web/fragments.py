@@ -14,7 +14,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from app.framework.links import absolute_url
 from app.qradar.identity import Right
 from app.store.run_rows import RunFilter
-from app.web import run_views
+from app.web import run_views, texts
 from app.web.access import needs
 from app.web.services import services
 
@@ -42,7 +42,9 @@ def find_restores() -> Response:
 @needs(Right.VIEW)
 def show_dashboard_item() -> Response:
     """The last runs, as an item of the classic dashboard."""
-    return jsonify(id="safeguarded_restore_runs", title="Restores", HTML=_runs_html(None))
+    return jsonify(
+        id="safeguarded_restore_runs", title=texts.history.FRAGMENT_TITLE, HTML=_runs_html(None)
+    )
 
 
 def _offense(text: str) -> int | None:

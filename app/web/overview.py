@@ -6,16 +6,18 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
-from app.restore.model import RunState
+from app.restore.model import Mode, RunState
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.run_rows import RunFilter
-from app.web import run_views
+from app.store.store import Store
+from app.web import run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to
 from app.web.health import read_health
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.signals import needs_person, signals
+from app.web.steps import steps
 
 bp = Blueprint("overview", __name__)
 _RECENT = 10
@@ -38,8 +40,7 @@ def show() -> str:
         triggers=store.triggers.recent(_RECENT),
         runs=store.history.page(RunFilter(), before=None, limit=_RECENT).runs,
         connections=store.connections.list(),
-        mappings=store.mappings.list(),
-        tokens=store.tokens.list(),
+        steps=None if _is_set_up(store) else steps(store),
         spans=run_views.spans,
         offense_url=run_views.offense_url,
         unserved=_unserved(),
@@ -52,9 +53,15 @@ def dismiss() -> Response:
     """Note that a person has seen an offense that brought no trigger."""
     mapping, offense = request.form.get("mapping", ""), request.form.get("offense", "")
     if not (mapping.isdecimal() and offense.isdecimal() and len(mapping + offense) < 30):
-        raise Problem(400, "Name the mapping and the offense by their numbers.")
+        raise Problem(400, texts.overview.NAME_BOTH)
     services().store.watch.dismiss(int(mapping), int(offense), now=services().clock())
     return go_to("overview.show")
+
+
+def _is_set_up(store: Store) -> bool:
+    """Whether rules start restores; a CDM that is down or a failed simulation is told elsewhere."""
+    parts = (store.connections.list(), store.mappings.list(), store.tokens.list())
+    return all(parts) and store.settings.mode is Mode.ARMED
 
 
 def _unserved() -> list[tuple[WatchedOffense, str]]:

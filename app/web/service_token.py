@@ -15,6 +15,7 @@ from app.qradar import authorized_services, service_token
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
 from app.qradar.identity import Right
 from app.qradar.service_token import LacksOffenses, NotAService, TokenFacts
+from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.services import services
@@ -41,11 +42,11 @@ def save() -> Response:
         label = f"qradar-{random.token_hex(8)}"
         services().secrets.put(label, token)
     except (_Unusable, SecretNotStored) as error:
-        flash(f"The service token was not stored: {error}", "bad")
+        flash(texts.settings.token_not_stored(str(error)), "bad")
         return go_to("settings.show")
     _keep(label, facts)
     logger.info("a service token (%s) was stored by %s", facts.name, caller().name)
-    flash(f"The service token {facts.name} is stored.", "good")
+    flash(texts.settings.token_stored(facts.name), "good")
     return go_to("settings.show")
 
 
@@ -54,7 +55,7 @@ def save() -> Response:
 def remove() -> Response:
     """Forget the stored token."""
     _keep(None, None)
-    flash("The service token is removed; offenses are no longer looked for.", "good")
+    flash(texts.settings.TOKEN_REMOVED, "good")
     return go_to("settings.show")
 
 
@@ -77,22 +78,16 @@ def _keep(label: str | None, facts: TokenFacts | None) -> None:
 
 def _checked(token: str) -> TokenFacts:
     if not _TOKEN.fullmatch(token):
-        raise _Unusable("it does not look like the token of an authorized service.")
+        raise _Unusable(texts.settings.NO_TOKEN_AT_ALL)
     try:
         with services().bulkhead.place():
             facts = service_token.check(services().console_api, token)
     except (NotAService, LacksOffenses) as error:
         raise _Unusable(str(error)) from error
     except ConsoleRefused as error:
-        raise _Unusable(
-            f"QRadar does not accept it (HTTP {error.status}). Copy it again; after making an"
-            " authorized service, Deploy Changes may be needed first."
-        ) from error
+        raise _Unusable(texts.settings.token_refused(error.status)) from error
     except ConsoleUnavailable as error:
-        raise _Unusable(f"it can't be checked now. {error}") from error
+        raise _Unusable(texts.settings.token_unchecked(str(error))) from error
     if facts.name.startswith(authorized_services.LABEL):
-        raise _Unusable(
-            "it is the token of the custom action, which lies on every event processor."
-            " Make another authorized service for the app itself."
-        )
+        raise _Unusable(texts.settings.TOKEN_OF_ACTION)
     return facts

@@ -20,6 +20,7 @@ from app.qradar.administrator import NotDone
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of
 from app.store.database import StoreBusy
+from app.web import texts
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.set_up import alone, installer
@@ -27,11 +28,7 @@ from app.web.set_up import alone, installer
 logger = logging.getLogger(__name__)
 bp = Blueprint("uninstall", __name__)
 
-BY_HAND = (
-    f"the custom action {ACTION_NAME} (Admin, Custom Actions, Define Actions)",
-    "its script start_restore (goes with the custom action)",
-    f"authorized services named {authorized_services.LABEL} (Admin, Authorized Services)",
-)
+BY_HAND = texts.action.by_hand(ACTION_NAME, authorized_services.LABEL)
 
 
 @bp.post("/api/v1/uninstall")
@@ -42,13 +39,11 @@ def uninstall() -> Response:
         remaining = None if name is None else _remove(name)
     except (NotDone, Problem, TooBusy, StoreBusy) as error:
         logger.warning("uninstall could not remove anything: %s", error)
-        return _answer(f"Nothing was removed. {error}", list(BY_HAND))
+        return _answer(texts.action.nothing_removed(str(error)), list(BY_HAND))
     if remaining is None:
         logger.warning("uninstall was called without an administrator's token: nothing was removed")
-        return _answer(
-            "The call carried no administrator's token, so nothing was removed.", list(BY_HAND)
-        )
-    words = "Not everything could be removed." if remaining else "Everything was removed."
+        return _answer(texts.action.NOT_ADMINISTRATOR, list(BY_HAND))
+    words = texts.action.NOT_ALL_REMOVED if remaining else texts.action.ALL_REMOVED
     logger.info("uninstall by %s: %s", name, words)
     return _answer(words, remaining)
 

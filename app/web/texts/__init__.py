@@ -8,6 +8,7 @@ Templates know this package as ``t``: ``{{ t.run.NAME }}``, and with values or l
 What they are given is shown escaped by the templates.
 """
 
+from app.web.texts import action as action
 from app.web.texts import api as api
 from app.web.texts import attention as attention
 from app.web.texts import charts as charts

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of CDM connections."""
 
+from app.restore.model import Trust
+
 TITLE = "Connections to CDM"
 COLUMNS = ("Name", "Address", "User", "Trust", "Last answer")
 THROUGH = "through {proxy}"
 PASSWORD_MISSING = "password missing"
 TRUST = {
-    "system": "the platform's CAs",
-    "ca": "an uploaded CA",
-    "fingerprint": "a pinned certificate",
+    Trust.SYSTEM: "the platform's CAs",
+    Trust.CA: "an uploaded CA",
+    Trust.FINGERPRINT: "a pinned certificate",
 }
 NONE_YET = "No connection yet"
 WHAT_FOR = "A connection says how the app reaches a CDM server, and as which user."
@@ -67,3 +69,48 @@ IN_USE = "Not possible while a mapping uses it: {mappings}."
 DELETE_CONNECTION = "Delete connection"
 DELETE_HELP = "The connection and its stored password are removed. The history keeps its runs."
 DELETE_NAMED = "Delete {name}"
+
+
+PASSWORD_STEP = "Password"
+FINGERPRINT_FILLED_IN = "The fingerprint is filled in below. Enter the password and save."
+
+
+def saved(name: str, *, complete: bool) -> str:
+    """After saving; a connection without a password can't be used yet."""
+    return f"Connection {name} is saved.{'' if complete else ' Its password must be entered.'}"
+
+
+def deleted(name: str) -> str:
+    """After deleting."""
+    return f"Connection {name} is deleted."
+
+
+def unknown(number: int) -> str:
+    """404."""
+    return f"There is no connection {number}."
+
+
+def no_password(name: str) -> str:
+    """Nothing to log in with."""
+    return f"No password is stored for {name}."
+
+
+NO_PASSWORD_ADVICE = "Enter it on the connection's page."
+
+# --- the form's labels ------------------------------------------------------------------------
+
+NAME = "Name"
+HOST = "Address"
+PORT = "Port"
+USER = "User"
+PASSWORD = "Password"
+TRUST_LABEL = "Trust"
+TRUST_CHOICES = {
+    Trust.SYSTEM: "By the CAs that the QRadar platform trusts",
+    Trust.CA: "By a CA certificate that you give here",
+    Trust.FINGERPRINT: "Only this very certificate, by its SHA-256 fingerprint",
+}
+CA_PEM = "CA certificate (PEM)"
+CA_FILE = "CA certificate file"
+FINGERPRINT = "Fingerprint"
+PROXY = "HTTP proxy (optional)"

@@ -47,3 +47,17 @@ IN_OFFENSE = "in the offense"
 GIVEN_UP = "given up"
 WAITING = "waiting"
 NO_NOTE = "Nothing was written yet."
+
+
+# --- what is asked of it ----------------------------------------------------------------------
+
+
+def unknown(number: int) -> str:
+    """404."""
+    return f"There is no run {number}."
+
+
+UNKNOWN_ADVICE = "Look at the list of runs."
+NOT_POSSIBLE_CAUSE = "The run has moved on, or it never was in a state where this makes sense."
+MOVED_ON = "The run has just moved on; nothing was changed."
+LOOK_AGAIN = "Look at the run again."

@@ -35,3 +35,39 @@ EVENTS_ON = "Requests, starts, ends and configuration changes as LEEF events. Th
 EVENTS_OFF = "Requests, starts, ends and configuration changes as LEEF events. They are off."
 SWITCH_ON = "Switch on"
 SWITCH_OFF = "Switch off"
+
+
+# --- storing the service token ----------------------------------------------------------------
+
+
+def token_stored(name: str) -> str:
+    """After storing."""
+    return f"The service token {name} is stored."
+
+
+def token_not_stored(reason: str) -> str:
+    """It can't be stored, and why: one of the reasons below."""
+    return f"The service token was not stored: {reason}"
+
+
+NO_TOKEN_AT_ALL = "it does not look like the token of an authorized service."
+TOKEN_OF_ACTION = (
+    "it is the token of the custom action, which lies on every event processor. Make another"
+    " authorized service for the app itself."
+)
+
+
+def token_refused(status: int) -> str:
+    """A reason."""
+    return (
+        f"QRadar does not accept it (HTTP {status}). Copy it again; after making an authorized"
+        " service, Deploy Changes may be needed first."
+    )
+
+
+def token_unchecked(reason: str) -> str:
+    """A reason."""
+    return f"it can't be checked now. {reason}"
+
+
+TOKEN_REMOVED = "The service token is removed; offenses are no longer looked for."

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The custom action: its script, the end of its token, and what uninstalling leaves."""
+
+NO_SCRIPT = "The script can't be made just now."
+NO_SCRIPT_ADVICE = (
+    "The script must hold the certificates of the console's issuers: check that the app reaches the"
+    " console on port 443 and that its CA file holds them."
+)
+
+
+def token_ends(service: str, ends: str) -> str:
+    """The action's token has expired, or soon will."""
+    return f"The token of {service} {ends}: without it no rule can start a restore."
+
+
+# --- uninstalling -----------------------------------------------------------------------------
+
+NOT_ADMINISTRATOR = "The call carried no administrator's token, so nothing was removed."
+ALL_REMOVED = "Everything was removed."
+NOT_ALL_REMOVED = "Not everything could be removed."
+
+
+def nothing_removed(reason: str) -> str:
+    """The removal failed before it began."""
+    return f"Nothing was removed. {reason}"
+
+
+def by_hand(action: str, service: str) -> tuple[str, ...]:
+    """What remains to be removed by hand, and where."""
+    return (
+        f"the custom action {action} (Admin, Custom Actions, Define Actions)",
+        "its script start_restore (goes with the custom action)",
+        f"authorized services named {service} (Admin, Authorized Services)",
+    )
