@@ -20,6 +20,20 @@ def get_run(run_id: int) -> Run:
         return services().store.runs.get(run_id)
 
 
+def approve(run_id: int) -> str:
+    """Let a run go on to its start; one sentence for the person. `Problem` 404, 409."""
+    with _told(run_id):
+        now = services().clock()
+        return actions.approve(services().store, run_id, by=caller().name, now=now)
+
+
+def reject(run_id: int) -> str:
+    """Close a run instead of starting it; one sentence for the person. `Problem` 404, 409."""
+    with _told(run_id):
+        now = services().clock()
+        return actions.reject(services().store, run_id, by=caller().name, now=now)
+
+
 def cancel(run_id: int) -> str:
     """Leave the wish to cancel a run; one sentence for the person. `Problem` 404, 409."""
     with _told(run_id):

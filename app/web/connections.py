@@ -85,6 +85,8 @@ def test(connection_id: int) -> str:
         steps = list(test_saved(services(), connection))
     except CopyManagerError as error:
         steps = [Step(words.PASSWORD_STEP, False, 0, error.message, error.cause, error.advice)]
+    failed = next((step.message for step in steps if not step.ok), None)
+    services().store.connections.note_contact(connection_id, failed, now=services().clock())
     return _page(_filled(connection), connection, steps=steps)
 
 

@@ -63,7 +63,7 @@ def read_health(services: Services) -> Health:
     store, now = services.store, services.clock()
     open_runs = store.runs.open()
     beat = store.heartbeats.all().get("worker")
-    recent = store.triggers.recent(1)
+    recent = store.triggers.recent(1, simulated=False)
     names = {mapping.id: mapping.name for mapping in store.mappings.list()}
     lost: dict[int, datetime] = {}
     for run in open_runs:

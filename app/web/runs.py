@@ -21,6 +21,12 @@ from app.web.services import services
 bp = Blueprint("runs", __name__)
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
 _LOG_LINES, _SWALLOWED = 100, 50
+_SIMPLE = {  # what needs no further word: its route
+    "approve": "runs.approve",
+    "reject": "runs.reject",
+    "cancel": "runs.cancel",
+    "clean-up": "runs.clean_up",
+}
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
@@ -77,6 +83,7 @@ def show(run_id: int) -> str:
         more_swallowed=max(0, len(swallowed) - _SWALLOWED),
         requests=store.runs.requests(run_id),
         available=actions.available(run),
+        simple=_SIMPLE,
         took=run_views.spans(run),
         offense=run_views.offense_url(run.offense_id) if run.offense_id else None,
         evidence=texts.run.EVIDENCE,
@@ -106,6 +113,20 @@ def _steps(transitions: Sequence[Transition], run: Run) -> list[Step]:
         )
         for change, end in zip_longest(transitions, ends)
     ]
+
+
+@bp.post("/runs/<int:run_id>/approve")
+@needs(Right.OPERATE)
+def approve(run_id: int) -> Response:
+    """Let the run start its job, as its page's button asks."""
+    return _back_to(run_id, asking.approve(run_id))
+
+
+@bp.post("/runs/<int:run_id>/reject")
+@needs(Right.OPERATE)
+def reject(run_id: int) -> Response:
+    """Close the run, as its page's button asks."""
+    return _back_to(run_id, asking.reject(run_id))
 
 
 @bp.post("/runs/<int:run_id>/cancel")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The set-up page: what is to be done before a rule can start a restore, in order.
 
-Its one button puts the custom action on the console with the session of whoever presses it.
+The custom action's button puts it on the console with the session of whoever presses it.
 """
 
 import logging
@@ -28,13 +28,16 @@ from app.store.triggers import ReceivedTrigger
 from app.web.access import caller, needs
 from app.web.action_book import StoredBook
 from app.web.addresses import go_to
+from app.web.mappings import sentence
 from app.web.problems import Problem
 from app.web.services import Services, services
+from app.web.simulation import verdict_of
+from app.web.steps import mode_change, steps
+from app.web.texts import set_up as texts
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("set_up", __name__, url_prefix="/set-up")
 
-VALIDITIES = {"90": "90 days", "365": "1 year", "730": "2 years"}
 _PRESET = "365"
 _LOOKED_BACK = 500  # triggers, for the last test
 APP_NAME = "Safeguarded restore"  # as in manifest.json: the console names our capability by it
@@ -51,6 +54,11 @@ class OnConsole:
     error: NotDone | None = None
     no_script: Problem | None = None
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether what is installed is as this version would install it now."""
+        return self.findings is not None and not self.findings.reasons and not self.no_script
+
 
 @bp.get("")
 @needs(Right.ADMINISTER)
@@ -66,7 +74,7 @@ def install() -> Response | str:
     try:
         wish = _wish()
     except ValueError as error:
-        return _page(error=NotDone(f"{error}", advice="Nothing was changed."))
+        return _page(error=NotDone(f"{error}", advice=texts.NOTHING_CHANGED))
     script = services().make_script()
     try:
         with alone(), services().bulkhead.place():
@@ -77,11 +85,7 @@ def install() -> Response | str:
         logger.warning("the custom action was not installed: %s", error)
         return _page(error=error)
     logger.info("custom action %d installed by %s", done.action_id or 0, caller().name)
-    flash(
-        f"The custom action {ACTION_NAME} is on the console. Two steps remain, see below: Deploy "
-        "Changes, and attach it to your rule.",
-        "good",
-    )
+    flash(texts.INSTALLED_NOW.format(action=ACTION_NAME), "good")
     return go_to("set_up.show")
 
 
@@ -94,7 +98,7 @@ def remove() -> Response | str:
             problems = installer(by=caller().name).remove()
     except NotDone as error:
         return _page(error=error)
-    return _told(problems, "The custom action is removed. Run Deploy Changes to make it effective.")
+    return _told(problems, texts.REMOVED_NOW)
 
 
 @bp.post("/services/remove")
@@ -107,7 +111,7 @@ def remove_service() -> Response | str:
             problems = installer(by=caller().name).remove_old(label)
     except NotDone as error:
         return _page(error=error)
-    return _told(problems, f"The authorized service {label} is removed.")
+    return _told(problems, texts.SERVICE_REMOVED.format(service=label))
 
 
 def _told(problems: list[str], good: str) -> Response | str:
@@ -115,9 +119,7 @@ def _told(problems: list[str], good: str) -> Response | str:
         flash(good, "good")
         return go_to("set_up.show")
     left = NotDone(
-        "Not everything could be removed.",
-        cause=" ".join(problems),
-        advice="Try again, or remove it under Admin: Custom Actions, Authorized Services.",
+        texts.NOT_ALL_REMOVED, cause=" ".join(problems), advice=texts.NOT_ALL_REMOVED_ADVICE
     )
     return _page(error=left)
 
@@ -126,16 +128,16 @@ def _wish() -> Wish:
     """What the form asks for; ValueError names the field that is wrong."""
     form = request.form
     if not form.get("role_id", "").isdecimal():
-        raise ValueError("Choose the user role of the authorized service.")
-    if form.get("days") not in VALIDITIES:
-        raise ValueError("Choose how long the token is valid.")
+        raise ValueError(texts.CHOOSE_ROLE)
+    if form.get("days") not in texts.VALIDITIES:
+        raise ValueError(texts.CHOOSE_DAYS)
     try:
         console = check_console(form.get("console", ""))
     except ValueError as error:
-        raise ValueError(f"The console's address for the script {error}") from error
+        raise ValueError(texts.WRONG_CONSOLE.format(error=error)) from error
     mapping = form.get("mapping", "")
     if mapping and services().store.mappings.find(mapping) is None:
-        raise ValueError(f"There is no mapping named {mapping}.")
+        raise ValueError(texts.NO_MAPPING.format(name=mapping))
     adopt = form.get("adopt", "")
     return Wish(
         role_id=int(form["role_id"]),
@@ -150,12 +152,7 @@ def _wish() -> Wish:
 def alone() -> Iterator[None]:
     """Let nobody else change the custom action meanwhile; `Problem` 409 if somebody does."""
     if not _at_work.acquire(blocking=False):
-        raise Problem(
-            409,
-            "The custom action is being changed at this moment.",
-            cause="The button was pressed twice, or by two people.",
-            advice="Open the set-up page again in a few seconds.",
-        )
+        raise Problem(409, texts.AT_WORK, cause=texts.AT_WORK_CAUSE, advice=texts.AT_WORK_ADVICE)
     try:
         yield
     finally:
@@ -206,22 +203,33 @@ def _look() -> OnConsole:
 def _page(*, error: NotDone | None = None, foreign: int | None = None) -> str:
     state, store, now = services(), services().store, services().clock()
     book = StoredBook(store, by="", now=now).read()
-    triggers = store.triggers.recent(_LOOKED_BACK)
+    triggers = store.triggers.recent(_LOOKED_BACK, simulated=False)
+    on_console, connections = _look(), store.connections.list()
+    names = {one.id: one.name for one in connections}
+    simulation = store.triggers.last_simulation()
+    up_to_date = bool(book.current and on_console.up_to_date)
     return render_template(
         "set_up.html",
         action_name=ACTION_NAME,
-        connections=store.connections.list(),
-        mappings=store.mappings.list(),
+        steps=steps(store, action_done=up_to_date or None),
+        connections=connections,
+        contacts={one.id: store.connections.contact(one.id) for one in connections},
+        mappings=[(one, sentence(one, names[one.connection_id])) for one in store.mappings.list()],
         mode=store.settings.mode,
+        mode_change=mode_change(store),
+        simulation=simulation,
+        verdict=verdict_of(simulation) if simulation else None,
         book=book,
-        on_console=_look(),
+        on_console=on_console,
+        up_to_date=up_to_date,
         error=error,
         foreign=foreign,
         tests=_tests(triggers, book.current.installed_at if book.current else None),
         last_call=next((one for one in triggers if one.outcome != Outcome.TEST), None),
         chosen=_chosen(now),
         validities=[
-            (days, words, now + timedelta(days=int(days))) for days, words in VALIDITIES.items()
+            (days, words, now + timedelta(days=int(days)))
+            for days, words in texts.VALIDITIES.items()
         ],
         parameters=by_hand(state),
         tokens={token.name: token for token in store.tokens.list()},
@@ -261,8 +269,8 @@ def by_hand(services: Services) -> list[tuple[custom_action.Parameter, str]]:
     fixed = {
         "console": services.console,
         "path": custom_action.TRIGGER_PATH,
-        "sec": "the token of the authorized service",
-        "token": "a trigger token",
-        "mapping": f"{custom_action.EMPTY} (or a mapping's name, which then wins over the rule)",
+        "sec": texts.SEC_VALUE,
+        "token": texts.TOKEN_VALUE,
+        "mapping": texts.MAPPING_VALUE.format(empty=custom_action.EMPTY),
     }
     return [(one, fixed.get(one.name, one.name)) for one in custom_action.PARAMETERS]

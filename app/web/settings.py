@@ -12,12 +12,14 @@ from app.qradar.administrator import NotDone
 from app.qradar.identity import Right
 from app.restore import checks
 from app.restore.checks import InvalidField
+from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.forms import TokenForm
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.set_up import administrator
+from app.web.steps import mode_change
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -36,15 +38,15 @@ def show() -> str:
 @bp.post("/mode")
 @needs(Right.ADMINISTER)
 def set_mode() -> BaseResponse:
-    """Arm or disarm the app."""
+    """Arm the app, disarm it, or have it only observe."""
     try:
         mode = checks.check_mode(request.form.get("mode"))
     except InvalidField as error:
         raise Problem(400, str(error), field="mode") from error
     services().store.settings.set_mode(mode, by=caller().name, now=services().clock())
     logger.info("the app was %s by %s", mode, caller().name)
-    flash(f"The app is {mode}.", "good")
-    return go_to("settings.show")
+    flash(texts.mode.CHANGED[mode], "good")
+    return go_to("set_up.show" if request.form.get("back") == "set_up.show" else "settings.show")
 
 
 @bp.post("/leef")
@@ -137,7 +139,7 @@ def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
         new_name=new_name,
         new_token=new_token,
         mode=store.settings.mode,
-        mode_change=next((one for one in changes if one.subject == "mode"), None),
+        mode_change=mode_change(store),
         tokens=store.tokens.list(),
         settings=store.settings,
         roles=roles,

@@ -38,6 +38,7 @@ from app.web import (
     service_token,
     set_up,
     settings,
+    simulation,
     state_api,
     theme,
     triggers_api,
@@ -54,7 +55,7 @@ logger = logging.getLogger(__name__)
 _SUBJECTS = (
     *(fragments, help, diagnostics),
     *(triggers_api, runs_api, state_api, overview, runs),
-    *(connections, mappings, rules, settings, service_token, set_up, uninstall),
+    *(connections, mappings, rules, settings, service_token, set_up, simulation, uninstall),
 )
 
 

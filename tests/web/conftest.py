@@ -4,7 +4,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.cdm.copies import Copy, Which
 from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
@@ -30,6 +31,7 @@ from app.web.throttle import Throttle
 ADMIN, ANALYST, OPERATOR = "admin-token", "analyst-token", "operator-token"
 NOBODY, SERVICE, TRIGGER_SERVICE = "nobody-token", "service-token", "trigger-service-token"
 NAMELESS = "nameless-token"
+COPIED_AT = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 
 def _caller(name: str, kind: Any, *capabilities: str, role: str = "Role") -> Caller:
@@ -94,8 +96,15 @@ class FakeCdm:
 
     jobs: list[JobEntry] = field(default_factory=list)
     error: CopyManagerError | None = None
+    copies: dict[str, Copy | CopyManagerError] = field(default_factory=dict)  # by job id
     asked: list[str] = field(default_factory=list)
     closed: int = 0
+    steps: list[Step] = field(
+        default_factory=lambda: [
+            Step("name", True, 3, "The name resolves."),
+            Step("port", False, 4000, "No answer.", "A firewall.", "Open port 8443."),
+        ]
+    )
 
     def client(self, connection: CdmConnection, password: str) -> "FakeClient":
         self.asked.append(f"client for {connection.name} with a password of {len(password)}")
@@ -103,10 +112,7 @@ class FakeCdm:
 
     def test(self, connection: CdmConnection, password: str) -> list[Step]:
         self.asked.append(f"test of {connection.name}")
-        return [
-            Step("name", True, 3, "The name resolves."),
-            Step("port", False, 4000, "No answer.", "A firewall.", "Open port 8443."),
-        ]
+        return self.steps
 
     def certificate(self, host: str, port: int, proxy: str | None = None) -> ServerCertificate:
         self.asked.append(f"certificate of {host}:{port}")
@@ -128,13 +134,25 @@ class FakeClient:
             raise self.cdm.error
         return self.cdm.jobs
 
+    def copy_to_restore(
+        self, job_id: str, *, policy_id: str | None = None, within: float = 10.0
+    ) -> Copy:
+        self.cdm.asked.append(f"copy of {job_id}")
+        found = self.cdm.copies.get(
+            job_id, Copy(Which.LATEST, COPIED_AT, "Daily", None, ("SALES",))
+        )
+        if isinstance(found, CopyManagerError):
+            raise found
+        return found
+
     def close(self) -> None:
         self.cdm.closed += 1
 
 
-def job_entry(job_id: str, name: str, *, is_restore: bool = True) -> JobEntry:
+def job_entry(job_id: str, name: str, *, is_restore: bool = True, **fields: Any) -> JobEntry:
     kind = "recovery" if is_restore else "protection"
-    return JobEntry(job_id, name, kind, "application", "IDLE", None, None, "", is_restore)
+    entry = JobEntry(job_id, name, kind, "application", "IDLE", None, None, "", is_restore)
+    return replace(entry, **fields)
 
 
 class Clock:

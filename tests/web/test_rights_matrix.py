@@ -28,6 +28,7 @@ VIEW = {
 }
 OPERATE = {
     *("runs.cancel", "runs.clean_up", "runs.resolve", "overview.dismiss"),
+    *("runs.approve", "runs.reject", "runs_api.approve", "runs_api.reject"),
     *("runs_api.cancel", "runs_api.clean_up", "runs_api.resolve"),
 }
 ADMINISTER = {
@@ -38,6 +39,7 @@ ADMINISTER = {
     *("settings.show", "settings.set_mode", "settings.set_leef", "settings.set_operator_roles"),
     *("settings.new_token", "settings.revoke_token", "settings.download_script"),
     *("service_token.save", "service_token.remove", "state_api.read_config"),
+    *("simulation.start", "simulation.show"),
     *("set_up.show", "set_up.install", "set_up.remove", "set_up.remove_service"),
     *("diagnostics.show", "diagnostics.download"),
 }

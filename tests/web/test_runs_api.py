@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.restore.model import LogLine, Run, RunState, Trigger
+from app.restore.triggers import accept
 from app.web import run_views
 from tests.web.conftest import ADMIN, ANALYST, OPERATOR, SERVICE, World
 
@@ -164,6 +165,43 @@ def test_a_queued_run_can_be_cancelled(world: World) -> None:
     assert world.store.runs.transitions(run.id)[-1].by == "anna"
 
 
+def waiting_run(world: World) -> Run:
+    """A run that waits for a person's yes, while the app is armed."""
+    world.arm()
+    connection = world.store.connections.find("prod") or world.add_connection()
+    mapping = world.add_mapping(connection, name="Ask first", rule_id=7, needs_approval=True)
+    accept(world.store, Trigger("request-0007", world.clock(), rule_id=7), world.clock())
+    (run,) = world.store.runs.list()
+    assert (run.state, run.mapping) == (RunState.AWAITING_APPROVAL, mapping.name)
+    return run
+
+
+def test_a_waiting_run_can_be_approved(world: World) -> None:
+    run = waiting_run(world)
+    answer = ask(world, ADMIN, f"/api/v1/runs/{run.id}/approve")
+    assert (answer.status_code, answer.json["run"]["state"]) == (200, "queued")
+    assert world.store.runs.transitions(run.id)[-1].by == "anna"
+    assert ask(world, ADMIN, f"/api/v1/runs/{run.id}/approve").status_code == 409
+
+
+def test_a_waiting_run_can_be_rejected(world: World) -> None:
+    run = waiting_run(world)
+    answer = ask(world, ADMIN, f"/api/v1/runs/{run.id}/reject", {})
+    assert (answer.status_code, answer.json["run"]["state"]) == (200, "cancelled")
+    assert ask(world, ADMIN, "/api/v1/runs/99/reject").status_code == 404
+
+
+@pytest.mark.parametrize(("button", "state"), [("approve", "queued"), ("reject", "cancelled")])
+def test_the_runs_page_asks_before_either_answer(world: World, button: str, state: str) -> None:
+    run = waiting_run(world)
+    client = world.client(ADMIN)
+    page = client.get(f"/runs/{run.id}").text
+    assert f"/runs/{run.id}/{button}" in page
+    assert run.job_name in page
+    world.submit(client, f"/runs/{run.id}/{button}")
+    assert world.store.runs.get(run.id).state == state
+
+
 def test_a_ready_run_can_be_cleaned_up(world: World) -> None:
     run = to_state(world, make_run(world), RunState.STARTING, RunState.RESTORING, RunState.READY)
     assert ask(world, ADMIN, f"/api/v1/runs/{run.id}/clean-up", {}).status_code == 200
@@ -260,3 +298,20 @@ def test_the_configuration_has_no_secrets_and_is_for_administrators(world: World
     assert answer.json["mappings"][0]["connection"] == "prod"
     assert "pass-Word-7!" not in answer.text
     assert "label-prod" not in answer.text
+
+
+def test_health_tells_when_certificates_end_and_what_has_drifted(world: World) -> None:
+    connection = world.add_connection()
+    mapping = world.add_mapping(connection)
+    health = world.client(ANALYST).get("/api/v1/health").json
+    assert health["connections"][0]["certificate_ends_at"] is None
+    assert health["qradar"]["certificate_ends_at"] is None
+    assert health["drift"] == []
+    world.store.connections.note_certificate(connection, world.clock() + timedelta(days=1))
+    world.store.qradar.note_certificate(world.clock() + timedelta(days=2))
+    world.store.mappings.note_job_drift(mapping.id, "Job 1044 is called B now, not A.")
+    health = world.client(ANALYST).get("/api/v1/health").json
+    assert health["connections"][0]["certificate_ends_at"].startswith("2026-11-25T08:00:00")
+    assert health["qradar"]["certificate_ends_at"].startswith("2026-11-26T08:00:00")
+    words = ["Job 1044 is called B now, not A."]
+    assert health["drift"] == [{"mapping": "SQL attack", "warnings": words}]

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.cdm.diagnose import Step
 from app.qradar.action_installer import ACTION_NAME
 from app.qradar.authorized_services import LABEL
 from app.qradar.console import ConsoleClient
+from app.restore.model import RunState
 from app.web import set_up
 from app.web.problems import Problem
 from app.web.services import EXTENSION
@@ -80,14 +82,45 @@ def ticks(page: str) -> list[bool]:
 
 
 def test_the_steps_are_ticked_off_in_order(desk: Desk) -> None:
-    world = desk.world
-    assert ticks(desk.page()) == [False, False, False, False]
+    world, now = desk.world, desk.world.clock()
+    assert ticks(desk.page()) == [False] * 6
     connection = world.add_connection()
-    assert ticks(desk.page()) == [True, False, False, False]
+    assert ticks(desk.page()) == [True] + [False] * 5
+    world.store.connections.note_contact(connection.id, None, now=now)
+    assert ticks(desk.page()) == [True] * 2 + [False] * 4
     world.add_mapping(connection)
-    assert ticks(desk.press()) == [True, True, True, False]
+    assert ticks(desk.page()) == [True] * 3 + [False] * 3
+    assert ticks(desk.press()) == [True] * 4 + [False] * 2
+    world.submit(desk.browser, "/set-up/simulation", mapping="SQL attack")
+    assert ticks(desk.page()) == [True] * 4 + [False] * 2
+    (run,) = world.store.runs.open()
+    world.store.runs.record(run, RunState.OBSERVED, "looked", by="app", now=now)
+    assert ticks(desk.page()) == [True] * 5 + [False]
     world.arm()
-    assert ticks(desk.page()) == [True, True, True, True]
+    assert ticks(desk.page()) == [True] * 6
+
+
+def test_the_progress_indicator_leads_to_what_is_next(desk: Desk) -> None:
+    world = desk.world
+    world.add_mapping(world.add_connection())
+    for page in (desk.page(), html.unescape(desk.browser.get("/").text)):
+        (current,) = re.findall(r'aria-current="step">\s*<a[^>]* href="([^"]+)"', page)
+        assert current.endswith("set-up#test")
+        assert page.count("cds--progress-step--complete") == 2
+    world.store.connections.note_contact(1, "The certificate is not trusted.", now=world.clock())
+    assert "The certificate is not trusted." in desk.page()
+    assert ticks(desk.page())[1] is False
+
+
+def test_a_test_of_the_connection_ticks_its_step(desk: Desk) -> None:
+    desk.world.add_connection()
+    desk.world.submit(desk.browser, "/connections/1/test")
+    page = desk.page()
+    assert ticks(page)[1] is False
+    assert "No answer." in page
+    desk.world.cdm.steps = [Step("name", True, 3, "The name resolves.")]
+    desk.world.submit(desk.browser, "/connections/1/test")
+    assert ticks(desk.page())[1] is True
 
 
 def test_one_press_installs_and_says_what_remains(desk: Desk) -> None:

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of the set-up and which of them are done, from what the store knows."""
+
+from dataclasses import dataclass
+
+from app.qradar.installed_action import Book
+from app.restore.model import Mode, Outcome, RunState
+from app.store.audit import AuditEntry
+from app.store.store import Store
+from app.web.texts.set_up import STEP_NAMES
+
+_LOOKED_THROUGH = 2000  # audit rows
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; ``key`` is its place on the set-up page."""
+
+    key: str
+    name: str
+    done: bool
+
+
+def steps(store: Store, *, action_done: bool | None = None) -> list[Step]:
+    """Give the steps in their order.
+
+    ``action_done`` is what the console says of the custom action; without it counts whether the app
+    has installed one, or has a trigger token for one that was made by hand.
+    """
+    if action_done is None:
+        book = Book.from_document(store.settings.custom_action())
+        action_done = book.current is not None or bool(store.tokens.list())
+    done = {
+        "connection": any(one.secret_label for one in store.connections.list()),
+        "test": _tested(store),
+        "mapping": any(one.enabled for one in store.mappings.list()),
+        "custom-action": action_done,
+        "simulate": _simulated(store),
+        "arm": store.settings.mode is Mode.ARMED,
+    }
+    return [Step(key, name, done[key]) for key, name in STEP_NAMES.items()]
+
+
+def _tested(store: Store) -> bool:
+    """Whether every connection answered when it was last asked."""
+    contacts = [store.connections.contact(one.id) for one in store.connections.list()]
+    return bool(contacts) and all(one.at and not one.error for one in contacts)
+
+
+def _simulated(store: Store) -> bool:
+    """Whether the last simulation found nothing in the way of a start."""
+    last = store.triggers.last_simulation()
+    if last is None or last.outcome is not Outcome.OBSERVED or last.run_id is None:
+        return False
+    run = store.runs.get(last.run_id)
+    return run.state is RunState.OBSERVED and not run.error
+
+
+def mode_change(store: Store) -> AuditEntry | None:
+    """Give who last changed the app's mode, and when."""
+    changes = store.audit.recent(_LOOKED_THROUGH)
+    return next((one for one in changes if one.subject == "mode"), None)
