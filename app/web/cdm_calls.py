@@ -1,31 +1,80 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What pages ask of CDM itself: its jobs, a test of the connection, the server's certificate.
+"""What pages ask of CDM itself: its jobs and copies, a test, the server's certificate.
 
 Every such call holds a place of the bulkhead while it waits, so that pages can't use up the threads
 that triggers need (design §2).
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
+from app.cdm.copies import Copy, Which
 from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
 from app.framework.secrets import SecretUnreadable
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.web.services import Services
+from app.web.texts import connections as words
+
+COPY_SECONDS = 2.0  # of a page, for looking up copies; the jobs they don't suffice for are left out
+
+Wanted = Callable[[Sequence[JobEntry]], Sequence[JobEntry]]
 
 
 def jobs_of(services: Services, connection: CdmConnection) -> Sequence[JobEntry]:
     """Every job of a CDM server, restore jobs first. Raises a `CopyManagerError`, `TooBusy`."""
+    jobs, _ = jobs_and_copies(services, connection, wanted=lambda jobs: ())
+    return jobs
+
+
+def jobs_and_copies(
+    services: Services,
+    connection: CdmConnection,
+    *,
+    wanted: Wanted,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> tuple[Sequence[JobEntry], dict[str, Copy]]:
+    """Every job, restore jobs first, and by job id the copies that some of them will restore.
+
+    :param wanted: picks the jobs whose copies are looked up, the most important one first; how far
+        that comes depends on how quick CDM is
+    :raises CopyManagerError: the jobs can't be listed
+    :raises TooBusy: all places are taken
+    """
     password = stored_password(services, connection)
     with services.bulkhead.place():
         client = services.cdm_client(connection, password)
         try:
-            jobs = client.jobs()
+            jobs = sorted(client.jobs(), key=lambda job: (not job.is_restore, job.name.casefold()))
+            copies: dict[str, Copy] = {}
+            until = monotonic() + COPY_SECONDS
+            for job in wanted(jobs):
+                left = until - monotonic()
+                if left <= 0:
+                    break
+                try:
+                    copies[job.id] = client.copy_to_restore(
+                        job.id, policy_id=job.policy_id, within=left
+                    )
+                except CopyManagerError as error:
+                    copies[job.id] = Copy(Which.UNKNOWN, problem=error.message)
+                    break  # the others would fare no better, each after its time-out
         finally:
             client.close()
-    return sorted(jobs, key=lambda job: (not job.is_restore, job.name.casefold()))
+    return jobs, copies
+
+
+def copy_of(services: Services, connection: CdmConnection, job_id: str) -> Copy:
+    """Which copy a job will restore. Raises a `CopyManagerError`, `TooBusy`."""
+    password = stored_password(services, connection)
+    with services.bulkhead.place():
+        client = services.cdm_client(connection, password)
+        try:
+            return client.copy_to_restore(job_id)
+        finally:
+            client.close()
 
 
 def test_saved(services: Services, connection: CdmConnection) -> Sequence[Step]:
@@ -47,13 +96,21 @@ def stored_password(services: Services, connection: CdmConnection) -> str:
     """The password of a connection. Raises `LoginRefused` when it must be entered first."""
     if connection.secret_label is None:
         raise LoginRefused(
-            f"No password is stored for {connection.name}.",
-            advice="Enter it on the connection's page.",
+            words.no_password(connection.name),
+            advice=words.NO_PASSWORD_ADVICE,
         )
     try:
         return services.secrets.get(connection.secret_label)
     except SecretUnreadable as error:
-        raise LoginRefused(str(error), advice="Enter it on the connection's page.") from error
+        raise LoginRefused(str(error), advice=words.NO_PASSWORD_ADVICE) from error
 
 
-__all__ = ["CopyManagerError", "certificate_of", "jobs_of", "stored_password", "test_saved"]
+__all__ = [
+    "CopyManagerError",
+    "certificate_of",
+    "copy_of",
+    "jobs_and_copies",
+    "jobs_of",
+    "stored_password",
+    "test_saved",
+]

@@ -23,6 +23,8 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import Trust, Watch
+from app.web.texts import connections as words
+from app.web.texts import mappings as texts
 
 Checks = Mapping[str, Callable[[Any], object]]
 
@@ -54,27 +56,21 @@ class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
 class ConnectionForm(CheckedForm):
     """A CDM connection."""
 
-    name = StringField("Name")
-    host = StringField("Address")
-    port = StringField("Port", default="8443")
-    username = StringField("User", render_kw={"autocomplete": "off"})
-    password = PasswordField("Password", render_kw={"autocomplete": "new-password"})
+    name = StringField(words.NAME)
+    host = StringField(words.HOST)
+    port = StringField(words.PORT, default="8443")
+    username = StringField(words.USER, render_kw={"autocomplete": "off"})
+    password = PasswordField(words.PASSWORD, render_kw={"autocomplete": "new-password"})
     trust = RadioField(
-        "Trust",
-        choices=[
-            SelectChoice(Trust.SYSTEM.value, "By the CAs that the QRadar platform trusts"),
-            SelectChoice(Trust.CA.value, "By a CA certificate that you give here"),
-            SelectChoice(
-                Trust.FINGERPRINT.value, "Only this very certificate, by its SHA-256 fingerprint"
-            ),
-        ],
+        words.TRUST_LABEL,
+        choices=[SelectChoice(one.value, words.TRUST_CHOICES[one]) for one in Trust],
         default=Trust.SYSTEM.value,
         validate_choice=False,
     )
-    ca_pem = TextAreaField("CA certificate (PEM)")
-    ca_file = FileField("CA certificate file")
-    fingerprint = StringField("Fingerprint")
-    proxy = StringField("HTTP proxy (optional)")
+    ca_pem = TextAreaField(words.CA_PEM)
+    ca_file = FileField(words.CA_FILE)
+    fingerprint = StringField(words.FINGERPRINT)
+    proxy = StringField(words.PROXY)
 
     def take_file(self) -> None:
         """Put an uploaded certificate file into the text field, where it is seen and checked."""
@@ -109,20 +105,17 @@ class ConnectionForm(CheckedForm):
 class MappingForm(CheckedForm):
     """A mapping from a rule to a restore job; the connection is chosen before."""
 
-    name = StringField("Name")
-    rule_id = StringField("Rule id")
-    rule_name = StringField("Rule name")
-    job_id = StringField("Restore job")
-    action_name = StringField("Action name (optional)")
-    cooldown_s = StringField("Cool-down (seconds)", default="900")
-    enabled = BooleanField("Enabled", default=True)
+    name = StringField(texts.NAME)
+    rule_id = StringField(texts.RULE_ID)
+    rule_name = StringField(texts.RULE_NAME)
+    job_id = StringField(texts.JOB)
+    action_name = StringField(texts.ACTION_NAME)
+    cooldown_s = StringField(texts.COOLDOWN, default="900")
+    needs_approval = BooleanField(texts.NEEDS_APPROVAL)
+    enabled = BooleanField(texts.ENABLED, default=True)
     watch = RadioField(
-        "Offense watch",
-        choices=[
-            SelectChoice(Watch.OFF.value, "Leave them alone"),
-            SelectChoice(Watch.NOTIFY.value, "Show them on the overview"),
-            SelectChoice(Watch.ACT.value, "Start the restore as if the rule had called"),
-        ],
+        texts.WATCH,
+        choices=[SelectChoice(watch.value, words) for watch, words in texts.WATCHES.items()],
         default=Watch.OFF.value,
         validate_choice=False,
     )
@@ -137,6 +130,7 @@ class MappingForm(CheckedForm):
                 "job_id": _check_chosen,
                 "action_name": checks.check_action_name,
                 "cooldown_s": checks.check_cooldown,
+                "needs_approval": partial(checks.check_flag, field="needs_approval"),
                 "enabled": partial(checks.check_flag, field="enabled"),
                 "watch": lambda value: checks.check_watch(value or Watch.OFF),
             }
@@ -145,7 +139,7 @@ class MappingForm(CheckedForm):
 
 def _check_chosen(job_id: str | None) -> str:
     if not job_id:
-        raise InvalidField("job_id", "must be chosen from the list.")
+        raise InvalidField("job_id", texts.NOT_CHOSEN)
     return checks.check_job_id(job_id)
 
 

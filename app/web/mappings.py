@@ -3,7 +3,6 @@
 """The mappings: which rule starts which restore job on which connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
@@ -19,41 +18,36 @@ from app.web.addresses import go_to
 from app.web.cdm_calls import jobs_of
 from app.web.drift import drifts
 from app.web.forms import MappingForm
+from app.web.job_picker import FEW, MOST, copy_warning, copy_words, pick
 from app.web.presentation import duration
 from app.web.problems import Problem
-from app.web.rules import pick
+from app.web.rules import pick as pick_rule
 from app.web.services import services
+from app.web.texts import mappings as texts
 
 bp = Blueprint("mappings", __name__, url_prefix="/mappings")
-
-
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """The jobs of a connection as CDM lists them now, or why it can't be asked."""
-
-    entries: Sequence[JobEntry]
-    error: CopyManagerError | None = None
-
-    def find(self, job_id: str) -> JobEntry | None:
-        """The job of that id."""
-        return next((job for job in self.entries if job.id == job_id), None)
+bp.add_app_template_filter(copy_words)
+bp.add_app_template_filter(copy_warning)
 
 
 def sentence(mapping: Mapping, connection: str) -> str:
     """What a mapping does, in words."""
     if mapping.rule_id is None and mapping.rule_name is None:
-        rule = f"When a custom action names the mapping {mapping.name}"
+        when = texts.BY_NAME.format(name=mapping.name)
     else:
-        name = f"rule {mapping.rule_name}" if mapping.rule_name else "the rule"
-        number = f" (id {mapping.rule_id})" if mapping.rule_id is not None else ""
-        rule = f"When {name}{number} fires"
-    action = f" in mode {mapping.action_name}" if mapping.action_name else ""
-    if mapping.cooldown_s:
-        limit = f"at most once in {duration(mapping.cooldown_s)}"
-    else:
-        limit = "without a cool-down"
-    text = f"{rule}, start {mapping.job_name} on {connection}{action}, {limit}."
-    return text if mapping.enabled else f"Disabled: {text}"
+        rule = texts.RULE.format(name=mapping.rule_name) if mapping.rule_name else texts.SOME_RULE
+        if mapping.rule_id is not None:
+            rule = texts.WITH_ID.format(rule=rule, id=mapping.rule_id)
+        when = texts.BY_RULE.format(rule=rule)
+    text = texts.starts(
+        when,
+        job=mapping.job_name,
+        connection=connection,
+        action=mapping.action_name,
+        at_most_once_in=duration(mapping.cooldown_s) if mapping.cooldown_s else "",
+        needs_approval=mapping.needs_approval,
+    )
+    return text if mapping.enabled else texts.DISABLED.format(sentence=text)
 
 
 @bp.get("")
@@ -83,7 +77,7 @@ def show_new() -> str:
         return render_template("mapping_connection.html", connections=connections)
     form = MappingForm(formdata=None)
     _choose_rule(form)
-    return _page(form, chosen[0], None, jobs=_jobs(chosen[0]))
+    return _page(form, chosen[0], None)
 
 
 @bp.get("/<int:mapping_id>")
@@ -100,28 +94,29 @@ def show(mapping_id: int) -> str:
         action_name=mapping.action_name,
         cooldown_s=str(mapping.cooldown_s),
         enabled=mapping.enabled,
+        needs_approval=mapping.needs_approval,
         watch=mapping.watch.value,
     )
     _choose_rule(form)
     connection = services().store.connections.get(mapping.connection_id)
-    return _page(form, connection, mapping, jobs=_jobs(connection))
+    return _page(form, connection, mapping)
 
 
 @bp.post("/new")
 @needs(Right.ADMINISTER)
 def add() -> str | Response:
-    """Save a new mapping."""
+    """Save a new mapping, or search the jobs for it."""
     asked = request.form.get("connection", "")
     for connection in services().store.connections.list():
         if str(connection.id) == asked:
             return _save(connection, None)
-    raise Problem(400, "Choose a connection.", field="connection")
+    raise Problem(400, texts.CHOOSE_CONNECTION, field="connection")
 
 
 @bp.post("/<int:mapping_id>")
 @needs(Right.ADMINISTER)
 def change(mapping_id: int) -> str | Response:
-    """Save what was changed."""
+    """Save what was changed, or search the jobs."""
     mapping = _get(mapping_id)
     return _save(services().store.connections.get(mapping.connection_id), mapping)
 
@@ -134,7 +129,7 @@ def delete(mapping_id: int) -> Response:
     configuration.delete_mapping(
         services().store, mapping_id, by=caller().name, now=services().clock()
     )
-    flash(f"Mapping {mapping.name} is deleted.", "good")
+    flash(texts.DELETED.format(name=mapping.name), "good")
     return go_to("mappings.show_list")
 
 
@@ -142,7 +137,7 @@ def _get(mapping_id: int) -> Mapping:
     try:
         return services().store.mappings.get(mapping_id)
     except (LookupError, OverflowError) as error:
-        raise Problem(404, f"There is no mapping {mapping_id}.") from error
+        raise Problem(404, texts.NO_SUCH.format(id=mapping_id)) from error
 
 
 def _rule(text: str | None) -> Rule | None:
@@ -163,24 +158,37 @@ def _choose_rule(form: MappingForm) -> None:
             form.watch.data = Watch.ACT.value
 
 
-def _jobs(connection: CdmConnection) -> Jobs:
-    try:
-        return Jobs(jobs_of(services(), connection))
-    except CopyManagerError as error:
-        return Jobs((), error)
+def _searches() -> bool:
+    """Whether the form was sent to search the jobs: it must save nothing then.
+
+    Enter in any field presses the form's first button, named ``enter``. The page's script tells the
+    fields apart; without it Enter searches as long as there is something to search for.
+    """
+    sent = request.form
+    return "look" in sent or (
+        "enter" in sent and bool(sent.get("job_q", "") or sent.get("job_q_before", ""))
+    )
 
 
 def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
-    form, jobs = MappingForm(), _jobs(connection)
+    form = MappingForm()
+    if _searches():
+        return _page(form, connection, mapping)
     fields = form.values()
     if fields is None:
-        return _page(form, connection, mapping, jobs=jobs)
+        return _page(form, connection, mapping)
+    failure: CopyManagerError | None = None
+    jobs: Sequence[JobEntry] = ()
+    try:
+        jobs = jobs_of(services(), connection)
+    except CopyManagerError as error:
+        failure = error  # CDM is not asked again for the page: it may have refused the log-in
     try:
         fields |= {"connection": connection.name}
         rule = _rule(form.rule_id.data)
         if rule is not None and not fields["rule_name"]:
             fields |= {"rule_name": rule.name}  # so that it shows when it is renamed
-        fields |= {"job_name": _job_name(str(fields["job_id"]), jobs, mapping)}
+        fields |= {"job_name": _job_name(str(fields["job_id"]), jobs, failure, mapping)}
         saved = configuration.save_mapping(
             services().store,
             fields,
@@ -190,41 +198,61 @@ def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
         )
     except InvalidField as error:
         form.put_error(error)
-        return _page(form, connection, mapping, jobs=jobs)
-    flash(f"Mapping {saved.name} is saved.", "good")
+        return _page(form, connection, mapping, failure=failure)
+    flash(texts.SAVED.format(name=saved.name), "good")
     return go_to("mappings.show_list")
 
 
-def _job_name(job_id: str, jobs: Jobs, mapping: Mapping | None) -> str:
+def _job_name(
+    job_id: str,
+    jobs: Sequence[JobEntry],
+    failure: CopyManagerError | None,
+    mapping: Mapping | None,
+) -> str:
     """The name of the chosen job. Raises `InvalidField` unless CDM lists it as a restore job.
 
     While CDM can't be asked, only the job that the mapping already has is taken.
     """
-    job = jobs.find(job_id)
+    job = next((job for job in jobs if job.id == job_id), None)
     if job is not None and job.is_restore:
         return job.name
     if job is not None:
-        raise InvalidField("job_id", f"must be a restore job; {job.name} is not one.")
-    if mapping is not None and mapping.job_id == job_id and jobs.error is not None:
+        raise InvalidField("job_id", texts.NOT_A_RESTORE_JOB.format(job=job.name))
+    if failure is None:
+        raise InvalidField("job_id", texts.NOT_LISTED)
+    if mapping is not None and mapping.job_id == job_id:
         return mapping.job_name
-    if jobs.error is not None:
-        raise InvalidField("job_id", "can't be checked while CDM does not answer. Save it later.")
-    raise InvalidField("job_id", "must be one of the jobs that CDM lists.")
+    raise InvalidField("job_id", texts.NOT_CHECKED)
 
 
 def _page(
-    form: MappingForm, connection: CdmConnection, mapping: Mapping | None, *, jobs: Jobs
+    form: MappingForm,
+    connection: CdmConnection,
+    mapping: Mapping | None,
+    *,
+    failure: CopyManagerError | None = None,
 ) -> str:
+    """The form; ``failure`` is why CDM's jobs can't be listed, if that is known already."""
     rule_q = request.args.get("rule_q", "")[:200]
+    picked = pick_rule(rule_q) if "rule_q" in request.args else None
+    chosen = (form.job_id.data or "")[:64]
     return render_template(
         "mapping.html",
         form=form,
         connection=connection,
         mapping=mapping,
         summary=None if mapping is None else sentence(mapping, connection.name),
-        jobs=jobs,
+        jobs=pick(
+            services(),
+            connection,
+            chosen=chosen,
+            chosen_name=mapping.job_name if mapping and mapping.job_id == chosen else "",
+            search=request.form.get("job_q", "").strip()[:200],
+            most=FEW if picked and picked.rules else MOST,
+            failure=failure,
+        ),
         rule=_rule(form.rule_id.data),
         rule_q=rule_q,
-        picked=pick(rule_q) if "rule_q" in request.args else None,
+        picked=picked,
         warnings=() if mapping is None else drifts(services().store).get(mapping.id, ()),
     )

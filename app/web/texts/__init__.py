@@ -20,6 +20,7 @@ from app.web.texts import help as help
 from app.web.texts import history as history
 from app.web.texts import layout as layout
 from app.web.texts import mode as mode
+from app.web.texts import mappings as mappings
 from app.web.texts import overview as overview
 from app.web.texts import problems as problems
 from app.web.texts import rights as rights

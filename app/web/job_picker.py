@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Picking a restore job: the list of a CDM server, searched, each with the copy it will use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.cdm.copies import Copy, Which
+from app.cdm.records import JobEntry
+from app.cdm.status import phase
+from app.restore.model import CdmConnection, CopyManagerError, Phase
+from app.web.cdm_calls import jobs_and_copies
+from app.web.presentation import utc
+from app.web.services import Services
+from app.web.texts import mappings as texts
+
+MOST = 40  # rows, of a kilobyte each: a page is to stay below 60
+FEW = 10  # while the page shows a list of rules as well
+_TONES = {
+    Phase.COMPLETED: "good",
+    Phase.FAILED: "bad",
+    Phase.PARTIAL: "attention",
+    Phase.RUNNING: "active",
+    Phase.READY: "active",
+}
+_SOURCES = 3  # named in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A job as the list shows it."""
+
+    id: str
+    name: str
+    job: JobEntry | None = None  # None: CDM does not list it
+    copy: Copy | None = None  # None: it was not looked up
+    chosen: bool = False
+
+    @property
+    def selectable(self) -> bool:
+        """Whether it may be chosen. One that CDM does not list stays chosen until it is changed."""
+        return self.job is None or self.job.is_restore
+
+    @property
+    def tone(self) -> str:
+        """The colour class of the last result."""
+        status = self.job.last_status if self.job else None
+        return _TONES.get(phase(status, was_running=True), "done") if status else "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """What is shown of the jobs of a connection, or why they can't be listed."""
+
+    rows: Sequence[Row]
+    search: str = ""
+    matches: int = 0
+    total: int = 0
+    error: CopyManagerError | None = None
+
+    @property
+    def shown(self) -> int:
+        """How many of the matching jobs are shown."""
+        return sum(1 for row in self.rows if row.job and found(row.job, self.search))
+
+    @property
+    def unseen_copies(self) -> int:
+        """How many of the shown restore jobs had to do without a look at their copies."""
+        return sum(1 for row in self.rows if row.job and row.selectable and row.copy is None)
+
+
+def pick(
+    services: Services,
+    connection: CdmConnection,
+    *,
+    chosen: str,
+    chosen_name: str,
+    search: str,
+    most: int = MOST,
+    failure: CopyManagerError | None = None,
+) -> Picker:
+    """The jobs that match, the chosen one first, then restore jobs. Raises `TooBusy`.
+
+    :param chosen: the id of the chosen job, or an empty text
+    :param chosen_name: its name, for when CDM does not list it
+    :param failure: why the jobs can't be listed; CDM is not asked then
+    """
+
+    def shown(jobs: Sequence[JobEntry]) -> list[JobEntry]:
+        first = [job for job in jobs if job.id == chosen]
+        others = [job for job in jobs if job.id != chosen and found(job, search)]
+        return [*first, *others[: most - len(first)]]
+
+    jobs: Sequence[JobEntry] = ()
+    copies: dict[str, Copy] = {}
+    try:
+        if failure is None:
+            jobs, copies = jobs_and_copies(
+                services, connection, wanted=lambda jobs: [j for j in shown(jobs) if j.is_restore]
+            )
+    except CopyManagerError as error:
+        failure = error
+    rows = [
+        Row(job.id, job.name, job, copies.get(job.id), chosen=job.id == chosen)
+        for job in shown(jobs)
+    ]
+    if chosen and not any(row.chosen for row in rows):
+        rows.insert(0, Row(chosen, chosen_name, chosen=True))
+    return Picker(
+        rows,
+        search,
+        matches=sum(1 for job in jobs if found(job, search)),
+        total=len(jobs),
+        error=failure,
+    )
+
+
+def found(job: JobEntry, search: str) -> bool:
+    """Whether every word of ``search`` is in the job's name, id, type or description."""
+    own = (job.name, job.id, job.type, texts.kind(job.type), job.subtype, job.description)
+    text = "\n".join(own).casefold()
+    return all(word in text for word in search.casefold().split())
+
+
+def copy_words(copy: Copy) -> str:
+    """Which copy a job will restore, in a sentence; it holds names from outside."""
+    sources = texts.listed(copy.sources[:_SOURCES], more=len(copy.sources) - _SOURCES)
+    at = utc(copy.at) if copy.at else ""
+    match copy.which:
+        case Which.LATEST if len(copy.sources) > 1:
+            return texts.latest_copies(sources, at, copy.policy, copy.problem)
+        case Which.LATEST:
+            return texts.latest_copy(at, copy.policy, copy.problem)
+        case Which.MISSING:
+            return texts.NO_COPY.format(sources=sources)
+        case Which.PINNED:
+            return texts.pinned_copy(at or copy.name or "", copy.policy, copy.problem)
+    return texts.unknown_copy(copy.problem)
+
+
+def copy_warning(copy: Copy) -> str | None:
+    """What a person has to be warned of, in two or three words: it is not what one expects."""
+    return texts.COPY_WARNINGS.get(copy.which)
