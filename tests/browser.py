@@ -3,14 +3,21 @@
 """A real headless Chromium, logged in to the simulated console."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Frame,
+    FrameLocator,
+    Page,
+    sync_playwright,
+)
 
-from tests.world import World
+from tests.simulators.console import ConsoleSimulator
 
 # Without these Chromium asks for Google's hosts at every start (env README).
 _ARGUMENTS = [
@@ -22,6 +29,14 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+class Console(Protocol):
+    """Where the app is: tests.world.World or tests.site.Site."""
+
+    console: ConsoleSimulator
+
+    def url(self, path: str) -> str: ...
 
 
 @contextmanager
@@ -36,10 +51,10 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Person:
-    """Somebody at the console, with what their browser complained of."""
+    """Somebody at the console, with what their browser complained of, in whichever tab."""
 
     page: Page
-    world: World
+    world: Console
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -47,23 +62,42 @@ class Person:
         """The app, in the console's iframe."""
         return self.page.frame_locator("iframe")
 
+    @property
+    def frame(self) -> Frame:
+        """The same, where something is to be asked of the document itself."""
+        frame = self.page.locator("iframe").element_handle().content_frame()
+        assert frame is not None
+        return frame
+
     def open(self, path: str) -> None:
         """Go to a page of the app, without the console around it."""
         self.page.goto(self.world.url(path))
 
+    def new_tab(self, act: Callable[[], None]) -> Page:
+        """The browser's tab that ``act`` opens."""
+        with self.page.context.expect_page() as opened:
+            act()
+        opened.value.wait_for_load_state()
+        return opened.value
+
 
 @contextmanager
-def at_the_console(browser: Browser, world: World, user: str, **options: Any) -> Iterator[Person]:
+def at_the_console(
+    browser: Browser, world: Console, user: str, *, theme: str = "light", **options: Any
+) -> Iterator[Person]:
     """Log in through QRadar's form and land on the console's page with the app's tab open."""
     context = browser.new_context(ignore_https_errors=True, **options)
     person = Person(context.new_page(), world)
-    person.page.on("console", lambda said: _note(person, said))
-    person.page.on("pageerror", lambda error: person.complaints.append(str(error)))
+    context.on("console", lambda said: _note(person, said))
+    context.on("weberror", lambda wrong: person.complaints.append(str(wrong.error)))
     person.page.goto(f"{world.console.url}/console/logon.jsp")
     person.page.fill("input[name=user]", user)
     person.page.fill("input[type=password]", f"{user}-password")
     person.page.click("[type=submit]")
     person.page.wait_for_selector("iframe")
+    if theme != "light":
+        person.page.goto(f"{world.console.url}/console/?theme={theme}")
+        person.page.wait_for_selector("iframe")
     yield person
     context.close()
 

@@ -4,27 +4,16 @@
 
 import gzip
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser import Person, at_the_console, chromium
+from tests.looks import LOOKS, Look, faults, keep_picture
 from tests.site import HOSTILE, Site, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
-
-ROOT = Path(__file__).parents[1]
-AXE = ROOT / ".build/styles/node_modules/axe-core/axe.min.js"
-SCREENSHOTS = ROOT / ".build/screenshots"
-LOOKS = [(theme, width) for theme in ("light", "dark") for width in (800, 1600)]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-JUDGE = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]}).then(
-    found => found.violations.map(one => one.id + ": " + one.nodes.map(
-        node => node.html.slice(0, 200) + " " + node.any.concat(node.all).map(
-            why => why.message).join(", ")).slice(0, 3).join(" | ")))"""
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -51,26 +40,13 @@ def person_at(browser: Browser, site: Any, width: int, **options: Any) -> Any:
     )
 
 
-def faults(page: Page) -> list[str]:
-    """What is wrong with the page that is open."""
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(JUDGE, RULES)
-    if (excess := page.evaluate(TOO_WIDE)) > 0:
-        found.append(f"it is {excess} px too wide")
-    return found
-
-
-def look_at(person: Person, path: str, theme: str, name: str) -> list[str]:
+def look_at(person: Person, path: str, look: Look, prefix: str = "") -> list[str]:
     """Open a page, keep a picture of it, and give what is wrong with it."""
-    person.open(f"{path}{'&' if '?' in path else '?'}ui=new&theme={theme}")
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    person.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-    return [f"{path}: {fault}" for fault in faults(person.page)]
-
-
-def file_name(path: str, theme: str, width: int) -> str:
+    person.open(f"{path}{'&' if '?' in path else '?'}ui=new&theme={look.theme}")
     plain = "".join(letter if letter.isalnum() else "-" for letter in path).strip("-")
-    return f"{plain or 'overview'}-{theme}-{width}"
+    keep_picture(person.page, f"{prefix}{plain or 'overview'}", look)
+    found = faults(person.page, usual=not prefix)
+    return [f"{path}: {fault}" for fault in found]
 
 
 def said_by_browser(person: Person) -> list[str]:
@@ -78,29 +54,24 @@ def said_by_browser(person: Person) -> list[str]:
     return [one for one in person.complaints if "nothing/here" not in one]
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_every_page_is_accessible_and_in_bounds(
-    browser: Browser, site: Site, theme: str, width: int
-) -> None:
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_every_page_is_accessible_and_in_bounds(browser: Browser, site: Site, look: Look) -> None:
     """No violation of WCAG 2.1 AA that axe-core finds, nothing to scroll sideways, no complaint."""
     wrong = []
-    with person_at(browser, site, width) as person:
+    with person_at(browser, site, look.width) as person:
         for path in site.pages():
-            wrong += look_at(person, path, theme, file_name(path, theme, width))
+            wrong += look_at(person, path, look)
         wrong += said_by_browser(person)
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS[1:3])
-def test_hostile_values_break_no_page(
-    browser: Browser, hostile: Site, theme: str, width: int
-) -> None:
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_hostile_values_break_no_page(browser: Browser, hostile: Site, look: Look) -> None:
     """Markup, marks that turn text round, and 10,000 characters stay text inside the layout."""
     wrong = []
-    with person_at(browser, hostile, width) as person:
+    with person_at(browser, hostile, look.width) as person:
         for path in hostile.pages():
-            name = f"hostile-{file_name(path, theme, width)}"
-            wrong += look_at(person, path, theme, name)
+            wrong += look_at(person, path, look, "hostile-")
             if person.page.locator("main b").count():
                 wrong.append(f"{path}: markup from outside")
             if "\u202e" in person.page.locator("main").inner_text():

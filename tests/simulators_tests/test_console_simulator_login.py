@@ -204,3 +204,35 @@ def test_a_good_token_forgets_the_bad_ones(console: ConsoleSimulator, client: Cl
     for token in ("bad", good, "bad", good):
         client.get("/api/system/about", token=token)
     assert client.get("/api/system/about", token=good).status == 200
+
+
+def test_an_offense_has_the_fragments_and_buttons_of_the_apps(
+    console: ConsoleSimulator, client: Client
+) -> None:
+    """They are called as QRadar calls them, by the page's script (qradar-platform §8)."""
+    manifest = {
+        "rest_methods": [{"name": "find", "method": "GET", "url": "/offense_restores"}],
+        "fragments": [
+            {"app_name": "SEM", "page_id": "OffenseSummary", "rest_endpoint": "offense_fragment"},
+            {"app_name": "SEM", "page_id": "OffenseList", "rest_endpoint": "elsewhere"},
+        ],
+        "gui_actions": [
+            {
+                "text": "Restores",
+                "groups": ["OffenseSummaryToolbar"],
+                "rest_method": "find",
+                "javascript": "open(result.url)",
+            }
+        ],
+    }
+    console.register_app(1001, "safeguarded-restore", address=("127.0.0.1", 9), manifest=manifest)
+    page = "/console/do/sem/offensesummary?appName=Sem&pageId=OffenseSummary&summaryId="
+    cookies = console.login("analyst")
+    assert client.get(f"{page}1", cookies=cookies).status == 404
+    number = console.fire_rule(7, "<i>rule</i>", event={"sourceip": "::1"}).wait_for_offense()
+    body = unescape(client.get(f"{page}{number}", cookies=cookies).body.decode())
+    assert 'data-fragment="/console/plugins/1001/app_proxy/offense_fragment/1"' in body
+    assert "elsewhere" not in body
+    assert 'data-call="/console/plugins/1001/app_proxy/offense_restores?context=1"' in body
+    assert 'data-then="open(result.url)"' in body
+    assert client.get(f"{page}1").status == 302, "somebody who is not logged in"

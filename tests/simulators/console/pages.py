@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The pages a person sees: the log-in form, and a console page that shows an app in its frame."""
+"""The pages a person sees: the log-in form, an app in the console's frame, and an offense."""
 
 from html import escape
 
+from tests.simulators.console import offense_page
 from tests.simulators.console.identity import Identity
+from tests.simulators.console.offenses import Offenses
 from tests.simulators.console.proxy import App, Apps
 from tests.simulators.console.wire import Answer, Request, html_answer, html_error, redirect
 
@@ -12,10 +14,10 @@ COOKIE = "{name}={value}; Path=/; Secure"
 
 
 class Pages:
-    """``/console/``, ``/console/logon.jsp`` and ``/console/logout``."""
+    """``/console/``, ``/console/logon.jsp``, ``/console/logout`` and the page of an offense."""
 
-    def __init__(self, apps: Apps, identity: Identity) -> None:
-        self.apps, self.identity = apps, identity
+    def __init__(self, apps: Apps, identity: Identity, offenses: Offenses) -> None:
+        self.apps, self.identity, self.offenses = apps, identity, offenses
 
     def answer(self, request: Request) -> Answer:
         match request.path, request.method:
@@ -31,6 +33,10 @@ class Pages:
                 return redirect("/console/logon.jsp", headers=[("Set-Cookie", gone)])
             case ("/console/", "GET" | "HEAD"):
                 return self._console(request)
+            case (offense_page.PATH, "GET" | "HEAD"):
+                if self.identity.find(request.cookies.get("SEC")) is None:
+                    return redirect("/console/logon.jsp")
+                return offense_page.answer(request, self.apps, self.offenses)
             case ("/favicon.ico", _):
                 # A browser asks for it by itself, and a 404 would stand in its console.
                 return html_answer("")

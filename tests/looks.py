@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The four looks of every page, what may be wrong with one, and the pictures that are kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Frame, Page
+
+from tests import pictures
+
+ROOT = Path(__file__).parents[1]
+AXE = ROOT / ".build/styles/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+_JUDGE = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]}).then(
+    found => found.violations.map(one => one.id + ": " + one.nodes.map(
+        node => node.html.slice(0, 200) + " " + node.any.concat(node.all).map(
+            why => why.message).join(", ")).slice(0, 3).join(" | ")))"""
+_TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# A table's region may be scrolled, but on a page of usual values nothing needs it.
+_HIDDEN = """() => Array.from(document.querySelectorAll("[role=region]")).filter(
+    one => one.scrollWidth > one.clientWidth).map(
+    one => one.getAttribute("aria-label") + " by " + (one.scrollWidth - one.clientWidth) + " px")"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A theme and the width of the browser's window."""
+
+    theme: str
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.theme}-{self.width}"
+
+
+LOOKS = [Look(theme, width) for theme in ("light", "dark") for width in (800, 1600)]
+
+
+def faults(page: Page | Frame, *, usual: bool = True) -> list[str]:
+    """What is wrong with the page that is open; ``usual``: its values are of usual length."""
+    page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(_JUDGE, RULES)
+    if (excess := page.evaluate(_TOO_WIDE)) > 0:
+        found.append(f"it is {excess} px too wide")
+    if usual:
+        found += [f"a table is cut off: {one}" for one in page.evaluate(_HIDDEN)]
+    return found
+
+
+def keep_picture(page: Page, name: str, look: Look) -> None:
+    """Write ``NAME-THEME-WIDTH.png`` of the whole page."""
+    pictures.FOLDER.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=pictures.FOLDER / f"{name}-{look}.png", full_page=True)
+    pictures.take(page, f"{name}-{look}")

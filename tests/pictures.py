@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The README's pictures: which stations of the browser tests they are taken at.
+
+`./build.sh test` writes all pictures into ``.build/screenshots``, and the README's once more, in
+the README's size, into ``.build/screenshots/readme``. With ``SAFEGUARDED_PICTURES=1`` in the
+environment they also replace the ones in ``tests/pictures``; these tests will do:
+
+    SAFEGUARDED_PICTURES=1 ./build.sh test tests/test_incident.py tests/test_set_up_end_to_end.py \
+        tests/test_browser_look.py
+"""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+_ROOT = Path(__file__).parents[1]
+FOLDER = _ROOT / ".build" / "screenshots"
+COMMITTED = _ROOT / "tests" / "pictures"
+WIDTH, MOST_HEIGHT = 1200, 1400  # px
+LARGEST = 200_000  # bytes
+# The README's file: the station and look where it is taken.
+README = {
+    "overview.png": "incident-attack-dark-1600",
+    "run.png": "incident-ready-light-1600",
+    "set-up.png": "set-up-armed-light-1600",
+    "history.png": "runs-dark-1600",
+}
+
+
+def take(page: Page, station: str) -> None:
+    """Take the README's picture of this station, if it is one; the page keeps its size."""
+    names = [name for name, where in README.items() if where == station]
+    if not names:
+        return
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": WIDTH, "height": 900})
+    high = int(page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": WIDTH, "height": min(high, MOST_HEIGHT)})
+    picture = page.screenshot()
+    page.set_viewport_size(size)
+    assert len(picture) < LARGEST, f"{names[0]} has {len(picture)} bytes"
+    folders = [FOLDER / "readme"]
+    if os.environ.get("SAFEGUARDED_PICTURES") == "1":
+        folders.append(COMMITTED)
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / names[0]).write_bytes(picture)
