@@ -53,6 +53,19 @@ class Copy:
     sources: tuple[str, ...] = ()  # what is restored from it
     problem: str | None = None  # why it, or its time, is not known
 
+    def __str__(self) -> str:
+        made = f", made by policy {self.policy}" if self.policy else ""
+        match self.which:
+            case Which.LATEST if self.at is not None:
+                return f"the latest copy, of {self.at:%Y-%m-%d %H:%M:%S} UTC{made}"
+            case Which.LATEST:
+                return f"the latest copy; its time is not known: {self.problem}"
+            case Which.MISSING:
+                return "nothing: CDM lists no copy"
+            case Which.PINNED:
+                return f"always the same copy, {self.name or self.at}{made}, NOT the latest"
+        return f"a copy that is not known: {self.problem}"
+
 
 class Reads(Protocol):
     """Reads a JSON object; `app.cdm.api_session.ApiSession.get` does."""

@@ -69,6 +69,13 @@ def queued(turn: Turn) -> None:
         else:
             turn.move(RunState.FAILED, str(refused), error=str(refused))
         return
+    if turn.run.dry_run:
+        copy = turn.cdm.copy_to_restore(turn.run.job_id)
+        turn.end_dry_run(
+            f"everything but the start was done: job {job.name} is free and could be started now;"
+            f" it would bring up {copy}"
+        )
+        return
     _send_once(turn, job, sessions, plan)
 
 
@@ -92,11 +99,8 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
         # Read again under the write lock: who disarms in this very moment is obeyed.
         if not _still_wanted(turn):
             return
-        if turn.run.dry_run or turn.store.settings.mode is Mode.OBSERVE:
-            turn.end_dry_run(
-                f"everything but the start was done: CDM has {len(sessions)} earlier job sessions"
-                f" of job {job.name}, none is open, and the job could be started now"
-            )
+        if turn.store.settings.mode is Mode.OBSERVE:
+            turn.end_dry_run(f"everything but the start of job {job.name} was done")
             return
         turn.move(
             RunState.STARTING,

@@ -269,3 +269,26 @@ def test_the_time_is_shared_by_all_requests_and_has_an_end() -> None:
     answers = Answers(policy_of(), [], takes=1.8)
     answers.copy(within=2.0)
     assert answers.timeouts == [2.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("copy", "words"),
+    [
+        (
+            Copy(Which.LATEST, datetime(2026, 11, 24, 7, tzinfo=UTC), "Gold"),
+            "the latest copy, of 2026-11-24 07:00:00 UTC, made by policy Gold",
+        ),
+        (
+            Copy(Which.LATEST, problem="CDM was too slow."),
+            "the latest copy; its time is not known: CDM was too slow.",
+        ),
+        (Copy(Which.MISSING), "nothing: CDM lists no copy"),
+        (
+            Copy(Which.PINNED, name="1 May"),
+            "always the same copy, 1 May, NOT the latest",
+        ),
+        (Copy(Which.UNKNOWN, problem="No policy."), "a copy that is not known: No policy."),
+    ],
+)
+def test_in_words_it_never_says_more_than_cdm_does(copy: Copy, words: str) -> None:
+    assert str(copy) == words

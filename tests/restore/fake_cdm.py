@@ -201,6 +201,10 @@ class FakeCdm:
         self.hook("plan_start answered")
         return Plan(job_id, action_name or modes[0])
 
+    def copy_to_restore(self, job_id: str) -> str:
+        self._receive("copy_to_restore", job_id)
+        return "the copy of last night"
+
     def start(self, plan: Plan) -> None:
         fault = self._receive("start", plan.job_id, acts=True)
         if fault is None or fault.with_effect:
