@@ -55,19 +55,8 @@ def queued(turn: Turn) -> None:
     sessions = turn.cdm.sessions(turn.run.job_id)
     if _blocked(turn, job, sessions):
         return
-    try:
-        plan = turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
-    except Busy as busy:
-        _wait_for_job(turn, None, str(busy))
-        return
-    except NotFound:
-        turn.ask_a_person(_gone(turn))
-        return
-    except Refused as refused:
-        if turn.run.dry_run:
-            turn.end_dry_run("The run would fail", str(refused))
-        else:
-            turn.move(RunState.FAILED, str(refused), error=str(refused))
+    plan = _plan(turn)
+    if plan is None:
         return
     if turn.run.dry_run:
         copy = turn.cdm.copy_to_restore(turn.run.job_id)
@@ -75,8 +64,26 @@ def queued(turn: Turn) -> None:
             f"everything but the start was done: job {job.name} is free and could be started now;"
             f" it would bring up {copy}"
         )
-        return
-    _send_once(turn, job, sessions, plan)
+    else:
+        _send_once(turn, job, sessions, plan)
+
+
+def _plan(turn: Turn) -> object | None:
+    """How this job is started; None when it can't be, which is then recorded."""
+    try:
+        plan: object = turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
+    except Busy as busy:
+        _wait_for_job(turn, None, str(busy))
+    except NotFound:
+        turn.ask_a_person(_gone(turn))
+    except Refused as refused:
+        if turn.run.dry_run:
+            turn.end_dry_run("The run would fail", str(refused))
+        else:
+            turn.move(RunState.FAILED, str(refused), error=str(refused))
+    else:
+        return plan
+    return None
 
 
 def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan: object) -> None:
