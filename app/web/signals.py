@@ -51,8 +51,10 @@ class Attention:
 
 def signals(services: Services, health: Health) -> list[Signal]:
     """The strip: the app's mode, its parts and neighbours, what ends when, the last trigger."""
+    mode = Mode(health.mode)
+    tone, sentence = _MODES[mode]
     return [
-        Signal(_MODES[Mode(health.mode)][0], health.mode.title(), [_MODES[Mode(health.mode)][1]]),
+        Signal(tone, texts.health.MODES[mode], [sentence]),
         _worker(health),
         _qradar(services, health.console),
         *(_cdm(one, services.clock()) for one in health.connections),
@@ -65,10 +67,12 @@ def signals(services: Services, health: Health) -> list[Signal]:
 
 def _worker(health: Health) -> Signal:
     if health.worker_at is None:
-        return Signal("bad", "Worker not seen", [texts.health.WORKER_NEW])
+        return Signal("bad", texts.health.WORKER_NOT_SEEN, [texts.health.WORKER_NEW])
     if health.worker_ok:
-        return Signal("good", "Worker at work", [texts.health.worker_ok(ago(health.worker_at))])
-    return Signal("bad", "Worker not running", [texts.health.worker_late(ago(health.worker_at))])
+        words = texts.health.worker_ok(ago(health.worker_at))
+        return Signal("good", texts.health.WORKER_AT_WORK, [words])
+    words = texts.health.worker_late(ago(health.worker_at))
+    return Signal("bad", texts.health.WORKER_NOT_RUNNING, [words])
 
 
 def _qradar(services: Services, console: Console) -> Signal:
@@ -90,12 +94,14 @@ def _qradar(services: Services, console: Console) -> Signal:
         tone, page = "attention", "settings.show"
         sentences.append(warning)
     elif console.token_expires_at:
-        sentences.append(texts.health.ends("The service token", console.token_expires_at, now))
+        sentences.append(
+            texts.health.ends(texts.health.SERVICE_TOKEN, console.token_expires_at, now)
+        )
     if console.certificate_ends_at:
         tone = _with_end(tone, console.certificate_ends_at, now)
-        words = texts.health.ends("The console's certificate", console.certificate_ends_at, now)
-        sentences.append(words)
-    return Signal(tone, "QRadar", sentences, page)
+        what = texts.health.CONSOLE_CERTIFICATE
+        sentences.append(texts.health.ends(what, console.certificate_ends_at, now))
+    return Signal(tone, texts.health.QRADAR, sentences, page)
 
 
 def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
@@ -110,7 +116,7 @@ def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
     authority = ca_end(connection.ca_pem or "") if connection.trust is Trust.CA else None
     if authority is not None and authority != end:  # the same one: it was uploaded itself
         tone = _with_end(tone, authority, now)
-        sentences.append(texts.health.ends("The CA certificate", authority, now))
+        sentences.append(texts.health.ends(texts.health.CA_CERTIFICATE, authority, now))
     if connection.trust is Trust.FINGERPRINT:
         # What is pinned is compared only, its dates say nothing: but it will be renewed.
         if end is not None and end <= now + ENDS_SOON and tone != "bad":
@@ -118,8 +124,9 @@ def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
         sentences += texts.health.pinned(end, now)
     elif end is not None:
         tone = _with_end(tone, end, now)
-        sentences.append(texts.health.ends("The server's certificate", end, now))
-    return Signal(tone, f"CDM {connection.name}", sentences, "connections.show_list")
+        sentences.append(texts.health.ends(texts.health.SERVER_CERTIFICATE, end, now))
+    title = texts.health.CDM.format(name=connection.name)
+    return Signal(tone, title, sentences, "connections.show_list")
 
 
 def _with_end(tone: str, end: datetime, now: datetime) -> str:
@@ -146,21 +153,21 @@ def ca_end(pem: str) -> datetime | None:
 def _action(services: Services) -> Iterator[Signal]:
     notice = expiry_notice(services.store, services.clock())
     if notice:
-        yield Signal("attention", "Custom action", [notice], "set_up.show")
+        yield Signal("attention", texts.health.ACTION, [notice], "set_up.show")
 
 
 def _drifted(health: Health) -> Iterator[Signal]:
     if health.drift:
-        words = [f"{name}: {words[0]}" for name, words in health.drift]
-        yield Signal("attention", "Mappings", words[:5], "mappings.show_list")
+        words = [texts.health.drift(name, words[0]) for name, words in health.drift]
+        yield Signal("attention", texts.health.MAPPINGS, words[:5], "mappings.show_list")
 
 
 def _store(services: Services) -> Signal:
     used, free = store_bytes(services)
     words = texts.health.store_size(size(used), size(free))
     if free < LOW_DISK:
-        return Signal("bad", "Store", [words, texts.health.LOW_DISK])
-    return Signal("good", "Store", [words])
+        return Signal("bad", texts.health.STORE, [words, texts.health.LOW_DISK])
+    return Signal("good", texts.health.STORE, [words])
 
 
 def store_bytes(services: Services) -> tuple[int, int]:
@@ -183,10 +190,10 @@ def size(number: float) -> str:
 
 def _last_trigger(health: Health) -> Signal:
     if health.last_trigger is None:
-        return Signal("done", "Last trigger", [texts.health.NO_TRIGGER])
+        return Signal("done", texts.health.LAST_TRIGGER, [texts.health.NO_TRIGGER])
     at, outcome = health.last_trigger
     words = texts.health.last_trigger(ago(at), outcome_words(Outcome(outcome)))
-    return Signal("done", "Last trigger", [words])
+    return Signal("done", texts.health.LAST_TRIGGER, [words])
 
 
 def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention]:

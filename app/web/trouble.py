@@ -48,13 +48,13 @@ def qradar_silent(found: Services) -> list[str]:
 def _qradar(found: Services) -> Iterator[Trouble]:
     sentences = qradar_silent(found)
     if sentences:
-        yield Trouble("QRadar", " ".join(sentences))
+        yield Trouble(texts.health.QRADAR, " ".join(sentences))
 
 
 def _worker(found: Services) -> Iterator[Trouble]:
     beat = found.store.heartbeats.all().get("worker")
     if beat is not None and (found.clock() - beat[0]).total_seconds() > WORKER_LATE_S:
-        yield Trouble("Worker", texts.health.worker_late(ago(beat[0])))
+        yield Trouble(texts.health.WORKER, texts.health.worker_late(ago(beat[0])))
 
 
 def _cdm(found: Services, run: Run | None) -> Iterator[Trouble]:
@@ -63,4 +63,4 @@ def _cdm(found: Services, run: Run | None) -> Iterator[Trouble]:
     contact = found.store.connections.contact(run.connection_id)
     if contact.error:
         words = texts.health.cdm_trouble(contact.error, ago(contact.at))
-        yield Trouble(f"CDM {run.connection}", " ".join(words))
+        yield Trouble(texts.health.CDM.format(name=run.connection), " ".join(words))

@@ -27,8 +27,3 @@ def still_mounted(run_id: int, job: str, since: str) -> str:
         f"Run {run_id} of {job} has its copy mounted for {since}: clean it up when nobody needs it"
         " any more. Until then this job can't be restored again."
     )
-
-
-def job_drift(mapping: str, reason: str) -> str:
-    """A mapping whose job is not what it was."""
-    return f"Mapping {mapping} would not start as it should: {reason}"

@@ -4,7 +4,25 @@
 
 from datetime import datetime
 
+from app.restore.model import Mode
 from app.web.texts.common import date, plural
+
+WORKER = "Worker"
+WORKER_NOT_SEEN = "Worker not seen"
+WORKER_AT_WORK = "Worker at work"
+WORKER_NOT_RUNNING = "Worker not running"
+QRADAR = "QRadar"
+CDM = "CDM {name}"
+ACTION = "Custom action"
+MAPPINGS = "Mappings"
+STORE = "Store"
+LAST_TRIGGER = "Last trigger"
+MODES = {Mode.ARMED: "Armed", Mode.OBSERVE: "Observe", Mode.DISARMED: "Disarmed"}
+
+SERVICE_TOKEN = "The service token"
+CONSOLE_CERTIFICATE = "The console's certificate"
+CA_CERTIFICATE = "The CA certificate"
+SERVER_CERTIFICATE = "The server's certificate"
 
 ARMED = "Rules start restores."
 OBSERVING = "Triggers are decided and recorded, nothing is started."
@@ -87,4 +105,8 @@ def pinned(at: datetime | None, now: datetime) -> list[str]:
 
 PINNED = "The server's certificate is pinned by its fingerprint."
 PIN_ANEW = "Once it is renewed, no restore starts until the new one is pinned."
-SYSTEM_TRUST = "The server's certificate is verified with the system's CAs."
+
+
+def drift(mapping: str, reason: str) -> str:
+    """A mapping whose rule or job is not what it was."""
+    return f"{mapping}: {reason}"
