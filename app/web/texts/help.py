@@ -42,7 +42,7 @@ SET_UP = (
     (
         "Mapping",
         "*Mappings*: which rule starts which restore job, and how long the job cools down"
-        " after a start.",
+        " after a start. Where a restore needs a person's yes, tick the approval.",
     ),
     (
         "Custom action",
@@ -56,8 +56,14 @@ SET_UP = (
         " and set the response limiter.",
     ),
     (
+        "Simulate",
+        "*Set-up*: a test trigger goes the way of a real one, down to CDM; only the start is left"
+        " out. You see the decision and why.",
+    ),
+    (
         "Arm",
-        "*Settings*: a fresh installation is disarmed; triggers are recorded, nothing is started.",
+        "*Set-up* or *Settings*: a fresh installation is disarmed; triggers are recorded, nothing"
+        " is started.",
     ),
 )
 
@@ -73,12 +79,13 @@ ROLES = (
     (
         "Operate",
         "The Admin capability, or a user role named under *Settings*",
-        "cancels, cleans up and decides on runs",
+        "approves, rejects, cancels, cleans up and decides on runs",
     ),
     (
         "Administer",
         "The Admin capability",
-        "edits connections, mappings, tokens and settings, arms the app, and reads the diagnostics",
+        "edits connections, mappings, tokens and settings, simulates, arms the app, and reads the"
+        " diagnostics",
     ),
     (
         "Trigger",
@@ -162,9 +169,24 @@ SYMPTOMS = (
         "*Settings → Arm*",
     ),
     (
+        "Outcome `observed`",
+        "the app's mode is *observe*",
+        "*Settings → Arm*",
+    ),
+    (
+        "Outcome `awaiting_approval`",
+        "the mapping asks a person first",
+        "approve or reject on the run's page; untick it in the mapping",
+    ),
+    (
         "Outcome `cooling_down`",
         "the job was started a short while ago",
         "wait, or shorten the mapping's cool-down",
+    ),
+    (
+        "*Simulate*: would not start",
+        "what a real trigger would meet now stands beside it",
+        "follow the message, then simulate again",
     ),
     (
         "Run stays `queued`",
@@ -233,6 +255,10 @@ GLOSSARY = (
     ("rule, response limiter", "What QRadar tests events against; how often its response may run."),
     ("run", "The app's attempt to carry a trigger out, from `queued` to its end."),
     ("Safeguarded Copy", "FlashSystem's copy that nobody can change; recovery points live there."),
+    (
+        "simulation",
+        "A test trigger of an administrator: everything is done as for a real one but the start.",
+    ),
     ("trigger", "One call that asks for a restore. The **trigger token** proves that it may."),
     ("worker", "The process that asks CDM and moves runs on; the pages are another one."),
 )
