@@ -61,7 +61,7 @@ def note_use(store: Store, token: str, *, by_a_rule: bool, now: datetime) -> Non
         valid = {one.name for one in store.tokens.list()}
         for old in book.old:
             if old.token_name in valid:
-                store.tokens.revoke(old.token_name, by="the custom action's first call", now=now)
+                store.tokens.revoke(old.token_name, by=words.FIRST_CALL, now=now)
                 logger.info("trigger token %s was replaced by %s", old.token_name, name)
     except (StoreBusy, LookupError) as error:
         logger.warning("the use of a trigger token could not be noted: %s", error)

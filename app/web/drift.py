@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.restore.model import Mapping, Watch
 from app.store.store import Store
+from app.web.texts import rules as words
 
 
 def drifts(store: Store) -> Map[int, Sequence[str]]:
@@ -26,20 +27,17 @@ def _of_rule(store: Store, mapping: Mapping) -> Sequence[str]:
     if mapping.rule_id is None:
         if mapping.rule_name is None or store.qradar.same_rules(None, mapping.rule_name):
             return []
-        return [f"QRadar has no rule named {mapping.rule_name}: it was renamed or deleted."]
+        return [words.no_such_name(mapping.rule_name)]
     rule = store.qradar.rule(mapping.rule_id)
     if rule is None:
-        return [f"QRadar has no rule {mapping.rule_id} any more: it was deleted."]
+        return [words.no_such_id(mapping.rule_id)]
     warnings = []
     # An override takes the place of the system rule it was made from, which may then be off.
     family = [store.qradar.rule(number) for number in store.qradar.same_rules(rule.id, None)]
     if not any(one.enabled is not False for one in family if one is not None):
-        warnings.append(f"Rule {rule.name} is disabled in QRadar: it does not fire.")
+        warnings.append(words.disabled(rule.name))
     if mapping.rule_name is not None and mapping.rule_name != rule.name:
-        warnings.append(f"Rule {rule.id} is called {rule.name} now, not {mapping.rule_name}.")
+        warnings.append(words.renamed(rule.id, rule.name, mapping.rule_name))
     if rule.type == "OFFENSE" and mapping.watch is Watch.OFF:
-        warnings.append(
-            f"Rule {rule.name} is of type OFFENSE, which may not run a custom action: switch the"
-            " offense watch on."
-        )
+        warnings.append(words.of_type_offense(rule.name))
     return warnings

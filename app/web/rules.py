@@ -20,6 +20,7 @@ from app.qradar.identity import Right, token_of
 from app.qradar.rules import list_rules
 from app.store.qradar import Rule
 from app.store.times import to_text_or_none
+from app.web import texts
 from app.web.access import needs
 from app.web.services import services
 
@@ -90,8 +91,8 @@ def refresh() -> str | None:
             listed = list_rules(services().console_api, sec or "")
     except (ConsoleRefused, ConsoleUnavailable) as error:
         logger.warning("the console's rules could not be read: %s", error)
-        return f"The console's rules can't be read now. {error}"
+        return texts.rules.unreadable(str(error))
     except TooBusy:
-        return "The console's rules can't be read now: too much is asked of it at this moment."
+        return texts.rules.TOO_BUSY
     store.qradar.keep_rules(listed, now=now)
     return None

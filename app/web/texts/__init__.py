@@ -19,11 +19,12 @@ from app.web.texts import health as health
 from app.web.texts import help as help
 from app.web.texts import history as history
 from app.web.texts import layout as layout
-from app.web.texts import mode as mode
 from app.web.texts import mappings as mappings
+from app.web.texts import mode as mode
 from app.web.texts import overview as overview
 from app.web.texts import problems as problems
 from app.web.texts import rights as rights
+from app.web.texts import rules as rules
 from app.web.texts import run as run
 from app.web.texts import set_up as set_up
 from app.web.texts import settings as settings

@@ -8,6 +8,8 @@ NO_SCRIPT_ADVICE = (
     " console on port 443 and that its CA file holds them."
 )
 
+FIRST_CALL = "the custom action's first call"  # who has revoked the tokens before
+
 
 def token_ends(service: str, ends: str) -> str:
     """The action's token has expired, or soon will."""
