@@ -208,6 +208,26 @@ def test_an_idle_lane_keeps_contact_and_notes_trouble(
         wait_until(lambda: store.connections.contact(connection.id).error == "no route to cdm")
 
 
+def test_trouble_is_noted_between_the_steps_of_an_open_run(
+    store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mounted copy is looked at once a minute: too seldom to tell of trouble in half of one."""
+    monkeypatch.setattr(module, "CONTACT_EVERY_S", 0.1)
+    monkeypatch.setattr(module, "LONGEST_NAP_S", 0.05)
+    connection = make_connection(store)
+    cdm = fakes.cdm[connection.id] = FakeCdm()
+    with working(path, fakes):
+        run_id = trigger(store, connection)
+        wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+        cdm.become(store.runs.get(run_id).job_session_id or "", Phase.READY)
+        wait_until(lambda: store.runs.get(run_id).state is S.READY)
+        cdm.down = Unreachable("no route to cdm")
+        wait_until(lambda: store.connections.contact(connection.id).error == "no route to cdm")
+        assert store.runs.get(run_id).contact_lost_since is None
+        cdm.down = None
+        wait_until(lambda: store.connections.contact(connection.id).error is None)
+
+
 def test_a_turn_that_fails_does_not_end_its_lane(
     store: Store,
     path: Path,

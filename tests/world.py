@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 import requests
 
 from tests.simulators.cdm import CdmSimulator
+from tests.simulators.certs import self_signed
 from tests.simulators.console import ConsoleSimulator, Firing
 from tests.simulators.container import Container, Image
 
@@ -68,7 +69,11 @@ class World:
         self.store = self.folder / "store"
         self.store.mkdir()
         self.cdm = CdmSimulator(
-            password="pässwörd-of-cdm", jobs=jobs, restore_seconds=restore_seconds
+            password="pässwörd-of-cdm",
+            jobs=jobs,
+            restore_seconds=restore_seconds,
+            # Given, so that it is the same after the simulator was stopped and started again.
+            certificate=self_signed(self.folder / "cdm", "cdm.example", ["cdm.example"]),
         )
         self.other_cdm = (
             CdmSimulator(password="of-the-other", jobs=jobs, restore_seconds=restore_seconds)

@@ -95,7 +95,8 @@
   function news() {
     const found = new Map();
     for (const part of document.querySelectorAll("#first [data-say], #live [data-say]")) {
-      found.set(part.dataset.say, part.textContent.trim().replace(/\s+/g, " "));
+      const words = part.dataset.words || part.textContent.trim().replace(/\s+/g, " ");
+      found.set(part.dataset.say, words);
     }
     return found;
   }
@@ -138,8 +139,10 @@
     for (const id of ["as-of", "first", "live"]) {
       bring(document.getElementById(id), page.getElementById(id));
     }
-    const changed = Array.from(news()).filter(([name, text]) => before.get(name) !== text);
-    if (changed.length) {
+    const after = news();
+    const changed = Array.from(after).filter(([name, text]) => before.get(name) !== text);
+    // What is not on the page any more is not left standing for those who listen either.
+    if (changed.length || Array.from(before.keys()).some((name) => !after.has(name))) {
       said.textContent = changed.map(([name, text]) => `${name}: ${text}`).join(". ");
     }
   }

@@ -32,6 +32,7 @@ QRADAR_OK = "QRadar has told within the last minute who you are and what you may
 OFFENSES_UNWATCHED = "Without a service token offenses are neither found nor watched."
 CDM_NEW = "It was not contacted yet: test the connection, or wait for the first run."
 NO_TRIGGER = "No rule has called yet."
+AWAY = "does not answer"  # read out: who, then this
 LOW_DISK = "Little room is left: when it is full, triggers are refused."
 
 
