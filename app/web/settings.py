@@ -55,10 +55,10 @@ def set_leef() -> BaseResponse:
     """Tell QRadar's log what the app does, or not."""
     wanted = request.form.get("leef")
     if wanted not in {"on", "off"}:
-        raise Problem(400, "leef must be on or off.", field="leef")
+        raise Problem(400, texts.settings.EVENTS_WRONG, field="leef")
     store, now = services().store, services().clock()
     store.settings.set("leef", wanted == "on", by=caller().name, now=now)
-    flash(f"Events in QRadar's log are {wanted}.", "good")
+    flash(texts.settings.EVENTS_ARE[wanted], "good")
     return go_to("settings.show")
 
 
@@ -88,8 +88,8 @@ def revoke_token() -> BaseResponse:
     try:
         services().store.tokens.revoke(name, by=caller().name, now=services().clock())
     except LookupError as error:
-        raise Problem(404, "There is no such trigger token; it may be revoked already.") from error
-    flash(f"The trigger token {name} is revoked: calls that carry it are refused.", "good")
+        raise Problem(404, texts.settings.NO_SUCH_TRIGGER_TOKEN) from error
+    flash(texts.settings.REVOKED.format(name=name), "good")
     return go_to("settings.show")
 
 
@@ -102,7 +102,7 @@ def set_operator_roles() -> BaseResponse:
     except InvalidField as error:
         raise Problem(400, str(error), field="operator_roles") from error
     services().store.settings.set("operator_roles", roles, by=caller().name, now=services().clock())
-    flash("The operator roles are saved.", "good")
+    flash(texts.settings.ROLES_SAVED, "good")
     return go_to("settings.show")
 
 
@@ -120,11 +120,11 @@ def _roles() -> tuple[list[str], str | None]:
     chosen, problem = set(services().store.settings.operator_roles), None
     try:
         with services().bulkhead.place():
-            rows = administrator().rows(_USER_ROLES, "list the user roles")
+            rows = administrator().rows(_USER_ROLES, texts.settings.LIST_ROLES)
     except NotDone as error:
         rows, problem = [], str(error)
     except TooBusy:
-        rows, problem = [], "Too much is asked of QRadar at this moment."
+        rows, problem = [], texts.settings.TOO_MUCH_ASKED
     listed = {str(row["name"]) for row in rows if row.get("name")}
     return sorted(listed | chosen, key=str.casefold), problem
 

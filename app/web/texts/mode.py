@@ -4,6 +4,7 @@
 
 from app.restore.model import Mode
 
+TITLE = "Mode"
 NAMES = {Mode.ARMED: "armed", Mode.OBSERVE: "observing", Mode.DISARMED: "disarmed"}
 MEANING = {
     Mode.ARMED: "A rule that fires starts its restore job.",

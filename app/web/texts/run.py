@@ -2,6 +2,73 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of one run."""
 
+HEADING = "Run {id}: {job}"
+PROGRESS = "Progress"
+NEW_ATTACK = (
+    "New attack while run {id} is still mounted: a rule has fired again after the cool-down. This"
+    " job can't bring up another copy before this one is cleaned up."
+)
+CONTACT_LOST = (
+    "Contact with CDM was lost {ago}. What is shown here is what CDM said before. The app keeps"
+    " trying."
+)
+
+WHAT_CAN_BE_DONE = "What can be done"
+ASKED = "{person} asked {ago}: “{what}”. It is carried out as soon as possible."
+ENDED_ALREADY = "Nothing: the run has ended."
+GOES_ON = "Nothing: the app goes on by itself."
+SOMEBODY_CAN = "{lacking} Somebody with it can:"
+SESSION_ID = "CDM job session id"
+SESSION_ID_HELP = "CDM shows it in the job's history."
+WHICH_JOB = "Restore job: {job} on {connection}, run {id}."
+DO_IT = "{words}: {job}"
+
+FACTS = "Facts"
+CONNECTION = "Connection"
+JOB = "Restore job"
+JOB_ID = "(job {id})"
+SESSION = "CDM job session"
+NOT_KNOWN_YET = "not known yet"
+CDM_STATUS = "CDM status"
+MAPPING = "Mapping"
+SOURCE = "Source"
+DRY_RUN = "only observed, not to be started"
+RULE = "Rule"
+RULE_ID = "(id {id})"
+OFFENSE = "Offense"
+NOT_KNOWN = "not known"
+DETECTED = "Detected"
+RECEIVED = "Received"
+STARTED = "Started"
+READY = "Ready"
+ENDED = "Ended"
+AFTER = "{time} after the detection"
+REPEATS = "Swallowed repeats"
+
+TIMELINE = "Timeline"
+TIMELINE_COLUMNS = ("Time", "State", "For", "Reason", "By")
+THE_END = "the end"
+SINCE = "since {ago}"
+
+EVENT = "Event"
+NO_EVENT = "The trigger carried no values of an event."
+
+LOG = "CDM's log"
+LOG_TYPE = "Type"
+LOG_KIND = "{kind} ({number})"
+SHOW_THESE = "Show these"
+LOG_COLUMNS = ("Time (CDM's clock)", "Type", "Message")
+EARLIER_LINES = "Earlier lines"
+LATER_LINES = "Later lines"
+SOME_LINES = "{shown} of {total} lines"
+NO_SUCH_LINE = "No line of this kind."
+NO_LOG = "CDM has not logged anything for this run yet."
+
+SWALLOWED = "Swallowed triggers"
+SWALLOWED_COLUMNS = ("Received", "Outcome", "Why")
+MORE_SWALLOWED = "{number} earlier ones are not listed here."
+NONE_SWALLOWED = "No other trigger has come for this run."
+
 EVIDENCE = {
     "answered": "CDM answered the start, and this is the job session it began.",
     "found": "CDM's answer was lost; this was the only new job session of the job.",

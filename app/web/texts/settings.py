@@ -71,3 +71,33 @@ def token_unchecked(reason: str) -> str:
 
 
 TOKEN_REMOVED = "The service token is removed; offenses are no longer looked for."
+
+# --- trigger tokens, changes ------------------------------------------------------------------
+
+TRIGGER_TOKENS = "Trigger tokens"
+TRIGGER_TOKENS_HELP = (
+    "A custom action proves with a trigger token that it may ask for restores. Several may be valid"
+    " at a time, so that one can be replaced without a gap."
+)
+TRIGGER_TOKEN_COLUMNS = ("Name", "Made", "Revoke")
+NEW_TRIGGER_TOKEN = "New trigger token {name}"
+SHOWN_ONCE = "This is shown only now. Put it into the custom action's parameter “token”, encrypted."
+REVOKE = "Revoke"
+REVOKE_HELP = "Custom actions that still carry it start nothing any more."
+REVOKE_IT = "Revoke {name}"
+REVOKED = "The trigger token {name} is revoked: calls that carry it are refused."
+NO_SUCH_TRIGGER_TOKEN = "There is no such trigger token; it may be revoked already."
+NO_TRIGGER_TOKEN = "None yet: no rule can start a restore."
+TRIGGER_TOKEN_NAME_HELP = "What it is for, such as the name of the custom action."
+MAKE_TRIGGER_TOKEN = "Make a trigger token"
+ACTION_HELP = "The {set_up} page puts it on the console, or tells how to do so by hand."
+SET_UP = "set-up"
+CHANGES = "Last changes"
+CHANGE_COLUMNS = ("Time", "By", "What", "Of", "Detail")
+NO_CHANGE = "Nothing was changed yet."
+ABOUT = "About"
+LIST_ROLES = "list the user roles"  # completes "QRadar does not let this app …"
+ROLES_SAVED = "The operator roles are saved."
+TOO_MUCH_ASKED = "Too much is asked of QRadar at this moment."
+EVENTS_ARE = {"on": "Events in QRadar's log are on.", "off": "Events in QRadar's log are off."}
+EVENTS_WRONG = "leef must be on or off."
