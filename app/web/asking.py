@@ -13,6 +13,15 @@ from app.web.access import caller
 from app.web.problems import Problem
 from app.web.services import services
 
+ACTIONS = {
+    "approve": actions.approve,
+    "reject": actions.reject,
+    "cancel": actions.ask_cancel,
+    "clean-up": actions.ask_clean_up,
+}
+"""What may be asked of a run without a further word."""
+ROUTE = f"/runs/<int:run_id>/<any({', '.join(map(repr, ACTIONS))}):action>"
+
 
 def get_run(run_id: int) -> Run:
     """The run of that number; `Problem` 404 when there is none."""
@@ -20,32 +29,11 @@ def get_run(run_id: int) -> Run:
         return services().store.runs.get(run_id)
 
 
-def approve(run_id: int) -> str:
-    """Let a run go on to its start; one sentence for the person. `Problem` 404, 409."""
+def ask(run_id: int, action: str) -> str:
+    """Have one of `ACTIONS` done; one sentence for the person. `Problem` 404, 409."""
     with _told(run_id):
         now = services().clock()
-        return actions.approve(services().store, run_id, by=caller().name, now=now)
-
-
-def reject(run_id: int) -> str:
-    """Close a run instead of starting it; one sentence for the person. `Problem` 404, 409."""
-    with _told(run_id):
-        now = services().clock()
-        return actions.reject(services().store, run_id, by=caller().name, now=now)
-
-
-def cancel(run_id: int) -> str:
-    """Leave the wish to cancel a run; one sentence for the person. `Problem` 404, 409."""
-    with _told(run_id):
-        now = services().clock()
-        return actions.ask_cancel(services().store, run_id, by=caller().name, now=now)
-
-
-def clean_up(run_id: int) -> str:
-    """Leave the wish to take a run's copy down; one sentence for the person. `Problem` 404, 409."""
-    with _told(run_id):
-        now = services().clock()
-        return actions.ask_clean_up(services().store, run_id, by=caller().name, now=now)
+        return ACTIONS[action](services().store, run_id, by=caller().name, now=now)
 
 
 def resolve(run_id: int, decision: object, job_session_id: str | None) -> str:

@@ -21,12 +21,6 @@ from app.web.services import services
 bp = Blueprint("runs", __name__)
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
 _LOG_LINES, _SWALLOWED = 100, 50
-_SIMPLE = {  # what needs no further word: its route
-    "approve": "runs.approve",
-    "reject": "runs.reject",
-    "cancel": "runs.cancel",
-    "clean-up": "runs.clean_up",
-}
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
@@ -83,7 +77,7 @@ def show(run_id: int) -> str:
         more_swallowed=max(0, len(swallowed) - _SWALLOWED),
         requests=store.runs.requests(run_id),
         available=actions.available(run),
-        simple=_SIMPLE,
+        simple=asking.ACTIONS,
         took=run_views.spans(run),
         offense=run_views.offense_url(run.offense_id) if run.offense_id else None,
         evidence=texts.run.EVIDENCE,
@@ -115,32 +109,11 @@ def _steps(transitions: Sequence[Transition], run: Run) -> list[Step]:
     ]
 
 
-@bp.post("/runs/<int:run_id>/approve")
+@bp.post(asking.ROUTE)
 @needs(Right.OPERATE)
-def approve(run_id: int) -> Response:
-    """Let the run start its job, as its page's button asks."""
-    return _back_to(run_id, asking.approve(run_id))
-
-
-@bp.post("/runs/<int:run_id>/reject")
-@needs(Right.OPERATE)
-def reject(run_id: int) -> Response:
-    """Close the run, as its page's button asks."""
-    return _back_to(run_id, asking.reject(run_id))
-
-
-@bp.post("/runs/<int:run_id>/cancel")
-@needs(Right.OPERATE)
-def cancel(run_id: int) -> Response:
-    """Cancel the run, as its page's button asks."""
-    return _back_to(run_id, asking.cancel(run_id))
-
-
-@bp.post("/runs/<int:run_id>/clean-up")
-@needs(Right.OPERATE)
-def clean_up(run_id: int) -> Response:
-    """Take the run's copy down, as its page's button asks."""
-    return _back_to(run_id, asking.clean_up(run_id))
+def ask(run_id: int, action: str) -> Response:
+    """Do what one of the page's buttons asks: approve, reject, cancel, clean up."""
+    return _back_to(run_id, asking.ask(run_id, action))
 
 
 @bp.post("/runs/<int:run_id>/resolve")

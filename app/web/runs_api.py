@@ -56,32 +56,11 @@ def read_run(run_id: int) -> Response:
     )
 
 
-@bp.post("/runs/<int:run_id>/approve")
+@bp.post(asking.ROUTE)
 @needs(Right.OPERATE)
-def approve(run_id: int) -> Response:
-    """Let a run that waits for approval start its job."""
-    return _done(run_id, asking.approve(run_id))
-
-
-@bp.post("/runs/<int:run_id>/reject")
-@needs(Right.OPERATE)
-def reject(run_id: int) -> Response:
-    """Close a run that waits for approval."""
-    return _done(run_id, asking.reject(run_id))
-
-
-@bp.post("/runs/<int:run_id>/cancel")
-@needs(Right.OPERATE)
-def cancel(run_id: int) -> Response:
-    """Ask that the run be cancelled."""
-    return _done(run_id, asking.cancel(run_id))
-
-
-@bp.post("/runs/<int:run_id>/clean-up")
-@needs(Right.OPERATE)
-def clean_up(run_id: int) -> Response:
-    """Ask that the run's copy be taken down."""
-    return _done(run_id, asking.clean_up(run_id))
+def ask(run_id: int, action: str) -> Response:
+    """Ask for what needs no further word: approve, reject, cancel, clean up."""
+    return _done(run_id, asking.ask(run_id, action))
 
 
 @bp.post("/runs/<int:run_id>/resolve")

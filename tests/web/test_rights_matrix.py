@@ -27,9 +27,7 @@ VIEW = {
     *("fragments.show_offense", "fragments.find_restores", "fragments.show_dashboard_item"),
 }
 OPERATE = {
-    *("runs.cancel", "runs.clean_up", "runs.resolve", "overview.dismiss"),
-    *("runs.approve", "runs.reject", "runs_api.approve", "runs_api.reject"),
-    *("runs_api.cancel", "runs_api.clean_up", "runs_api.resolve"),
+    *("runs.ask", "runs.resolve", "runs_api.ask", "runs_api.resolve", "overview.dismiss"),
 }
 ADMINISTER = {
     *("connections.show_list", "connections.show_new", "connections.show", "connections.add"),
@@ -136,8 +134,8 @@ def test_every_route_has_a_decision(app: Flask) -> None:
 
 
 def address(rule: Rule) -> str:
-    values = {name: 1 for name in rule.arguments}
-    built = rule.build({**values, **({"filename": "app.css"} if "filename" in values else {})})
+    words = {"filename": "app.css", "action": "cancel"}
+    built = rule.build({name: words.get(name, 1) for name in rule.arguments})
     assert built is not None
     return built[1]
 
