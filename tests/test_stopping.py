@@ -10,12 +10,14 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from tests.browser import Person, at_the_console, chromium
 from tests.simulators.console import PathSwitch
+from tests.site import running
 from tests.world import World, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(300)]
@@ -84,6 +86,7 @@ def test_a_console_that_does_not_answer(make_world: MakeWorld, browser: Browser)
     with at_the_console(browser, world, "analyst") as analyst:
         run, qradar = tab(analyst, "runs/1"), tile(analyst.app, "QRadar")
         expect(qradar).to_contain_text("QRadar has told within the last minute")
+        expect(qradar).to_contain_text("The console's certificate is valid until")
 
         world.console.switches.paths = {"/api/": PathSwitch(status=500)}
         silent = re.compile("QRadar does not answer: The console answered HTTP 500.+Last answer: ")
@@ -99,8 +102,8 @@ def test_a_console_that_does_not_answer(make_world: MakeWorld, browser: Browser)
             expect(admin.app.get_by_role("heading", name="Not available just now")).to_be_visible(
                 timeout=IN_TIME_MS
             )
-            for words in ("who you are", "does not answer in time", "This usually passes"):
-                expect(admin.app.locator("#live dl").get_by_text(words).first).to_be_visible()
+            for words in ("who you are", "does not answer in time", "comes by itself"):
+                expect(admin.app.locator("#live").get_by_text(words).first).to_be_visible()
 
             # After its minute nothing can be shown anew: what was shown stays, and says of when.
             for page in (analyst.app, run):
@@ -148,3 +151,19 @@ def test_a_worker_that_hangs(make_world: MakeWorld, browser: Browser) -> None:
         wait_for(lambda: world.get("api/v1/health").json()["worker"]["ok"])
         expect(tile(analyst.app, "Worker at work")).to_be_visible(timeout=IN_TIME_MS)
         assert analyst.complaints == []
+
+
+def test_a_page_whose_app_cannot_be_reached_at_all(browser: Browser, tmp_path: Path) -> None:
+    """Nobody answers whom the page could quote: its own words, and it goes on by itself."""
+    with running(tmp_path) as site, at_the_console(browser, site, "analyst") as analyst:
+        heading = analyst.app.get_by_role("heading", name="Overview")
+        stale = analyst.app.locator("#stale")
+        expect(heading).to_be_visible()
+        expect(stale).to_be_hidden()
+        for switch in (PathSwitch(down=True), PathSwitch(status=502), PathSwitch(hang=True)):
+            site.console.switches.paths = {"/console/plugins": switch}
+            expect(stale).to_contain_text("QRadar's console can't be reached", timeout=IN_TIME_MS)
+            expect(stale).to_be_visible(timeout=IN_TIME_MS)
+            expect(heading).to_be_visible()
+            site.console.switches.paths = {}
+            expect(stale).to_be_hidden(timeout=IN_TIME_MS)

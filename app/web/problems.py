@@ -33,7 +33,7 @@ _CODES = {
     500: "internal_error",
     503: "unavailable",
 }
-_PASSING = {401, 500, 503}  # statuses of pages that may be there in a moment
+_PASSING = {500, 503}  # statuses of pages that may be there in a moment
 
 
 @dataclass(slots=True)

@@ -86,7 +86,9 @@ def test_a_page_that_may_come_back_asks_again_by_itself(
     world: World, path: str, again: bool
 ) -> None:
     world.identity.down = True
-    assert ('data-refresh="5"' in world.client(ANALYST).get(path).text) is again
+    page = world.client(ANALYST).get(path).text
+    assert ('data-refresh="5"' in page) is again
+    assert ("This page comes by itself once it can be shown" in page) is again
 
 
 def test_a_page_says_of_when_it_is(world: World) -> None:

@@ -16,6 +16,6 @@ STALE = (
     "The app does not answer just now: QRadar's console can't be reached, or the app is being"
     " restarted. Restores that run in CDM go on. This page asks again every few seconds."
 )
-AS_OF = "What is shown here is what was known at {time}."
+AS_OF = "What is shown here is what was known at {time}. Restores under way go on meanwhile."
 BREADCRUMB = "Breadcrumb"
 NOTHING_SAVED = "Nothing was saved."

@@ -6,6 +6,10 @@ WHAT_HAPPENED = "What happened"
 LIKELY_CAUSE = "Likely cause"
 WHAT_TO_DO = "What to do"
 BACK = "Back to the overview"
+AGAIN = (
+    "This page comes by itself once it can be shown; where it does not, load it again. Restores"
+    " under way go on meanwhile."
+)
 
 TITLES = {
     400: "This could not be read",
