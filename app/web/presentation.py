@@ -171,7 +171,6 @@ def register(app: Flask) -> None:
         return {
             "link": link,
             "may": may,
-            "lacking": texts.rights.LACKING.get,
             "Right": Right,
             "RunState": RunState,
             "theme": g.get("theme"),
