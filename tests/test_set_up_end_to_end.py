@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import FrameLocator, Locator, expect
+from playwright.sync_api import Browser, Frame, expect
 
-from tests.browser import at_the_console, chromium
+from tests.browser import chromium
+from tests.looks import LOOKS, Look
 from tests.simulators.console import Firing
 from tests.simulators.console.actions import Action
 from tests.simulators.container import Image
+from tests.walk import SOON_MS, Walk, go_to, open_ask, part, told, walking
 from tests.world import EVENT, RULE_ID, RULE_NAME, World, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
@@ -124,62 +126,197 @@ def assert_called(firing: Firing, why: str) -> None:
     assert result.exit_code == 0, f"{why}: {result.stdout}"
 
 
+# --- a new user, in a browser -----------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh(image: Image) -> Iterator[World]:
+    """The app as it is after its installation; the console has a rule."""
+    with World(image, restore_seconds=0.3, jail=True) as world:
+        world.console.switches.rest_needs_csrf = True
+        world.console.add_rule(RULE_ID, RULE_NAME)
+        yield world
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
 @pytest.mark.browser
 @pytest.mark.jail
-def test_an_administrator_sets_the_app_up_in_a_browser(world: World) -> None:
-    with chromium() as browser, at_the_console(browser, world, "admin") as admin:
-        app, console = admin.app, world.console
-        go_to(app, "Set-up")
-        expect(app.locator("#action-state")).to_contain_text("not installed")
-        role = app.get_by_label("User role of the authorized service")
-        role.select_option(label="Restore trigger")
-        app.get_by_text("More", exact=True).click()
-        app.get_by_label("Console's address for the script").fill(seen_from_the_jail(world))
-        app.get_by_role("button", name="Set up the custom action").click()
-
-        expect(app.locator("#action-state")).to_contain_text("up to date", timeout=20_000)
-        expect(told(app, "Two steps remain")).to_be_visible()
-        picture = app.get_by_role("img", name="Execute Custom Action is ticked")
-        expect(picture).to_be_visible()
-        assert picture.evaluate("image => image.naturalWidth") == 560
-        action = the_action(world)
-        assert console.test_execution(action.id).exit_code == 0
-        go_to(app, "Set-up")
-        expect(app.locator("#test")).to_contain_text("test passed")
-
-        go_to(app, "Settings")
-        app.get_by_label("Token", exact=True).fill(console.token("restore-service"))
-        app.get_by_role("button", name="Store the service token").click()
-        expect(app.locator("#qradar")).to_contain_text("restore-service", timeout=20_000)
-        app.get_by_text("Arm", exact=True).click()
-        app.get_by_role("button", name="Arm the app").click()
-        expect(told(app, "armed")).to_be_visible()
-        console.add_rule(RULE_ID, RULE_NAME, action=action.id)
-        console.deploy()
-        firing = fire(world)
-        assert_called(firing, "it is deployed")
-        wait_for(lambda: is_ready(world), seconds=60)
-        offense_id = firing.wait_for_offense()
-        assert offense_id is not None
-        wait_for(
-            lambda: any("READY" in note["note_text"] for note in console.notes[offense_id]),
-            seconds=60,
-        )
-        go_to(app, "Runs")
-        expect(app.get_by_role("row", name="Run 1")).to_contain_text("ready in the clean room")
-
-        go_to(app, "Set-up")
-        app.get_by_text("Remove the custom action", exact=True).first.click()
-        app.get_by_role("button", name="Remove the custom action").click()
-        expect(app.locator("#action-state")).to_contain_text("not installed", timeout=20_000)
-        assert console.custom_actions.actions == {}
-        assert admin.complaints == []
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_an_administrator_sets_the_app_up_in_a_browser(
+    fresh: World, browser: Browser, look: Look
+) -> None:
+    """From nothing to a mounted copy: each step leads to the next, and nothing starts before."""
+    with walking(browser, fresh, "admin", look, "set-up") as admin:
+        finds_the_set_up(admin)
+        connects(fresh, admin)
+        tries_the_connection(fresh, admin)
+        maps(admin)
+        installs_the_action(fresh, admin)
+        simulates(fresh, admin)
+        stores_the_service_token(fresh, admin)
+        arms(admin)
+        assert not fresh.cdm.starts
+        sees_the_rule_start_a_restore(fresh, admin)
+        removes_the_action(fresh, admin)
 
 
-def told(app: FrameLocator, words: str) -> Locator:
-    """What the page says has just been done; one more status is there for screen readers."""
-    return app.get_by_role("status").filter(has_text=words)
+def next_step(app: Frame, name: str) -> None:
+    """The progress indicator of the set-up page says what comes next."""
+    steps = app.get_by_role("navigation", name="Steps of the set-up").get_by_role("listitem")
+    expect(steps.filter(has_text=name)).to_have_attribute("aria-current", "step")
 
 
-def go_to(app: FrameLocator, page: str) -> None:
-    app.get_by_role("navigation", name="Pages").get_by_role("link", name=page, exact=True).click()
+def finds_the_set_up(admin: Walk) -> None:
+    """The tab opens with the overview, which says what to do before a rule can start anything."""
+    app = admin.app
+    expect(part(app, "Before a rule can start a restore")).to_be_visible()
+    admin.station("overview")
+    go_to(app, "Set-up")
+    next_step(app, "Connection")
+    admin.station("nothing")
+
+
+def connects(world: World, admin: Walk) -> None:
+    """The server's certificate is looked at, and pinned, before the password is entered."""
+    app = admin.app
+    app.get_by_role("link", name="Add a connection").click()
+    app.get_by_label("Name", exact=True).fill("prod")
+    app.get_by_label("Address", exact=True).fill("cdm.example")
+    app.get_by_role("button", name="Show certificate").click()
+    expect(app.get_by_text("Issued to")).to_be_visible()
+    expect(app.get_by_text(re.compile("CN=cdm.example")).first).to_be_visible()
+    shown = app.get_by_role("main").inner_text().replace(":", "").lower()
+    assert world.cdm.fingerprint in shown
+    admin.station("certificate")
+    app.get_by_role("button", name="Pin this certificate").click()
+    expect(told(app, "The fingerprint is filled in below")).to_be_visible()
+    expect(app.get_by_label("Only this very certificate")).to_be_checked()
+    assert not world.cdm.logins
+    app.get_by_label("User", exact=True).fill(world.cdm.user)
+    app.get_by_label("Password", exact=True).fill(world.cdm.password)
+    app.get_by_role("button", name="Save").click()
+    expect(told(app, "Connection prod is saved.")).to_be_visible()
+
+
+def tries_the_connection(world: World, admin: Walk) -> None:
+    app = admin.app
+    go_to(app, "Set-up")
+    next_step(app, "Test")
+    app.get_by_role("button", name="Test prod").click()
+    steps = part(app, "Test of the connection").get_by_role("listitem")
+    expect(steps).to_have_count(6)
+    expect(steps.filter(has_text="passed")).to_have_count(6)
+    expect(steps.filter(has_text=" ms")).to_have_count(6)
+    admin.station("tested")
+
+
+def maps(admin: Walk) -> None:
+    """The rule is picked from QRadar's, the job from CDM's; jobs that restore nothing can't be."""
+    app = admin.app
+    go_to(app, "Set-up")
+    next_step(app, "Mapping")
+    app.get_by_role("link", name="Add a mapping").click()
+    app.get_by_label("Rule name or id").fill("payroll")
+    app.get_by_role("button", name="Search QRadar's rules").click()
+    app.get_by_role("row", name=RULE_NAME).get_by_role("link", name="Choose").click()
+    expect(app.get_by_label("Rule id", exact=True)).to_have_value(str(RULE_ID))
+    app.get_by_label("Name", exact=True).fill("SQL attack")
+    app.get_by_text("SQL clean-room restore").first.click()
+    jobs = app.get_by_role("region", name="Jobs").get_by_role("radio")
+    expect(jobs.and_(app.locator(":disabled")).first).to_be_attached()
+    admin.station("mapping")
+    app.get_by_role("button", name="Save").last.click()
+    expect(app.get_by_role("main")).to_contain_text("SQL clean-room restore")
+    go_to(app, "Mappings")
+    admin.station("mapped")
+
+
+def installs_the_action(world: World, admin: Walk) -> None:
+    """One button; then the test in QRadar's dialog, the rule's response and Deploy Changes."""
+    app, console = admin.app, world.console
+    go_to(app, "Set-up")
+    next_step(app, "Custom action")
+    action = part(app, "4. Custom action")
+    expect(action).to_contain_text("not installed")
+    role = app.get_by_label("User role of the authorized service")
+    role.select_option(label="Restore trigger")
+    app.get_by_text("More", exact=True).click()
+    app.get_by_label("Console's address for the script").fill(seen_from_the_jail(world))
+    app.get_by_role("button", name="Set up the custom action").click()
+
+    expect(action).to_contain_text("up to date", timeout=SOON_MS)
+    expect(told(app, "Two steps remain")).to_be_visible()
+    picture = app.get_by_role("img", name="Execute Custom Action is ticked")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 560
+    number = the_action(world).id
+    assert console.test_execution(number).exit_code == 0
+    go_to(app, "Set-up")
+    expect(action).to_contain_text("test passed")
+    admin.station("action")
+    console.add_rule(RULE_ID, RULE_NAME, action=number)
+    console.deploy()
+
+
+def simulates(world: World, admin: Walk) -> None:
+    """The whole way but the start, and what would come of it."""
+    app = admin.app
+    go_to(app, "Set-up")
+    next_step(app, "Simulate")
+    app.get_by_role("button", name="Simulate an attack").click()
+    expect(app.get_by_role("main")).to_contain_text(
+        "A real trigger would start the job now.", timeout=SOON_MS
+    )
+    admin.station("simulated")
+    assert not world.cdm.starts
+
+
+def stores_the_service_token(world: World, admin: Walk) -> None:
+    app = admin.app
+    go_to(app, "Settings")
+    app.get_by_label("Token", exact=True).fill(world.console.token("restore-service"))
+    app.get_by_role("button", name="Store the service token").click()
+    expect(part(app, "Service token")).to_contain_text("restore-service", timeout=SOON_MS)
+    admin.station("settings")
+
+
+def arms(admin: Walk) -> None:
+    """It asks first, and records who."""
+    app = admin.app
+    go_to(app, "Set-up")
+    next_step(app, "Arm")
+    ask = open_ask(part(app, "6. Arm the app"), "Arm")
+    admin.station("arming")
+    ask.get_by_role("button", name="Arm the app").click()
+    expect(told(app, "armed")).to_be_visible()
+    go_to(app, "Set-up")
+    expect(part(app, "6. Arm the app")).to_contain_text("Set by admin")
+    expect(app.get_by_role("listitem").filter(has_text="Not complete")).to_have_count(0)
+    admin.station("armed")
+
+
+def sees_the_rule_start_a_restore(world: World, admin: Walk) -> None:
+    app, notes = admin.app, world.console.notes
+    firing = fire(world)
+    assert_called(firing, "it is deployed")
+    wait_for(lambda: is_ready(world), seconds=60)
+    offense_id = firing.wait_for_offense()
+    assert offense_id is not None
+    wait_for(lambda: any("READY" in note["note_text"] for note in notes[offense_id]), seconds=60)
+    go_to(app, "Overview")
+    row = app.get_by_role("region", name="Restores under way").get_by_role("row", name="Run")
+    expect(row.last).to_contain_text("ready in the clean room")
+
+
+def removes_the_action(world: World, admin: Walk) -> None:
+    app = admin.app
+    go_to(app, "Set-up")
+    ask = open_ask(part(app, "4. Custom action"), "Remove the custom action")
+    ask.get_by_role("button", name="Remove the custom action").click()
+    expect(part(app, "4. Custom action")).to_contain_text("not installed", timeout=SOON_MS)
+    assert world.console.custom_actions.actions == {}

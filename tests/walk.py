@@ -84,8 +84,9 @@ def told(app: Place, words: str) -> Locator:
 
 
 def part(app: Place, heading: str) -> Locator:
-    """The part of a page under this heading."""
-    return app.locator("section").filter(has=app.get_by_role("heading", name=heading, exact=True))
+    """The part of a page under a heading that begins so."""
+    begins = re.compile(rf"^{re.escape(heading)}\b")
+    return app.locator("section").filter(has=app.get_by_role("heading", name=begins))
 
 
 def open_ask(where: Place | Locator, words: str) -> Locator:
