@@ -47,11 +47,15 @@ _OUTCOMES = {  # the colour class
 # The explicit formatting characters of Unicode's bidirectional algorithm.
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Where scripts that are written from right to left have their characters.
-_RIGHT_TO_LEFT = re.compile(
+_RTL = (
     "[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff"
     "\U0001e800-\U0001efff]"
 )
+# As much of a text as is read from right to left: up to the next letter of another script.
+_RTL_PART = re.compile(rf"{_RTL}+(?:[\W\d_]+{_RTL}+)*")
+_LETTER = re.compile(r"[^\W\d_]")
 _LONG = 400  # characters
+_MOST_PARTS = 20  # no sentence has more; a page must not be swollen by markup
 
 
 def action_words(name: str) -> str:
@@ -106,8 +110,27 @@ def outside(value: object, limit: int = 0) -> Markup:
     if limit and len(text) > limit:
         text = f"{text[:limit].rstrip()}…"
     if len(text) > _LONG:
-        return Markup('<bdi class="clip" tabindex="0">{}</bdi>').format(text)
-    return Markup("<bdi>{}</bdi>").format(text) if _RIGHT_TO_LEFT.search(text) else escape(text)
+        return Markup('<bdi class="clip" tabindex="0">{}</bdi>').format(_in_order(text))
+    return _in_order(text)
+
+
+def _in_order(text: str) -> Markup:
+    """``text`` with what is read from right to left kept apart from its neighbours.
+
+    A name that begins in such a script is one piece. In a sentence of ours with such names in it
+    each is a piece, so that a number or a bracket that follows it stays behind it.
+    """
+    parts = list(_RTL_PART.finditer(text))
+    if not parts:
+        return escape(text)
+    first = _LETTER.search(text)
+    if first is None or _RTL_PART.match(first[0]) or len(parts) > _MOST_PARTS:
+        return Markup("<bdi>{}</bdi>").format(text)
+    pieces, end = list[Markup](), 0
+    for part in parts:
+        pieces += [escape(text[end : part.start()]), Markup("<bdi>{}</bdi>").format(part[0])]
+        end = part.end()
+    return Markup("").join([*pieces, escape(text[end:])])
 
 
 def fill(sentence: str, **values: object) -> Markup:

@@ -4,6 +4,8 @@
 
 import gzip
 import re
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -63,10 +65,29 @@ def test_only_files_of_the_folder_are_sent(world: World, name: str) -> None:
         ("exe\u202egnp", "exe[U+202E]gnp"),
         ("\u2066a", "[U+2066]a"),
         ("\u05d0\u05d1", "<bdi>\u05d0\u05d1</bdi>"),
+        ("\u05d0 7 & SQL", "<bdi>\u05d0 7 &amp; SQL</bdi>"),
+        ("(1) \u05d0", "<bdi>(1) \u05d0</bdi>"),
+        ("\u0661\u0662", "<bdi>\u0661\u0662</bdi>"),
+        ("rule \u05d0 (7)", "rule <bdi>\u05d0</bdi> (7)"),
+        (
+            "job \u05d0-1 \u05d1 on <b> \u0627: 3",
+            "job <bdi>\u05d0-1 \u05d1</bdi> on &lt;b&gt; <bdi>\u0627</bdi>: 3",
+        ),
+        ("a\u05d0" * 30, "<bdi>" + "a\u05d0" * 30 + "</bdi>"),
     ],
 )
 def test_a_value_from_outside_is_shown_harmless(value: object, shown: str) -> None:
     assert str(outside(value)) == shown
+
+
+def test_everything_that_can_reorder_its_neighbours_is_known() -> None:
+    """By Unicode's own table: right-to-left letters and numbers, and the marks that steer."""
+    for character in map(chr, range(sys.maxunicode + 1)):
+        match unicodedata.bidirectional(character):
+            case "R" | "AL" | "AN":
+                assert outside(character) == f"<bdi>{character}</bdi>", hex(ord(character))
+            case "LRE" | "RLE" | "LRO" | "RLO" | "PDF" | "LRI" | "RLI" | "FSI" | "PDI":
+                assert outside(character) == f"[U+{ord(character):04X}]", hex(ord(character))
 
 
 def test_a_long_value_is_cut_or_boxed() -> None:
