@@ -20,7 +20,6 @@ ACTIONS = {
     "clean-up": actions.ask_clean_up,
 }
 """What may be asked of a run without a further word."""
-ROUTE = f"/runs/<int:run_id>/<any({', '.join(map(repr, ACTIONS))}):action>"
 
 
 def get_run(run_id: int) -> Run:

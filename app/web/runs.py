@@ -109,11 +109,16 @@ def _steps(transitions: Sequence[Transition], run: Run) -> list[Step]:
     ]
 
 
-@bp.post(asking.ROUTE)
 @needs(Right.OPERATE)
 def ask(run_id: int, action: str) -> Response:
     """Do what one of the page's buttons asks: approve, reject, cancel, clean up."""
     return _back_to(run_id, asking.ask(run_id, action))
+
+
+for each in asking.ACTIONS:
+    bp.add_url_rule(
+        f"/runs/<int:run_id>/{each}", view_func=ask, methods=["POST"], defaults={"action": each}
+    )
 
 
 @bp.post("/runs/<int:run_id>/resolve")

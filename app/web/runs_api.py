@@ -56,11 +56,16 @@ def read_run(run_id: int) -> Response:
     )
 
 
-@bp.post(asking.ROUTE)
 @needs(Right.OPERATE)
 def ask(run_id: int, action: str) -> Response:
     """Ask for what needs no further word: approve, reject, cancel, clean up."""
     return _done(run_id, asking.ask(run_id, action))
+
+
+for each in asking.ACTIONS:
+    bp.add_url_rule(
+        f"/runs/<int:run_id>/{each}", view_func=ask, methods=["POST"], defaults={"action": each}
+    )
 
 
 @bp.post("/runs/<int:run_id>/resolve")

@@ -134,7 +134,7 @@ def test_every_route_has_a_decision(app: Flask) -> None:
 
 
 def address(rule: Rule) -> str:
-    words = {"filename": "app.css", "action": "cancel"}
+    words = {"filename": "app.css", **(rule.defaults or {})}
     built = rule.build({name: words.get(name, 1) for name in rule.arguments})
     assert built is not None
     return built[1]
