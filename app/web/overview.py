@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The overview: what needs a person first, then what goes on, then what has come in."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
@@ -10,6 +13,7 @@ from app.restore.model import Mode, RunState
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.run_rows import RunFilter
 from app.store.store import Store
+from app.store.triggers import ReceivedTrigger
 from app.web import run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to
@@ -20,7 +24,7 @@ from app.web.signals import needs_person, signals
 from app.web.steps import steps
 
 bp = Blueprint("overview", __name__)
-_RECENT = 10
+_RECENT, _LOOKED_THROUGH = 10, 100
 WAITING = {RunState.NEEDS_DECISION, RunState.AWAITING_APPROVAL}
 
 
@@ -37,7 +41,7 @@ def show() -> str:
         signals=signals(services(), health),
         waiting=needs_person(services(), open_runs),
         going_on=[run for run in reversed(open_runs) if run.state not in WAITING],
-        triggers=store.triggers.recent(_RECENT),
+        triggers=_alike(store.triggers.recent(_LOOKED_THROUGH))[:_RECENT],
         runs=store.history.page(RunFilter(), before=None, limit=_RECENT).runs,
         connections=store.connections.list(),
         steps=None if _is_set_up(store) else steps(store),
@@ -56,6 +60,23 @@ def dismiss() -> Response:
         raise Problem(400, texts.overview.NAME_BOTH)
     services().store.watch.dismiss(int(mapping), int(offense), now=services().clock())
     return go_to("overview.show")
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The newest of some triggers of which the same has come, and how many they are."""
+
+    newest: ReceivedTrigger
+    number: int
+
+
+def _alike(triggers: Sequence[ReceivedTrigger]) -> list[Alike]:
+    """Put triggers together, so that a storm does not push the one that started a run away."""
+    groups: dict[object, list[ReceivedTrigger]] = {}
+    for one in triggers:
+        key = (one.outcome, one.run_id, one.mapping or one.rule_name or one.rule_id, one.source)
+        groups.setdefault(key, []).append(one)
+    return [Alike(same[0], len(same)) for same in groups.values()]
 
 
 def _is_set_up(store: Store) -> bool:

@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.restore.model import LogLine, RunState
+from app.restore.model import LogLine, RunState, Trigger
+from app.restore.triggers import accept
 from tests.web.conftest import ADMIN, ANALYST, World, job_entry
 from tests.web.test_runs_api import make_run, to_state
 
@@ -124,6 +125,21 @@ def test_the_overview_of_a_fresh_app_says_what_to_do(world: World) -> None:
     assert "Before a rule can start a restore" in text
     assert "Worker not seen" in text
     assert "right to administer" in world.client(ANALYST).get("/").text
+
+
+def test_a_storm_does_not_push_the_trigger_that_started_a_run_off_the_overview(
+    world: World,
+) -> None:
+    world.arm()
+    world.add_mapping(world.add_connection())
+    for number in range(30):
+        trigger = Trigger(f"request-{number:04}", world.clock(), rule_id=100231)
+        accept(world.store, trigger, world.clock())
+    text = world.client(ANALYST).get("/").text.partition("Recent triggers")[2]
+    text = text.partition("Recent runs")[0]
+    assert text.count("already running") == 1
+    assert "× 29" in text
+    assert text.count("restore requested") == 1
 
 
 def test_the_overview_explains_triggers_that_started_nothing(world: World) -> None:

@@ -53,7 +53,7 @@ def test_a_simulation_while_disarmed_shows_that_the_job_would_start(mapped: Worl
         "A real trigger would start the job now.",
         "By anna",
         "As rule Attack on SQL would send it: mapping SQL attack was found",
-        "everything but the start was done",
+        "Everything but the start was done",
         "Not sent: this was a simulation.",
         "The app's mode is disarmed: a rule that fires now starts nothing.",
         "Run 1",

@@ -16,6 +16,7 @@ NONE_UNDER_WAY = "No restore is under way."
 
 RECENT_TRIGGERS = "Recent triggers"
 TRIGGER_COLUMNS = ("Received", "Outcome", "Rule or mapping", "Why", "Run")
+TIMES = "× {number}"
 NO_RULE_CALLED = "No rule has called yet."
 
 RECENT_RUNS = "Recent runs"
