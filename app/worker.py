@@ -9,14 +9,13 @@ leaving, so that supervisord never gives up on it while old and new container ov
 import fcntl
 import logging
 import os
-import select
 import signal
 import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from app.cdm.client import CdmClient
 from app.cdm.ends import Ends
 from app.framework import logs, paths
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
+from app.framework.stop import Stop
 from app.qradar.console import ConsoleClient
 from app.qradar.console_end import ConsoleEnd
 from app.qradar.duties import Duties, TokenUnreadable
@@ -44,36 +44,13 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.02  # how often other processes' commits are looked for
 BEAT_EVERY_S = 5.0
 LONGEST_NAP_S = 5.0  # a lane looks at the clock this often, should it have stepped
-CONTACT_EVERY_S = 20.0  # trouble shows within half a minute; also keeps the API session warm
+CONTACT_EVERY_S = 12.0  # trouble shows within half a minute; also keeps the API session warm
+SILENT_AFTER_S = 8.0  # a call may take a minute, but pages tell of it long before
 GOODBYE_S = 5.0  # what lanes get to finish their step and log out of CDM
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class Stop:
-    """A flag that a signal handler may set.
-
-    `threading.Event` takes a lock to be set, and the handler runs in the very thread that may just
-    be holding it to wait: then neither goes on. A pipe has no such lock.
-    """
-
-    def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._write, False)
-
-    def set(self, *_: object) -> None:
-        """Say that it is time to stop; also as a signal handler."""
-        with suppress(BlockingIOError):
-            os.write(self._write, b"!")
-
-    def is_set(self) -> bool:
-        return self.wait(0.0)
-
-    def wait(self, timeout: float) -> bool:
-        """Wait for so many seconds at most; say whether it is time to stop."""
-        return bool(select.select([self._read], [], [], timeout)[0])
 
 
 class CopyManagers(Protocol):
@@ -146,6 +123,7 @@ class Lane(threading.Thread):
         self._database, self._clients, self._clock = database, clients, clock
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._contact_at = -CONTACT_EVERY_S
+        self._busy_since: float | None = None  # told of once, by the worker's own thread
 
     def wake(self) -> None:
         """Look for work now: something was committed."""
@@ -156,6 +134,23 @@ class Lane(threading.Thread):
         self._stopping.set()
         self._wake.set()
 
+    def note_silence(self, store: Store) -> None:
+        """Note that CDM hangs; for the worker's own thread, since this one waits for the answer."""
+        since = self._busy_since
+        if since is None or time.monotonic() - since < SILENT_AFTER_S:
+            return
+        self._busy_since = None
+        try:
+            at = store.connections.get(self.connection_id)
+        except LookupError:
+            return  # deleted meanwhile
+        problem = (
+            f"CDM at {at.host}:{at.port} does not answer: it was asked, and has said nothing for"
+            f" more than {SILENT_AFTER_S:.0f} s."
+        )
+        logger.warning("connection %d: %s", self.connection_id, problem)
+        store.connections.note_contact(self.connection_id, problem, now=self._clock())
+
     def run(self) -> None:
         store = Store(Database(self._database))
         clients = self._clients(store)
@@ -163,7 +158,9 @@ class Lane(threading.Thread):
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
+                self._busy_since = time.monotonic()
                 due_at = self._turn(engine, store, clients)
+                self._busy_since = None
                 self._wake.wait(self._nap(due_at))
         finally:
             clients.close()
@@ -197,9 +194,11 @@ class Lane(threading.Thread):
         store.connections.note_contact(self.connection_id, problem, now=self._clock())
 
     def _nap(self, due_at: datetime | None) -> float:
-        if due_at is None:
-            return LONGEST_NAP_S
-        return min(max((due_at - self._clock()).total_seconds(), 0.0), LONGEST_NAP_S)
+        contact_in = self._contact_at + CONTACT_EVERY_S - time.monotonic()
+        nap = min(LONGEST_NAP_S, max(contact_in, 1.0))  # a turn that failed made no contact
+        if due_at is not None:
+            nap = min(nap, (due_at - self._clock()).total_seconds())
+        return max(nap, 0.0)
 
 
 def qradar_work(database: Path) -> Sequence[Work]:
@@ -271,6 +270,8 @@ class Worker:
                 lane.wake()
             self._qradar.wake()
             self._seen = version  # only now: what was not passed on is looked at again
+        for lane in self._lanes.values():
+            lane.note_silence(store)
         if time.monotonic() - self._beaten_at >= BEAT_EVERY_S:
             self._beaten_at = time.monotonic()
             self._keep_lanes(store)

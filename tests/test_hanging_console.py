@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 import app.worker as module
+from app.framework.stop import Stop
 from app.qradar.lane import Work
 from app.restore import triggers
 from app.restore.model import RunState
 from app.store import Store
-from app.worker import Stop, Worker
+from app.worker import Worker
 from tests.factories import make_connection, make_mapping, make_store, make_trigger
 from tests.restore.fake_cdm import FakeCdm
 

@@ -51,7 +51,7 @@ def start_a_run(world: World) -> None:
 
 
 def test_a_cdm_that_stops(make_world: MakeWorld, browser: Browser) -> None:
-    """First while nothing is open, then in the middle of a restore."""
+    """While nothing is open; in the middle of a restore; and it hangs while a copy is mounted."""
     world = make_world(restore_seconds=20.0)
     with at_the_console(browser, world, "analyst") as analyst:
         cdm = tile(analyst.app, "CDM prod")
@@ -75,6 +75,14 @@ def test_a_cdm_that_stops(make_world: MakeWorld, browser: Browser) -> None:
         )
         expect(run.get_by_text("Contact with CDM was lost")).to_have_count(0)
         expect(cdm).to_contain_text("Answered", timeout=IN_TIME_MS)
+
+        # The network takes what is sent, and nothing comes back.
+        world.cdm.add_fault("hang", times=None)
+        expect(cdm).to_contain_text("has said nothing for more than 8 s", timeout=IN_TIME_MS)
+        expect(run.locator("#first")).to_contain_text("has said nothing", timeout=IN_TIME_MS)
+        world.cdm.switches.faults.clear()
+        world.cdm.release()
+        expect(cdm).to_contain_text("Answered", timeout=2 * IN_TIME_MS)
         assert len(world.cdm.starts) == 1
         assert analyst.complaints == []
 

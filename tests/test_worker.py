@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import app.worker as module
+from app.framework.stop import Stop
 from app.restore import triggers
 from app.restore.model import (
     CdmConnection,
@@ -30,7 +31,7 @@ from app.restore.model import (
     Unreachable,
 )
 from app.store import Database, Store
-from app.worker import Clients, Lane, Stop, Worker, migrated, only_worker
+from app.worker import Clients, Lane, Worker, migrated, only_worker
 from tests.factories import make_connection, make_mapping, make_store, make_trigger
 from tests.restore.fake_cdm import FakeCdm
 from tests.simulators.cdm import CdmSimulator
@@ -122,6 +123,7 @@ def test_a_new_run_is_noticed_without_waiting_for_a_nap_to_end(
 ) -> None:
     """Naps last an hour here: only the wake that follows the commit can make it start."""
     monkeypatch.setattr(module, "LONGEST_NAP_S", 3600.0)
+    monkeypatch.setattr(module, "CONTACT_EVERY_S", 3600.0)
     connection = make_connection(store)
     started = threading.Event()
     cdm = fakes.cdm[connection.id] = FakeCdm()
@@ -226,6 +228,35 @@ def test_trouble_is_noted_between_the_steps_of_an_open_run(
         assert store.runs.get(run_id).contact_lost_since is None
         cdm.down = None
         wait_until(lambda: store.connections.contact(connection.id).error is None)
+
+
+def test_a_cdm_that_hangs_is_told_of_before_its_call_has_timed_out(
+    store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SILENT_AFTER_S", 0.1)
+    monkeypatch.setattr(module, "CONTACT_EVERY_S", 0.1)
+    monkeypatch.setattr(module, "LONGEST_NAP_S", 0.05)
+    connection = make_connection(store)
+    hanging, let_go = threading.Event(), threading.Event()
+
+    def hang(point: str) -> None:
+        if point == "job is sent":
+            hanging.set()
+            let_go.wait(SOON)
+
+    fakes.cdm[connection.id] = FakeCdm(hook=hang)
+    try:
+        with working(path, fakes):
+            run_id = trigger(store, connection)
+            assert hanging.wait(SOON)
+            wait_until(
+                lambda: "does not answer" in (store.connections.contact(connection.id).error or "")
+            )
+            let_go.set()
+            wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+            wait_until(lambda: store.connections.contact(connection.id).error is None)
+    finally:
+        let_go.set()
 
 
 def test_a_turn_that_fails_does_not_end_its_lane(
