@@ -25,7 +25,7 @@ README = {
     "overview.png": "incident-attack-dark-1600",
     "run.png": "incident-ready-light-1600",
     "set-up.png": "set-up-armed-light-1600",
-    "history.png": "runs-dark-1600",
+    "history.png": "month-runs-dark-1600",
 }
 
 

@@ -10,8 +10,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from app import create_app
+from app.cdm.copies import Copy, Which
+from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.qradar.console import ConsoleClient
 from app.qradar.identity import Caller
@@ -27,6 +30,7 @@ from app.store.database import Database
 from app.store.migrate import migrate
 from app.store.store import Store
 from app.web.services import EXTENSION, Services
+from tests import site_content
 from tests.simulators.console import ConsoleSimulator
 from tests.web.conftest import FakeCdm, FakeSecrets, job_entry
 
@@ -77,19 +81,23 @@ class Site:
             for rule in self.app.url_map.iter_rules():
                 if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
                     continue
-                for one in values[min(rule.arguments)] if rule.arguments & set(values) else [None]:
+                for one in values[min(rule.arguments)] if rule.arguments & set(values) else [1]:
                     path = str(rule.rule)
                     for name in rule.arguments:
                         path = path.replace(f"<int:{name}>", str(one)).replace(f"<{name}>", "1")
                     if client.get(path).mimetype == "text/html":
                         found.append(path.removeprefix("/"))
         pages = [path for path in found if path != "debug"]
-        return sorted({*pages, "mappings/new?connection=1", "nothing/here"})
+        more = {"mappings/new?connection=1", "mappings/new?connection=1&rule_q=", "nothing/here"}
+        return sorted({*pages, *more})
 
 
 @contextmanager
-def running(folder: Path, text: str = "") -> Iterator[Site]:
-    """Serve the app with a run in each state; ``text`` stands in for every value from outside."""
+def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
+    """Serve the app with a run in each state; ``text`` stands in for every value from outside.
+
+    ``past`` is how many days of history there are before it.
+    """
     path = folder / "store" / "safeguarded-restore.db"
     path.parent.mkdir()
     (folder / "manifest.json").write_text(json.dumps(_MANIFEST))
@@ -103,17 +111,17 @@ def running(folder: Path, text: str = "") -> Iterator[Site]:
         }.items():
             environment.setenv(name, value)
         client = ConsoleClient(f"localhost:{console.port}", str(console.ca_file), timeout=5.0)
-        cdm = FakeCdm(jobs=[job_entry("1044", text or "SQL clean-room restore")])
-        cdm.jobs.append(job_entry("7", text or "Nightly copy", is_restore=False))
+        cdm = FakeCdm()
+        _fill_cdm(cdm, text)
         services = Services(
             database_path=path,
             open_store=lambda: Store(Database(path)),
-            secrets=FakeSecrets(),  # type: ignore[arg-type]
+            secrets=FakeSecrets({"prod": "pass-Word-7!"}),  # type: ignore[arg-type]
             identity=Everybody(text or "anna"),
             bulkhead=Bulkhead(6),
             cdm_client=cdm.client,  # type: ignore[arg-type]
             test_connection=cdm.test,
-            fetch_certificate=cdm.certificate,
+            fetch_certificate=partial(_certificate, cdm, text),
             make_script=lambda: "#!/bin/bash\n",
             console_api=client,
             version=_MANIFEST["version"],
@@ -122,7 +130,12 @@ def running(folder: Path, text: str = "") -> Iterator[Site]:
         app = create_app(services)
         assert app.extensions[EXTENSION] is services
         store = Store(Database(path))
+        site_content.fill_console(console, text)
+        site_content.fill_past(store, past)
         _fill(store, text)
+        site_content.fill_qradar(store, text)
+        site_content.fill_runs(store, text)
+        site_content.fill_logs(folder, text)
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -137,13 +150,49 @@ def running(folder: Path, text: str = "") -> Iterator[Site]:
         store.close()
 
 
+def _certificate(
+    cdm: FakeCdm, text: str, host: str, port: int, proxy: str | None = None
+) -> ServerCertificate:
+    """Whoever made the server's certificate chose the names in it."""
+    shown = cdm.certificate(host, port, proxy)
+    return replace(shown, subject=text or "CN=cdm.example", issuer=text or "CN=Storage CA")
+
+
+def _fill_cdm(cdm: FakeCdm, text: str) -> None:
+    """Jobs of every kind, with copies of every kind."""
+    at = datetime.now(UTC)
+    databases = ("SALES", "HR", "ERP", "CRM", "LOGS")
+    copies = {
+        "1044": Copy(Which.LATEST, at, "SafeguardedHourly", sources=("SALES",)),
+        "1045": Copy(Which.PINNED, at - timedelta(days=9), "SafeguardedDaily", "Nov 15", ("ERP",)),
+        "1046": Copy(Which.LATEST, at, "SafeguardedDaily", sources=databases),
+        "1047": Copy(Which.MISSING, sources=("HR",)),
+        "1048": Copy(Which.UNKNOWN, problem="CDM refuses to show the policy of this job."),
+    }
+    for (job_id, copy), name, status in zip(
+        copies.items(),
+        ("SQL clean-room restore", "ERP of last week", "All databases", "HR database", "Payroll"),
+        ("COMPLETED", "RESOURCE ACTIVE", "FAILED", "PARTIAL", None),
+        strict=True,
+    ):
+        entry = job_entry(job_id, text or name, last_run=at if status else None)
+        cdm.jobs.append(replace(entry, last_status=status and (text or status), description=text))
+        hostile = {"policy": text, "sources": (text,), "name": text, "problem": text}
+        cdm.copies[job_id] = replace(copy, **hostile) if text else copy
+    cdm.jobs.append(job_entry("7", text or "Nightly copy", is_restore=False, last_run=at))
+
+
 def _fill(store: Store, text: str) -> None:
     now = datetime.now(UTC)
     store.settings.set_mode(Mode.ARMED, by=text or "anna", now=now)
     store.tokens.new(text or "event processors", by=text or "anna", now=now)
     store.heartbeats.beat("worker", now=now, pid=1)
     connection = store.connections.add(
-        name=text or "prod", host="cdm.example", port=8443, username=text or "qradar-restore"
+        name=text or "prod",
+        host="cdm.example",
+        port=8443,
+        username=text or "qradar-restore",
+        secret_label="prod",
     )
     store.connections.note_contact(connection.id, text or None, now=now)
     for number, (name, life) in enumerate(_LIVES.items(), start=1):
@@ -162,11 +211,16 @@ def _fill(store: Store, text: str) -> None:
             at,
             rule_id=mapping.rule_id,
             rule_name=mapping.rule_name,
-            fields={text[:60] or "username": text or "svc_payroll", "sourceip": "203.0.113.7"},
+            detected_at=at - timedelta(seconds=3),
         )
         run = store.runs.add(trigger, mapping, connection, now=at)
         for step, state in enumerate(life, start=1):
-            changes: dict[str, Any] = {"percent": 40} if state is RunState.RESTORING else {}
+            moved = at + timedelta(minutes=4 * step)
+            changes: dict[str, Any] = {}
+            if state is RunState.RESTORING:
+                changes.update(percent=40, started_at=moved)
+            if state is RunState.READY:
+                changes["ready_at"] = moved
             if state is RunState.FAILED or text:
                 changes["error"] = text or "CDM: the target host is not reachable."
             reason = text or f"CDM said so in step {step}."
@@ -175,7 +229,7 @@ def _fill(store: Store, text: str) -> None:
                 state,
                 reason,
                 by=text or "engine",
-                now=at + timedelta(minutes=4 * step),
+                now=moved,
                 changes=changes,
             )
         store.runs.add_log(

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
+from app.web.presentation import outside
 from tests.browser import Person, at_the_console, chromium
 from tests.looks import LOOKS, Look, faults, keep_picture
 from tests.site import HOSTILE, Site, running
@@ -34,6 +35,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running(tmp_path_factory.mktemp("month"), past=30) as served:
+        yield served
+
+
 def person_at(browser: Browser, site: Any, width: int, **options: Any) -> Any:
     return at_the_console(
         browser, site, "admin", viewport={"width": width, "height": 900}, **options
@@ -45,7 +52,7 @@ def look_at(person: Person, path: str, look: Look, prefix: str = "") -> list[str
     person.open(f"{path}{'&' if '?' in path else '?'}ui=new&theme={look.theme}")
     plain = "".join(letter if letter.isalnum() else "-" for letter in path).strip("-")
     keep_picture(person.page, f"{prefix}{plain or 'overview'}", look)
-    found = faults(person.page, usual=not prefix)
+    found = faults(person.page, usual=not prefix.startswith("hostile"))
     return [f"{path}: {fault}" for fault in found]
 
 
@@ -76,8 +83,32 @@ def test_hostile_values_break_no_page(browser: Browser, hostile: Site, look: Loo
                 wrong.append(f"{path}: markup from outside")
             if "\u202e" in person.page.locator("main").inner_text():
                 wrong.append(f"{path}: a mark that turns text round")
+        person.open("connections/new")
+        person.page.get_by_label("Address", exact=True).fill("cdm.example")
+        person.page.get_by_role("button", name="Show certificate").click()
+        expect(person.page.get_by_text("Issued to")).to_be_visible()
+        keep_picture(person.page, "hostile-certificate", look)
+        wrong += faults(person.page, usual=False)
         wrong += said_by_browser(person)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_month_of_history(browser: Browser, month: Site, look: Look) -> None:
+    """Both charts with something to show, and a full page of runs."""
+    with person_at(browser, month, look.width) as person:
+        wrong = look_at(person, "runs", look, "month-")
+        wrong += [f"opened: {fault}" for fault in opened(person.page)]
+        wrong += said_by_browser(person)
+    assert not wrong, "\n".join(wrong)
+
+
+def opened(page: Page) -> list[str]:
+    """What is wrong once the charts' tables are opened."""
+    for title in ("Runs per day by outcome", "Time from detection to ready"):
+        page.get_by_text(f"{title} as a table").click()
+        expect(page.get_by_role("region", name=f"{title} as a table")).to_be_visible()
+    return faults(page)
 
 
 def test_in_the_consoles_frame_the_theme_is_kept(browser: Browser, site: Site) -> None:
@@ -182,3 +213,28 @@ def test_what_is_sent_compressed_is_the_file(site: Site) -> None:
     assert gzip.decompress(small.data) == plain.data
     assert plain.headers["ETag"] != small.headers["ETag"]
     assert again.status_code == 200
+
+
+def test_no_value_reorders_its_neighbours(browser: Browser) -> None:
+    """As Chromium lays them out: each piece of a line begins to the right of the one before."""
+    hebrew, arabic_number = "\u05d0\u05d1", "\u0661\u0662"
+    values = [hebrew, f"{hebrew} 12", f"12 {hebrew}", arabic_number, "(1) x", "42", "!?", "SQL"]
+    lines = [
+        f"<p><i>a</i> <i>{outside(one)}</i>, <i>{outside(other)}</i> <i>(7)</i> <i>z</i></p>"
+        for one in values
+        for other in values
+    ]
+    sentence = str(outside(f"rule {hebrew} (100231) fired"))
+    for piece in (hebrew, "(100231)"):
+        sentence = sentence.replace(piece, f"<i>{piece}</i>")
+    lines.append(f"<p>{sentence}</p>")
+    page = browser.new_page()
+    page.set_content("".join(lines))
+    wrong = page.evaluate(
+        """() => Array.from(document.querySelectorAll("p")).filter(line => {
+            const at = Array.from(line.querySelectorAll("i"), one => one.getBoundingClientRect().left);
+            return at.some((left, i) => i && left <= at[i - 1]);
+        }).map(line => line.innerHTML)"""
+    )
+    page.close()
+    assert wrong == []

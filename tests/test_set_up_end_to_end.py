@@ -231,7 +231,7 @@ def maps(admin: Walk) -> None:
     expect(jobs.and_(app.locator(":disabled")).first).to_be_attached()
     admin.station("mapping")
     app.get_by_role("button", name="Save").last.click()
-    expect(app.get_by_role("main")).to_contain_text("SQL clean-room restore")
+    expect(told(app, "Mapping SQL attack is saved.")).to_be_visible()
     go_to(app, "Mappings")
     admin.station("mapped")
 

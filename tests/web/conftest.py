@@ -77,8 +77,8 @@ class SilentConsole:
 class FakeSecrets:
     """Passwords in memory."""
 
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
+    def __init__(self, kept: dict[str, str] | None = None) -> None:
+        self.kept = kept or {}
 
     def get(self, label: str) -> str:
         return self.kept[label]
