@@ -34,12 +34,15 @@ def take(page: Page, station: str) -> None:
     names = [name for name, where in README.items() if where == station]
     if not names:
         return
-    size = page.viewport_size
+    size, frame = page.viewport_size, page.locator("iframe")
     assert size is not None
+    # Of the console's page only the app in its frame, which is as high as the window less a bar.
+    inside = frame.element_handle().content_frame() if frame.count() else page
+    assert inside is not None
     page.set_viewport_size({"width": WIDTH, "height": 900})
-    high = int(page.evaluate("document.documentElement.scrollHeight"))
-    page.set_viewport_size({"width": WIDTH, "height": min(high, MOST_HEIGHT)})
-    picture = page.screenshot()
+    high = min(int(inside.evaluate("document.documentElement.scrollHeight")), MOST_HEIGHT)
+    page.set_viewport_size({"width": WIDTH, "height": high + 64 * frame.count()})
+    picture = frame.screenshot() if frame.count() else page.screenshot()
     page.set_viewport_size(size)
     assert len(picture) < LARGEST, f"{names[0]} has {len(picture)} bytes"
     folders = [FOLDER / "readme"]

@@ -102,7 +102,7 @@ def under_attack(world: World, analyst: Walk) -> Page:
     assert {said(firing)[:9] for firing in firings} == {"accepted:", "already_r"}
     expect(row.get_by_role("cell").last).to_have_text("19", timeout=SOON_MS)
     expect(row.get_by_role("progressbar")).to_be_visible(timeout=SOON_MS)
-    expect(row).to_contain_text(re.compile("[1-9] %"), timeout=SOON_MS)
+    expect(row).to_contain_text(re.compile("[1-9][0-9] %"), timeout=SOON_MS)
     analyst.station("attack")
     expect(part(run, "CDM's log")).to_contain_text("answers slowly", timeout=SOON_MS)
     analyst.station("restoring", run)

@@ -49,3 +49,15 @@ def test_who_may_not_look_at_runs_is_told_of_none(world: World) -> None:
     to_state(world, make_run(world, 1), RunState.STARTING, RunState.NEEDS_DECISION)
     for path in ("/help", "/nothing/here"):
         assert "needs a decision" not in world.client(NOBODY).get(path).text
+
+
+@pytest.mark.parametrize("error", ["Two job sessions appeared.", "HTTP 500"])
+def test_an_error_that_is_the_reason_is_not_said_twice(world: World, error: str) -> None:
+    run = to_state(world, make_run(world, 1), RunState.STARTING)
+    reason, now = "Two job sessions appeared.", world.clock()
+    world.store.runs.record(
+        *(run, RunState.NEEDS_DECISION, reason), by="engine", now=now, changes={"error": error}
+    )
+    head = world.client(ADMIN).get("/runs/1").text.partition("What can be done")[0]
+    assert head.count(reason) == 1
+    assert head.count(error) == 1
