@@ -135,7 +135,11 @@ def fill_past(store: Store, days: int) -> None:
     dice = random.Random(days)  # noqa: S311 - nothing secret
     now = datetime.now(UTC)
     branch = store.connections.add(
-        name="branch", host="cdm-b.example", port=8443, username="qradar-restore"
+        name="branch",
+        host="cdm-b.example",
+        port=8443,
+        username="qradar-restore",
+        secret_label="prod",
     )
     mappings = [
         store.mappings.add(

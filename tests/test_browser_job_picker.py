@@ -34,6 +34,11 @@ def person_at(browser: Browser, site: Any, **options: Any) -> Any:
     return at_the_console(browser, site, "admin", **{"viewport": WIDE} | options)
 
 
+def mapping_of(site: Site, job_id: str) -> int:
+    """The mapping to a job."""
+    return next(one.id for one in site.store.mappings.list() if one.job_id == job_id)
+
+
 def chosen(page: Page) -> str:
     return page.locator("input[name=job_id]:checked").input_value()
 
@@ -42,8 +47,8 @@ def test_enter_searches_in_the_search_field_and_saves_in_every_other(
     browser: Browser, site: Site
 ) -> None:
     with person_at(browser, site) as person:
-        page = person.page
-        person.open("mappings/2")
+        page, mapping_id = person.page, mapping_of(site, "1045")
+        person.open(f"mappings/{mapping_id}")
         page.fill("#name", "Renamed")
         for words, count in (("payroll", 2), ("payroll", 2), ("", 6)):
             page.fill("#job_q", words)
@@ -51,7 +56,7 @@ def test_enter_searches_in_the_search_field_and_saves_in_every_other(
             expect(page.locator("input[name=job_id]")).to_have_count(count)
             expect(page.locator("#name")).to_have_value("Renamed")
         assert chosen(page) == "1045"
-        assert site.store.mappings.get(2).name != "Renamed"
+        assert site.store.mappings.get(mapping_id).name != "Renamed"
 
         page.fill("#job_q", "payroll")
         page.press("#name", "Enter")
@@ -64,7 +69,7 @@ def test_without_the_script_it_is_the_same_as_long_as_nothing_is_searched_for(
 ) -> None:
     with person_at(browser, site, java_script_enabled=False) as person:
         page = person.page
-        person.open("mappings/3")
+        person.open(f"mappings/{mapping_of(site, '1046')}")
         page.fill("#name", "By hand")
         page.fill("#job_q", "payroll")
         page.press("#job_q", "Enter")
@@ -80,7 +85,7 @@ def test_without_the_script_it_is_the_same_as_long_as_nothing_is_searched_for(
 def test_a_job_is_reached_and_chosen_with_the_keyboard_alone(browser: Browser, site: Site) -> None:
     with person_at(browser, site) as person:
         page = person.page
-        person.open("mappings/1")
+        person.open(f"mappings/{mapping_of(site, '1044')}")
         page.focus("#job_q")
         page.keyboard.press("Tab")
         expect(page.locator("#look")).to_be_focused()

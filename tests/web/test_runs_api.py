@@ -298,20 +298,3 @@ def test_the_configuration_has_no_secrets_and_is_for_administrators(world: World
     assert answer.json["mappings"][0]["connection"] == "prod"
     assert "pass-Word-7!" not in answer.text
     assert "label-prod" not in answer.text
-
-
-def test_health_tells_when_certificates_end_and_what_has_drifted(world: World) -> None:
-    connection = world.add_connection()
-    mapping = world.add_mapping(connection)
-    health = world.client(ANALYST).get("/api/v1/health").json
-    assert health["connections"][0]["certificate_ends_at"] is None
-    assert health["qradar"]["certificate_ends_at"] is None
-    assert health["drift"] == []
-    world.store.connections.note_certificate(connection, world.clock() + timedelta(days=1))
-    world.store.qradar.note_certificate(world.clock() + timedelta(days=2))
-    world.store.mappings.note_job_drift(mapping.id, "Job 1044 is called B now, not A.")
-    health = world.client(ANALYST).get("/api/v1/health").json
-    assert health["connections"][0]["certificate_ends_at"].startswith("2026-11-25T08:00:00")
-    assert health["qradar"]["certificate_ends_at"].startswith("2026-11-26T08:00:00")
-    words = ["Job 1044 is called B now, not A."]
-    assert health["drift"] == [{"mapping": "SQL attack", "warnings": words}]
