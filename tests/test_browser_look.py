@@ -232,7 +232,8 @@ def test_no_value_reorders_its_neighbours(browser: Browser) -> None:
     page.set_content("".join(lines))
     wrong = page.evaluate(
         """() => Array.from(document.querySelectorAll("p")).filter(line => {
-            const at = Array.from(line.querySelectorAll("i"), one => one.getBoundingClientRect().left);
+            const letters = Array.from(line.querySelectorAll("i"));
+            const at = letters.map(one => one.getBoundingClientRect().left);
             return at.some((left, i) => i && left <= at[i - 1]);
         }).map(line => line.innerHTML)"""
     )
