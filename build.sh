@@ -205,7 +205,7 @@ run_tests() {
   export LD_LIBRARY_PATH=$BUILD/sqlite326
   say "tests on image $NEWEST"
   # More of them at a time than there are cores: the ones with real processes mostly wait.
-  local several=(-n 6 --dist worksteal)
+  local several=(-n 4 --dist worksteal)
   "$BUILD/venv-$NEWEST/bin/python" -m pytest "${several[@]}" --cov=app --cov-branch --cov-report=term:skip-covered "$@"
   # What these markers leave out takes long and depends little on the packages' versions.
   say "tests on image $OLDEST"

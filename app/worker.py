@@ -35,7 +35,7 @@ from app.restore import watch
 from app.restore.drift import look_at_jobs
 from app.restore.engine import Engine
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
-from app.restore.ports import CopyManager
+from app.restore.ports import ClientFor, CopyManager
 from app.store import Database, Store, StoreBusy
 from app.store.migrate import MigrationFailed, migrate
 
@@ -154,25 +154,29 @@ class Lane(threading.Thread):
     def run(self) -> None:
         store = Store(Database(self._database))
         clients = self._clients(store)
-        engine = Engine(store, clients.client_for)
+        client_for = partial(self._about_to_ask, clients)
+        engine = Engine(store, client_for)
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                self._busy_since = time.monotonic()
-                due_at = self._turn(engine, store, clients)
+                due_at = self._turn(engine, store, client_for)
                 self._busy_since = None
                 self._wake.wait(self._nap(due_at))
         finally:
             clients.close()
             store.close()
 
-    def _turn(self, engine: Engine, store: Store, clients: CopyManagers) -> datetime | None:
+    def _about_to_ask(self, clients: CopyManagers, connection_id: int) -> CopyManager:
+        self._busy_since = time.monotonic()  # many slow answers are no silence
+        return clients.client_for(connection_id)
+
+    def _turn(self, engine: Engine, store: Store, client_for: ClientFor) -> datetime | None:
         try:
             due_at = engine.work(self.connection_id, self._clock())
             at_rest = due_at is None or due_at > self._clock()
             if at_rest and time.monotonic() - self._contact_at >= CONTACT_EVERY_S:
                 self._contact_at = time.monotonic()
-                self._keep_contact(store, clients)
+                self._keep_contact(store, client_for)
             return due_at
         except StoreBusy as error:
             logger.warning("the store is busy: %s", error)
@@ -180,14 +184,13 @@ class Lane(threading.Thread):
             logger.exception("connection %d: a turn failed", self.connection_id)
         return None
 
-    def _keep_contact(self, store: Store, clients: CopyManagers) -> None:
+    def _keep_contact(self, store: Store, client_for: ClientFor) -> None:
         """Ask CDM for the mapped jobs, so that trouble shows before an attack does."""
         if not store.mappings.for_connection(self.connection_id):
             return
         problem = None
         try:
-            cdm = clients.client_for(self.connection_id)
-            look_at_jobs(store.mappings, self.connection_id, cdm)
+            look_at_jobs(store.mappings, self.connection_id, client_for)
         except CopyManagerError as error:
             problem = str(error)
             logger.warning("connection %d: %s", self.connection_id, problem)

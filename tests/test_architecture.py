@@ -297,7 +297,7 @@ def test_importing_a_module_does_nothing_else(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
 

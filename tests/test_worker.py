@@ -259,6 +259,26 @@ def test_a_cdm_that_hangs_is_told_of_before_its_call_has_timed_out(
         let_go.set()
 
 
+def test_many_slow_answers_are_no_silence(
+    store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane that asks for job after job of a slow CDM is answered all the time."""
+    connection = make_connection(store)
+    fakes.cdm[connection.id] = FakeCdm()
+    lane = module.Lane(connection.id, path, clients=fakes)
+    for at, asks, silent in (
+        (0.0, True, False),
+        (7.0, True, False),
+        (14.0, False, False),
+        (16.0, False, True),
+    ):
+        monkeypatch.setattr(module.time, "monotonic", lambda at=at: at)
+        if asks:
+            lane._about_to_ask(fakes(store), connection.id)
+        lane.note_silence(store)
+        assert bool(store.connections.contact(connection.id).error) is silent, at
+
+
 def test_a_turn_that_fails_does_not_end_its_lane(
     store: Store,
     path: Path,

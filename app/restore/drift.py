@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.restore.model import Mapping, NotFound, RestoreJob
-from app.restore.ports import CopyManager
+from app.restore.ports import ClientFor
 
 
 class Mappings(Protocol):
@@ -14,7 +14,7 @@ class Mappings(Protocol):
     def note_job_drift(self, mapping_id: int, drift: str | None) -> None: ...
 
 
-def look_at_jobs(mappings: Mappings, connection_id: int, cdm: CopyManager) -> None:
+def look_at_jobs(mappings: Mappings, connection_id: int, client_for: ClientFor) -> None:
     """Ask for each mapped job of a connection and note what is wrong with it.
 
     Raises `CopyManagerError` when CDM can't be read; what was noted before then stays.
@@ -23,7 +23,7 @@ def look_at_jobs(mappings: Mappings, connection_id: int, cdm: CopyManager) -> No
     for mapping in mappings.for_connection(connection_id):
         if mapping.job_id not in seen:
             try:
-                seen[mapping.job_id] = cdm.job(mapping.job_id)
+                seen[mapping.job_id] = client_for(connection_id).job(mapping.job_id)
             except NotFound:
                 seen[mapping.job_id] = None
         mappings.note_job_drift(mapping.id, drift_of(mapping, seen[mapping.job_id]))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from app.restore import clock
 from app.restore.following import follow
 from app.restore.model import CopyManagerError, Overtaken, Run, RunState
-from app.restore.ports import CopyManager, Store
+from app.restore.ports import ClientFor, Store
 from app.restore.requested import decided, unapproved
 from app.restore.starting import queued, starting
 from app.restore.turn import Turn
@@ -31,7 +31,7 @@ _CONTACT_NOTED_EVERY = timedelta(minutes=1)
 class Engine:
     """Moves the runs of one store; used by one lane at a time for each connection."""
 
-    def __init__(self, store: Store, client_for: Callable[[int], CopyManager]) -> None:
+    def __init__(self, store: Store, client_for: ClientFor) -> None:
         """``client_for`` gives a connection's copy manager, or raises `CopyManagerError`."""
         self._store, self._client_for = store, client_for
         self._contact_noted: dict[int, tuple[datetime, str | None]] = {}

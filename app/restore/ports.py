@@ -5,7 +5,7 @@
 The heart imports neither; these protocols let the type checker hold both sides to the same words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -144,3 +144,7 @@ class CopyManager(Protocol):
     def log(self, session_id: str, skip: int) -> Sequence[LogLine]: ...
     def cancel(self, session_id: str) -> None: ...
     def clean_up(self, session_id: str) -> None: ...
+
+
+ClientFor = Callable[[int], CopyManager]
+"""Gives a connection's copy manager for one call, or raises `CopyManagerError`."""

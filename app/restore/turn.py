@@ -3,14 +3,13 @@
 """One turn of one run: what a step has at hand, and how it writes down what it found."""
 
 import logging
-from collections.abc import Callable
 from collections.abc import Mapping as Map
 from datetime import datetime
 from typing import Any
 
 from app.restore import clock
 from app.restore.model import CopyManagerError, Request, Run, RunState
-from app.restore.ports import CopyManager, Store
+from app.restore.ports import ClientFor, CopyManager, Store
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +20,7 @@ _QUICK_SUMS = ("look", "clean")  # CDM is asked at the quick cadence while these
 class Turn:
     """A run, the time, the store and the run's copy manager, for the length of one step."""
 
-    def __init__(
-        self, run: Run, now: datetime, store: Store, client_for: Callable[[int], CopyManager]
-    ) -> None:
+    def __init__(self, run: Run, now: datetime, store: Store, client_for: ClientFor) -> None:
         self.run, self.now, self.store = run, now, store
         self._client_for = client_for
         self.asked_cdm = False
