@@ -56,6 +56,9 @@ class Copy:
     def __str__(self) -> str:
         made = f", made by policy {self.policy}" if self.policy else ""
         match self.which:
+            case Which.LATEST if self.at is not None and len(self.sources) > 1:
+                oldest = f"{self.at:%Y-%m-%d %H:%M:%S} UTC{made}"
+                return f"the latest copies of {len(self.sources)} sources, the oldest of {oldest}"
             case Which.LATEST if self.at is not None:
                 return f"the latest copy, of {self.at:%Y-%m-%d %H:%M:%S} UTC{made}"
             case Which.LATEST:

@@ -64,6 +64,13 @@ class Audit:
         rows = self._db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))
         return [_entry(row) for row in rows]
 
+    def last(self, subject: str) -> AuditEntry | None:
+        """Give the newest row about ``subject``."""
+        row = self._db.execute(
+            "SELECT * FROM audit WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,)
+        ).fetchone()
+        return None if row is None else _entry(row)
+
 
 def _link(previous: str, content: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps([previous, *content]).encode()).hexdigest()

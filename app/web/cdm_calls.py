@@ -66,17 +66,6 @@ def jobs_and_copies(
     return jobs, copies
 
 
-def copy_of(services: Services, connection: CdmConnection, job_id: str) -> Copy:
-    """Which copy a job will restore. Raises a `CopyManagerError`, `TooBusy`."""
-    password = stored_password(services, connection)
-    with services.bulkhead.place():
-        client = services.cdm_client(connection, password)
-        try:
-            return client.copy_to_restore(job_id)
-        finally:
-            client.close()
-
-
 def test_saved(services: Services, connection: CdmConnection) -> Sequence[Step]:
     """The steps of a test with the saved values. Raises `LoginRefused`, `TooBusy`."""
     password = stored_password(services, connection)
@@ -108,7 +97,6 @@ def stored_password(services: Services, connection: CdmConnection) -> str:
 __all__ = [
     "CopyManagerError",
     "certificate_of",
-    "copy_of",
     "jobs_and_copies",
     "jobs_of",
     "stored_password",

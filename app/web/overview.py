@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
-from app.restore.model import Mode, RunState
+from app.restore.model import Mode
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.run_rows import RunFilter
 from app.store.store import Store
@@ -22,10 +22,10 @@ from app.web.problems import Problem
 from app.web.services import services
 from app.web.signals import needs_person, signals
 from app.web.steps import steps
+from app.web.waiting import WAITING
 
 bp = Blueprint("overview", __name__)
 _RECENT, _LOOKED_THROUGH = 10, 100
-WAITING = {RunState.NEEDS_DECISION, RunState.AWAITING_APPROVAL}
 
 
 @bp.get("/")

@@ -32,7 +32,7 @@ from app.web.mappings import sentence
 from app.web.problems import Problem
 from app.web.services import Services, services
 from app.web.simulation import verdict_of
-from app.web.steps import mode_change, steps
+from app.web.steps import steps
 from app.web.texts import set_up as texts
 
 logger = logging.getLogger(__name__)
@@ -208,15 +208,16 @@ def _page(*, error: NotDone | None = None, foreign: int | None = None) -> str:
     names = {one.id: one.name for one in connections}
     simulation = store.triggers.last_simulation()
     up_to_date = bool(book.current and on_console.up_to_date)
+    known = book.current is not None and on_console.findings is not None
     return render_template(
         "set_up.html",
         action_name=ACTION_NAME,
-        steps=steps(store, action_done=up_to_date or None),
+        steps=steps(store, action_done=up_to_date if known else None),
         connections=connections,
         contacts={one.id: store.connections.contact(one.id) for one in connections},
         mappings=[(one, sentence(one, names[one.connection_id])) for one in store.mappings.list()],
         mode=store.settings.mode,
-        mode_change=mode_change(store),
+        mode_change=store.audit.last("mode"),
         simulation=simulation,
         verdict=verdict_of(simulation) if simulation else None,
         book=book,

@@ -19,7 +19,6 @@ from app.web.forms import TokenForm
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.set_up import administrator
-from app.web.steps import mode_change
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -139,7 +138,7 @@ def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
         new_name=new_name,
         new_token=new_token,
         mode=store.settings.mode,
-        mode_change=mode_change(store),
+        mode_change=store.audit.last("mode"),
         tokens=store.tokens.list(),
         settings=store.settings,
         roles=roles,

@@ -18,7 +18,6 @@ from app.restore.model import SIMULATION, Mapping, Mode, Outcome, Run, RunState,
 from app.store.triggers import ReceivedTrigger
 from app.web.access import caller, needs
 from app.web.addresses import go_to
-from app.web.health import read_health
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.texts import set_up as set_up_texts
@@ -65,7 +64,6 @@ def show(trigger_id: int) -> str:
         run=run,
         verdict=verdict_of(trigger),
         reason=store.runs.transitions(run.id)[-1].reason if run else None,
-        worker_away=not read_health(services()).worker_ok,
         mode=store.settings.mode,
         armed=store.settings.mode is Mode.ARMED,
     )

@@ -5,12 +5,10 @@
 from dataclasses import dataclass
 
 from app.qradar.installed_action import Book
-from app.restore.model import Mode, Outcome, RunState
-from app.store.audit import AuditEntry
+from app.restore.model import Mode
 from app.store.store import Store
+from app.web.simulation import verdict_of
 from app.web.texts.set_up import STEP_NAMES
-
-_LOOKED_THROUGH = 2000  # audit rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,4 @@ def _tested(store: Store) -> bool:
 def _simulated(store: Store) -> bool:
     """Whether the last simulation found nothing in the way of a start."""
     last = store.triggers.last_simulation()
-    if last is None or last.outcome is not Outcome.OBSERVED or last.run_id is None:
-        return False
-    run = store.runs.get(last.run_id)
-    return run.state is RunState.OBSERVED and not run.error
-
-
-def mode_change(store: Store) -> AuditEntry | None:
-    """Give who last changed the app's mode, and when."""
-    changes = store.audit.recent(_LOOKED_THROUGH)
-    return next((one for one in changes if one.subject == "mode"), None)
+    return last is not None and verdict_of(last).tone == "good"

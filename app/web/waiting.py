@@ -12,7 +12,7 @@ from app.web.access import may
 from app.web.services import services
 from app.web.signals import Attention, needs_person
 
-_WAITING = {RunState.NEEDS_DECISION, RunState.AWAITING_APPROVAL}
+WAITING = {RunState.NEEDS_DECISION, RunState.AWAITING_APPROVAL}
 
 
 def register(app: Flask) -> None:
@@ -28,5 +28,5 @@ def waiting_runs() -> Sequence[Attention]:
     if not may(Right.VIEW):
         return []
     shown = (request.view_args or {}).get("run_id")
-    waiting = [run for run in services().store.runs.open() if run.state in _WAITING]
+    waiting = [run for run in services().store.runs.open() if run.state in WAITING]
     return needs_person(services(), [run for run in waiting if run.id != shown])

@@ -279,6 +279,10 @@ def test_the_time_is_shared_by_all_requests_and_has_an_end() -> None:
             "the latest copy, of 2026-11-24 07:00:00 UTC, made by policy Gold",
         ),
         (
+            Copy(Which.LATEST, datetime(2026, 11, 24, 7, tzinfo=UTC), sources=("A", "B")),
+            "the latest copies of 2 sources, the oldest of 2026-11-24 07:00:00 UTC",
+        ),
+        (
             Copy(Which.LATEST, problem="CDM was too slow."),
             "the latest copy; its time is not known: CDM was too slow.",
         ),

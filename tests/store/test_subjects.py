@@ -294,6 +294,16 @@ def test_a_setting_is_audited_when_it_changes(store: Store) -> None:
     assert len(store.audit.recent()) == before + 2
 
 
+def test_the_last_change_of_a_subject_is_found_below_others(store: Store) -> None:
+    assert store.audit.last("nothing") is None
+    store.settings.set_mode(Mode.DISARMED, by="ann", now=NOON)
+    store.settings.set_mode(Mode.OBSERVE, by="bob", now=NOON)
+    store.audit.append("ann", "change", "thing", "", now=NOON)
+    last = store.audit.last("mode")
+    assert last is not None
+    assert (last.by, last.detail) == ("bob", "observe")
+
+
 def test_a_beat_takes_the_place_of_the_one_before(store: Store) -> None:
     store.heartbeats.beat("worker", now=NOON, pid=1)
     store.heartbeats.beat("worker", now=NOON, pid=2)

@@ -11,7 +11,7 @@ import pytest
 from app.cdm.copies import Copy, Which
 from app.restore.model import LoginRefused, Unknown, Unreachable
 from app.store.qradar import Rule
-from app.web.cdm_calls import COPY_SECONDS, copy_of, jobs_and_copies
+from app.web.cdm_calls import COPY_SECONDS, jobs_and_copies
 from app.web.job_picker import FEW, MOST, copy_words
 from tests.web.conftest import ADMIN, COPIED_AT, World, job_entry
 
@@ -400,15 +400,6 @@ def test_copies_are_looked_up_as_long_as_the_time_suffices(world: World) -> None
     assert (len(jobs), list(copies)) == (9, ["8"])
     assert COPY_SECONDS == 2
     assert world.cdm.closed == 1
-
-
-def test_the_copy_of_one_job_can_be_asked_for(world: World) -> None:
-    connection = world.add_connection()
-    assert copy_of(world.services, connection, "1044").at == COPIED_AT
-    world.cdm.copies = {"1044": Unknown("It broke off.")}
-    with pytest.raises(Unknown):
-        copy_of(world.services, connection, "1044")
-    assert world.cdm.closed == 2
 
 
 def test_a_mapping_may_want_a_persons_approval(world: World) -> None:

@@ -230,10 +230,12 @@ def test_out_of_date_says_why_and_an_update_helps(desk: Desk) -> None:
     desk.answer_with(make_script=lambda: "#!/bin/bash\n# newer\n")
     page = desk.page()
     assert "out of date" in page
+    assert ticks(page)[3] is False
     assert "the script changed" in page
     assert "Update the custom action" in page
     page = desk.press()
     assert "up to date" in page
+    assert ticks(page)[3] is True
     assert "Old authorized services" in page
     assert "stays valid until a rule has called with the new one" in page
 

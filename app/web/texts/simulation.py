@@ -13,7 +13,6 @@ WOULD_START = "A real trigger would start the job now."
 WOULD_ASK = "A real trigger would wait for a person to approve it, then start the job."
 WOULD_NOT = "A real trigger would not start the job now."
 AT_WORK = "CDM is being asked about the job …"
-WORKER_AWAY = "The worker is not running: nobody asks CDM until it is back."
 
 TRIGGER = "Trigger"
 AS_RULE = "As rule {rule} would send it: mapping {mapping} was found for it."
