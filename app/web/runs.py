@@ -3,7 +3,7 @@
 """The list of runs, one run with its history, and the buttons on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from flask import Blueprint, flash, render_template, request
@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
 from app.restore import actions
-from app.restore.model import Outcome, Run, RunState, Transition
+from app.restore.model import LogLine, Outcome, Run, RunState, Transition
+from app.store.history import LogPage
 from app.web import asking, run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to, link
@@ -20,7 +21,7 @@ from app.web.services import services
 
 bp = Blueprint("runs", __name__)
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
-_LOG_LINES, _SWALLOWED = 100, 50
+_LOG_LINES, _LOG_CHARACTERS, _SWALLOWED = 100, 15_000, 50
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
@@ -68,7 +69,7 @@ def show(run_id: int) -> str:
         "run.html",
         run=run,
         steps=_steps(store.runs.transitions(run_id), run),
-        log=store.history.log(run_id, types=kinds, before=skipped, limit=_LOG_LINES),
+        log=_fitting(store.history.log(run_id, types=kinds, before=skipped, limit=_LOG_LINES)),
         log_kinds=kinds,
         log_skipped=skipped,
         log_step=_LOG_LINES,
@@ -86,6 +87,17 @@ def show(run_id: int) -> str:
         search=store.notes.search_of(run_id),
         service_token=store.qradar.token_label() is not None,
     )
+
+
+def _fitting(page: LogPage) -> LogPage:
+    """The last of these lines, as many as a page has room for: a line may be a stack trace."""
+    room, lines = _LOG_CHARACTERS, list[LogLine]()
+    for line in reversed(page.lines):
+        room -= len(line.message)
+        if room < 0 and lines:
+            break
+        lines.insert(0, line)
+    return replace(page, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,21 @@ def test_a_run_shows_its_timeline_with_durations(world: World) -> None:
     assert "this was the only new job session of the job" in text
 
 
+def test_long_log_lines_keep_a_page_light_and_all_are_reached(world: World) -> None:
+    """A line of CDM's log may be a stack trace; the links lead through all of them all the same."""
+    make_run(world)
+    lines = [LogLine(str(n), None, "INFO", f"line {n}. " + "x" * 1900) for n in range(60)]
+    world.store.runs.add_log(1, lines)
+    seen, path = set[str](), "/runs/1"
+    while path:
+        page = world.client(ADMIN).get(path).text
+        assert len(page.encode()) < 60_000
+        seen |= set(re.findall(r"line (\d+)\. x", page))
+        earlier = re.findall(r'href="[^"]*(\?log_before=\d+)#log">Earlier', page)
+        path = f"/runs/1{earlier[0]}" if earlier else ""
+    assert len(seen) == 60
+
+
 def test_the_log_can_be_narrowed_to_types_and_paged(world: World) -> None:
     make_run(world)
     lines = [
