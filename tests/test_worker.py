@@ -1,14 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The worker with real threads and processes: lanes, wakes, lock, signals, a store in trouble."""
+"""The worker with real threads: lanes, wakes, the lock, a store in trouble, CDM clients."""
 
-import fcntl
-import json
 import logging
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -427,43 +421,6 @@ def test_a_lane_that_hangs_does_not_hold_up_the_end(
     wait_until(lambda: fakes.closed)
 
 
-def test_a_flag_is_set_by_a_handler_in_the_thread_that_waits_for_it() -> None:
-    """With `threading.Event` this ends in a deadlock sooner or later."""
-    stops: list[Stop] = [Stop()]
-    before = signal.signal(signal.SIGUSR1, lambda *_: stops[-1].set())
-    ended = threading.Event()
-
-    def shoot() -> None:
-        while not ended.is_set():
-            os.kill(os.getpid(), signal.SIGUSR1)
-            time.sleep(0.0002)
-
-    shooter = threading.Thread(target=shoot)
-    shooter.start()
-    try:
-        for _ in range(50):
-            assert stops[-1].wait(SOON)
-            stops.append(Stop())
-    finally:
-        ended.set()
-        shooter.join()
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # drops what is still under way
-        signal.signal(signal.SIGUSR1, before)
-        for stop in stops:
-            os.close(stop._read)
-            os.close(stop._write)
-
-
-def test_a_flag_stays_set_however_often() -> None:
-    stop = Stop()
-    assert not stop.is_set()
-    assert not stop.wait(0.001)
-    for _ in range(100_000):
-        stop.set()
-    assert stop.is_set()
-    assert stop.wait(0.0)
-
-
 # --- the lock ---------------------------------------------------------------------------------
 
 
@@ -584,93 +541,3 @@ def test_without_a_password_cdm_is_not_asked(
         Clients(store, FakeSecrets({})).client_for(connection.id)  # type: ignore[arg-type]
     assert isinstance(refused.value, CopyManagerError)
     assert made == []
-
-
-# --- the process ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "log").mkdir()
-    (tmp_path / "manifest.json").write_text(
-        json.dumps({"name": "Safeguarded Restore", "version": "1.2.3", "log_level": "INFO"})
-    )
-    return tmp_path
-
-
-@contextmanager
-def process(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {
-        "APP_ROOT": str(root),
-        "QRADAR_APP_ID": "1051",
-        "QRADAR_APP_UUID": "7c0ffee0-1111-2222-3333-444455556666",
-        "QRADAR_CONSOLE_FQDN": "console.example",
-        "QRADAR_CONSOLE_IP": "192.0.2.10",
-    }
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "app.worker"],
-        cwd=REPOSITORY,
-        env={
-            **os.environ,
-            **environment,
-            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, sys.path)]),
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield worker
-    finally:
-        worker.kill()
-        worker.wait(SOON)
-
-
-def beat(root: Path) -> int | None:
-    """The process id of the worker that last showed a sign of life."""
-    path = root / "store" / "safeguarded-restore.db"
-    if not path.exists():
-        return None
-    database = Database(path)
-    try:
-        row = database.execute("SELECT pid FROM heartbeats WHERE process = 'worker'").fetchone()
-        return None if row is None else int(row["pid"])
-    except module.sqlite3.OperationalError:
-        return None  # not migrated yet
-    finally:
-        database.close()
-
-
-@pytest.mark.processes
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_ends_soon_and_well_when_it_is_told_to(root: Path, number: int) -> None:
-    with process(root) as worker:
-        wait_until(lambda: beat(root) == worker.pid)
-        worker.send_signal(number)
-        assert worker.wait(SOON) == 0
-
-
-@pytest.mark.processes
-def test_a_worker_ends_while_it_waits_for_the_lock(root: Path) -> None:
-    with (root / "store" / "worker.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with process(root) as worker:
-            logs = root / "store" / "log"
-            wait_until(
-                lambda: any("another worker" in file.read_text() for file in logs.glob("*log*"))
-            )
-            assert worker.poll() is None
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait(SOON) == 0
-    assert beat(root) is None
-
-
-@pytest.mark.processes
-def test_a_second_worker_takes_over_when_the_first_is_killed(root: Path) -> None:
-    with process(root) as first:
-        wait_until(lambda: beat(root) == first.pid)
-        with process(root) as second:
-            first.kill()
-            wait_until(lambda: beat(root) == second.pid)
-            second.send_signal(signal.SIGTERM)
-            assert second.wait(SOON) == 0
