@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Error, Frame, Page
 
 from tests import pictures
 
@@ -51,5 +51,9 @@ def faults(page: Page | Frame, *, usual: bool = True) -> list[str]:
 def keep_picture(page: Page, name: str, look: Look) -> None:
     """Write ``NAME-THEME-WIDTH.png`` of the whole page."""
     pictures.FOLDER.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=pictures.FOLDER / f"{name}-{look}.png", full_page=True)
+    file = pictures.FOLDER / f"{name}-{look}.png"
+    try:
+        page.screenshot(path=file, full_page=True)
+    except Error:  # of a very high page a browser that is short of time takes none: its top will do
+        page.screenshot(path=file)
     pictures.take(page, f"{name}-{look}")

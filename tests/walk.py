@@ -72,10 +72,13 @@ def _as_high_as_its_content(page: Page, where: Place) -> Iterator[None]:
 
 
 def go_to(app: Place, page: str) -> None:
-    """Choose a page from the menu."""
+    """Choose a page from the menu, and wait until it is there."""
     menu = app.get_by_role("navigation", name="Pages")
+    link = menu.get_by_role("link", name=page, exact=True)
     with app.expect_navigation():
-        menu.get_by_role("link", name=page, exact=True).click()
+        link.click()
+    # What has ended may have been the load of the page before.
+    expect(link).to_have_attribute("aria-current", "page")
 
 
 def told(app: Place, words: str) -> Locator:
