@@ -16,6 +16,7 @@ from app.qradar.identity import Right
 from app.store.run_rows import RunFilter
 from app.web import run_views, texts
 from app.web.access import needs
+from app.web.problems import Problem
 from app.web.services import services
 
 bp = Blueprint("fragments", __name__)
@@ -26,16 +27,34 @@ _SHOWN = 5
 @needs(Right.VIEW)
 def show_offense(offense_id: str) -> Response:
     """This offense's restores, for the head of its summary page."""
-    return jsonify(html=_runs_html(_offense(offense_id)))
+    number = _offense(offense_id)
+    if number is None:
+        return jsonify(html=render_template("fragment_no_offense.html"))
+    return jsonify(html=_runs_html(number))
 
 
 @bp.get("/offense_restores")
 @needs(Right.VIEW)
 def find_restores() -> Response:
-    """Where our page lists the restores of the offense that the toolbar's button names."""
-    offense_id = _offense(request.args.get("context", ""))
-    named = {} if offense_id is None else {"offense_id": offense_id}
-    return jsonify(url=absolute_url("runs.show_list", **named))
+    """Where our page lists the restores of the offense that the toolbar's button names.
+
+    Published samples name it in ``appContext``, one page of QRadar's documentation in ``context``.
+    """
+    given = (_offense(request.args.get(name, "")) for name in ("appContext", "context"))
+    offense_id = next(filter(None, given), None)
+    if offense_id is None:
+        return jsonify(url=absolute_url("fragments.show_no_offense"))
+    return jsonify(url=absolute_url("runs.show_list", offense_id=offense_id))
+
+
+@bp.get("/offense_restores/none")
+@needs(Right.VIEW)
+def show_no_offense() -> str:
+    """Where the toolbar's button leads when it names no offense: not to everybody's restores."""
+    problem = Problem(200, texts.history.NO_OFFENSE_GIVEN, advice=texts.history.NO_OFFENSE_ADVICE)
+    return render_template(
+        "problem.html", problem=problem, title=texts.history.NO_OFFENSE, again=False
+    )
 
 
 @bp.get("/dashboard_item")
@@ -48,9 +67,9 @@ def show_dashboard_item() -> Response:
 
 
 def _offense(text: str) -> int | None:
-    """The offense's number; QRadar's ``context`` is the number itself, or several row ids."""
+    """The offense's number; QRadar gives the number itself, or several row ids."""
     found = re.match(r"[0-9]{1,18}(?![0-9])", text.strip().strip("[\"'"))
-    return int(found[0]) if found else None
+    return (int(found[0]) or None) if found else None
 
 
 def _runs_html(offense_id: int | None) -> str:

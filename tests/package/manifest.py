@@ -160,6 +160,11 @@ ENTRY_RULES: dict[str, tuple[tuple[str, ...], dict[str, Check]]] = {
         {"text": _string, "description": _string, "rest_method": _string}
         | {"required_capabilities": _capabilities},
     ),
+    "page_scripts": (
+        ("app_name", "page_id", "scripts"),
+        {"app_name": _one_of(APP_NAMES), "page_id": _string, "scripts": _list_of(_string)}
+        | {"named_service": _string},
+    ),
     "fragments": (
         ("app_name", "page_id", "rest_endpoint"),
         {"app_name": _one_of(APP_NAMES), "page_id": _string, "rest_endpoint": _string}

@@ -69,7 +69,8 @@ def _manifest(root: Path) -> dict[str, Any]:
         raise PackError("manifest.json: " + "; ".join(map(str, problems)))
     manifest: dict[str, Any] = json.loads(text)
     changelog = (root / "CHANGELOG.md").read_text()
-    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    # what is being worked on, under "Unreleased", stands above the newest version
+    newest = re.search(r"^## (?!Unreleased$)(\S+)", changelog, re.MULTILINE)
     if newest is None or newest[1] != manifest["version"]:
         raise PackError(
             f"manifest.json is version {manifest['version']}, the newest in CHANGELOG.md "

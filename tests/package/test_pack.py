@@ -183,6 +183,8 @@ def test_text_is_escaped_in_the_description(tree: Path, tmp_path: Path) -> None:
     ("name", "text", "said"),
     [
         ("CHANGELOG.md", "# Changelog\n\n## 1.0.1\n", "the newest in CHANGELOG.md is 1.0.1"),
+        ("CHANGELOG.md", "## Unreleased\n\n## 1.0.1\n", "the newest in CHANGELOG.md is 1.0.1"),
+        ("CHANGELOG.md", "## Unreleased\n", "the newest in CHANGELOG.md is missing"),
         ("CHANGELOG.md", "", "the newest in CHANGELOG.md is missing"),
         ("manifest.json", "{}", "33104 name: is missing"),
         ("app/__init__.py", None, "app/__init__.py is missing"),

@@ -206,12 +206,27 @@ def test_a_good_token_forgets_the_bad_ones(console: ConsoleSimulator, client: Cl
     assert client.get("/api/system/about", token=good).status == 200
 
 
+@pytest.mark.parametrize(
+    ("sent", "query"),
+    [
+        ("appContext", "appContext=1"),
+        ("context", "context=1"),
+        ("both", "appContext=1&context=1"),
+        ("none", ""),
+    ],
+)
 def test_an_offense_has_the_fragments_and_buttons_of_the_apps(
-    console: ConsoleSimulator, client: Client
+    console: ConsoleSimulator, client: Client, sent: str, query: str
 ) -> None:
-    """They are called as QRadar calls them, by the page's script (qradar-platform §8)."""
+    """They are called as QRadar calls them, by the page's script (qradar-platform §8, §13)."""
+    console.switches.button_argument = sent
+    find = {"name": "find", "method": "GET", "url": "/offense_restores"}
     manifest = {
-        "rest_methods": [{"name": "find", "method": "GET", "url": "/offense_restores"}],
+        "rest_methods": [find | {"argument_names": ["appContext", "context"]}],
+        "page_scripts": [
+            {"app_name": "SEM", "page_id": "OffenseSummary", "scripts": ["static/button.js"]},
+            {"app_name": "SEM", "page_id": "OffenseList", "scripts": ["static/other.js"]},
+        ],
         "fragments": [
             {"app_name": "SEM", "page_id": "OffenseSummary", "rest_endpoint": "offense_fragment"},
             {"app_name": "SEM", "page_id": "OffenseList", "rest_endpoint": "elsewhere"},
@@ -233,6 +248,31 @@ def test_an_offense_has_the_fragments_and_buttons_of_the_apps(
     body = unescape(client.get(f"{page}{number}", cookies=cookies).body.decode())
     assert 'data-fragment="/console/plugins/1001/app_proxy/offense_fragment/1"' in body
     assert "elsewhere" not in body
-    assert 'data-call="/console/plugins/1001/app_proxy/offense_restores?context=1"' in body
+    assert f'data-call="/console/plugins/1001/app_proxy/offense_restores?{query}"' in body
+    assert '<script src="/console/plugins/1001/app_proxy/static/button.js">' in body
+    assert "other.js" not in body
     assert 'data-then="open(result.url)"' in body
     assert client.get(f"{page}1").status == 302, "somebody who is not logged in"
+
+
+def test_a_page_without_a_script_of_the_app_gives_no_app_context(
+    console: ConsoleSimulator, client: Client
+) -> None:
+    names = ["appContext", "context"]
+    manifest = {
+        "rest_methods": [{"name": "f", "method": "GET", "url": "/f", "argument_names": names}],
+        "gui_actions": [
+            {
+                "text": "Restores",
+                "groups": ["OffenseSummaryToolbar"],
+                "rest_method": "f",
+                "javascript": "open(result.url)",
+            }
+        ],
+    }
+    console.switches.button_argument = "both"
+    console.register_app(1001, "safeguarded-restore", address=("127.0.0.1", 9), manifest=manifest)
+    number = console.fire_rule(7, "rule", event={"sourceip": "::1"}).wait_for_offense()
+    page = f"/console/do/sem/offensesummary?summaryId={number}"
+    body = client.get(page, cookies=console.login("analyst")).body.decode()
+    assert f'data-call="/console/plugins/1001/app_proxy/f?context={number}"' in body

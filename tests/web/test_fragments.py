@@ -12,6 +12,7 @@ from tests.web.test_pages import HOSTILE, fill, links
 from tests.web.test_runs_api import make_run, to_state
 
 PATHS = ("/offense_fragment/77", "/dashboard_item")
+UNREADABLE = ("x", "0", "undefined", "[object Object]", "javascript:alert(1)", "9" * 40)
 
 
 def html_of(world: World, path: str) -> str:
@@ -68,15 +69,34 @@ def test_links_lead_to_the_app_from_any_page_of_the_console(world: World) -> Non
     assert links(answer.json["html"]).found == [target]
 
 
-@pytest.mark.parametrize("context", ["77", " 77 ", "[77]", '["77","78"]', "77,78"])
+@pytest.mark.parametrize("given", ["77", " 77 ", "[77]", '["77","78"]', "77,78"])
+@pytest.mark.parametrize("name", ["appContext", "context"])
 def test_the_toolbar_button_leads_to_the_restores_of_the_offense(
-    world: World, context: str
+    world: World, name: str, given: str
 ) -> None:
-    answer = world.client(ANALYST).get("/offense_restores", query_string={"context": context})
-    assert answer.json["url"].endswith("/app_proxy/runs?offense_id=77")
+    for other in ({}, {"appContext": "", "context": "undefined"}):
+        query = {**other, name: given}
+        answer = world.client(ANALYST).get("/offense_restores", query_string=query)
+        assert answer.json["url"].endswith("/app_proxy/runs?offense_id=77")
 
 
-def test_without_an_offense_the_button_leads_to_all_restores(world: World) -> None:
-    for context in ("", "x", "javascript:alert(1)", "9" * 40):
-        answer = world.client(ANALYST).get("/offense_restores", query_string={"context": context})
-        assert answer.json["url"].endswith("/app_proxy/runs")
+@pytest.mark.parametrize("given", ["", *UNREADABLE])
+def test_without_an_offense_the_button_leads_to_a_page_that_says_so(
+    world: World, given: str
+) -> None:
+    make_run(world, 1, offense_id=77)
+    client = world.client(ANALYST)
+    url = client.get("/offense_restores", query_string={"appContext": given}).json["url"]
+    page = client.get(url.partition("/app_proxy")[2])
+    assert page.status_code == 200
+    assert "No offense was given." in page.text
+    assert "Run 1" not in page.text
+
+
+@pytest.mark.parametrize("given", UNREADABLE)
+def test_an_unreadable_offense_shows_nobodys_restores(world: World, given: str) -> None:
+    make_run(world, 1, offense_id=77)
+    make_run(world, 2)
+    shown = html_of(world, f"/offense_fragment/{given}")
+    assert "No offense was given." in shown
+    assert "Run" not in shown

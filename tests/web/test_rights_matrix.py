@@ -25,6 +25,7 @@ VIEW = {
     *("runs_api.list_runs", "runs_api.export_runs", "runs_api.read_run"),
     *("state_api.read_health", "state_api.read_csrf_token"),
     *("fragments.show_offense", "fragments.find_restores", "fragments.show_dashboard_item"),
+    "fragments.show_no_offense",
 }
 OPERATE = {
     *("runs.ask", "runs.resolve", "runs_api.ask", "runs_api.resolve", "overview.dismiss"),

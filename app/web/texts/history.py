@@ -40,4 +40,9 @@ FRAGMENT_TITLE = "Restores"
 FRAGMENT_COLUMNS = ("Restore", "State", "Restore job", "Ready after")
 ALL_RESTORES = "All restores"
 NONE_OF_OFFENSE = "No restore belongs to this offense."
+NO_OFFENSE = "No offense was given."
+NO_OFFENSE_GIVEN = "QRadar called the app without the number of an offense."
+NO_OFFENSE_ADVICE = (
+    "Open the tab Restores: its list of runs names the offense of each, and can be filtered by it."
+)
 NONE_ASKED_FOR = "No restore was asked for yet."

@@ -8,6 +8,7 @@ from tests.simulators.console import offense_page
 from tests.simulators.console.identity import Identity
 from tests.simulators.console.offenses import Offenses
 from tests.simulators.console.proxy import App, Apps
+from tests.simulators.console.switches import Switches
 from tests.simulators.console.wire import Answer, Request, html_answer, html_error, redirect
 
 COOKIE = "{name}={value}; Path=/; Secure"
@@ -16,8 +17,11 @@ COOKIE = "{name}={value}; Path=/; Secure"
 class Pages:
     """``/console/``, ``/console/logon.jsp``, ``/console/logout`` and the page of an offense."""
 
-    def __init__(self, apps: Apps, identity: Identity, offenses: Offenses) -> None:
+    def __init__(
+        self, apps: Apps, identity: Identity, offenses: Offenses, switches: Switches
+    ) -> None:
         self.apps, self.identity, self.offenses = apps, identity, offenses
+        self.switches = switches
 
     def answer(self, request: Request) -> Answer:
         match request.path, request.method:
@@ -36,7 +40,7 @@ class Pages:
             case (offense_page.PATH, "GET" | "HEAD"):
                 if self.identity.find(request.cookies.get("SEC")) is None:
                     return redirect("/console/logon.jsp")
-                return offense_page.answer(request, self.apps, self.offenses)
+                return offense_page.answer(request, self.apps, self.offenses, self.switches)
             case ("/favicon.ico", _):
                 # A browser asks for it by itself, and a 404 would stand in its console.
                 return html_answer("")

@@ -72,7 +72,7 @@ class ConsoleSimulator:
             staged=lambda: self.custom_actions.staged,
         )
         self.proxy = Proxy(self.apps, self.identity, self.switches)
-        self.pages = Pages(self.apps, self.identity, self.store)
+        self.pages = Pages(self.apps, self.identity, self.store, self.switches)
         self.requests: list[Recorded] = []
         self.control = Control(self)
         self._stopped = threading.Event()

@@ -38,6 +38,9 @@ class Switches(PathSwitch):
 
     token_reaches_app: str = "header"
     """``header``, ``cookie`` or ``both``: how a token caller's SEC arrives at the app."""
+    button_argument: str = "appContext"
+    """``appContext``, ``context``, ``both`` or ``none``: where a toolbar's button has its offense.
+    The first goes only to pages for which the app names a page script."""
     use_qradar_csrf: bool = False
     """Demand the QRadarCSRF header on writes for every app (an app's manifest can too)."""
     enforce_capabilities: str = "off"
