@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from app.cdm.client import CdmClient
+from app.cdm.failures import for_terminal
 from app.cdm.records import JobEntry
 from app.restore import checks, clock
 from app.restore.checks import InvalidField
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None, surroundings: Surroundings | No
     except Stop as stop:
         code, sentence = stop.code, str(stop)
     except CopyManagerError as error:
-        code, sentence = FAILED, str(error)
+        code, sentence = FAILED, for_terminal(error)
     except KeyboardInterrupt:
         code, sentence = INTERRUPTED, "interrupted; what was started in CDM goes on."
     except (
@@ -307,7 +308,7 @@ def follow(client: CdmClient, job: RestoreJob, session: JobSession, *, around: S
             lost += gap
             if lost >= LOST_S:
                 raise Stop(
-                    FAILED, f"contact to CDM was lost, the restore may go on: {error}"
+                    FAILED, f"contact to CDM was lost, the restore may go on: {for_terminal(error)}"
                 ) from error
         else:
             missing, lost = 0, 0.0

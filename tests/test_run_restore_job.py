@@ -4,6 +4,7 @@
 
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -71,6 +72,12 @@ class Terminal:
         assert (code == 0) == (result.err == "")
         assert result.err.count("\n") <= 1
         assert "Traceback" not in result.err
+        # what only helps on the app's pages helps nobody here
+        assert not re.search(
+            r"\bpages?\b(?<!CDM's own pages)(?<!a web page)"
+            r"|[Uu]pload|app host|is (asked|tried) again",
+            result.err,
+        )
         assert self.cdm.password not in result.out + result.err
         assert not self.cdm.destructive_calls
         return result
@@ -238,6 +245,7 @@ def test_a_job_with_several_modes_is_refused(terminal: Terminal) -> None:
     result = terminal.start()
     assert result.code == 1
     assert "start_test_iv" in result.err
+    assert "CDM's own pages" in result.err
     assert terminal.cdm.starts == []
 
 
@@ -245,7 +253,7 @@ def test_a_wrong_password_is_one_attempt_and_one_sentence(terminal: Terminal) ->
     cdm = terminal.cdm
     result = terminal.run("-u", cdm.user, "-P", "wrong", "-j", "x", "--insecure")
     assert result.code == 1
-    assert "user" in result.err
+    assert "Give user and password again" in result.err
     assert len(cdm.logins) == 1
 
 
@@ -253,13 +261,25 @@ def test_an_unknown_ca_is_refused(terminal: Terminal) -> None:
     result = terminal.start(trust=False)
     assert result.code == 1
     assert "certificate" in result.err
+    assert "--ca-file" in result.err
+    assert f"SHA-256 {terminal.cdm.fingerprint}" in result.err
+    assert "--fingerprint" in result.err
     assert terminal.cdm.logins == []
+
+
+def test_a_ca_file_of_the_platform_that_is_gone_is_said(terminal: Terminal) -> None:
+    terminal.environ["REQUESTS_CA_BUNDLE"] = "/nothing/here.pem"
+    result = terminal.start(trust=False)
+    assert result.code == 1
+    assert "REQUESTS_CA_BUNDLE" in result.err
+    assert "--ca-file" in result.err
 
 
 def test_another_fingerprint_is_refused(terminal: Terminal) -> None:
     result = terminal.start("--fingerprint", "ab" * 32, trust=False)
     assert result.code == 1
     assert "pinned certificate" in result.err
+    assert "--fingerprint" in result.err
     assert terminal.cdm.logins == []
 
 

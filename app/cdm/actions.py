@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.cdm.failures import Advice
 from app.cdm.links import BadLink, Target, api, href, rebase
 from app.restore.model import Busy, Refused, Unknown
 
@@ -168,8 +169,12 @@ def _choice(offered: list[dict[str, Any]], action_name: str | None) -> Refused:
     return Refused(
         f"This job starts with an action, and {what}.",
         cause=f"CDM offers: {names}.",
-        advice="Set the action of the mapping to one of these. An action that replaces production"
-        " machines is taken only if it is set by name.",
+        advice=Advice(
+            "Set the action of the mapping to one of these. An action that replaces production"
+            " machines is taken only if it is set by name.",
+            terminal="The command line starts no such job: start it in CDM's own pages, or by a"
+            " mapping of the app that names the action.",
+        ),
     )
 
 

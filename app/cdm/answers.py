@@ -5,7 +5,7 @@
 import re
 from dataclasses import dataclass
 
-from app.cdm.failures import Cleaner
+from app.cdm.failures import Advice, Cleaner
 from app.cdm.http import Answer
 from app.restore.model import (
     Busy,
@@ -25,6 +25,7 @@ _SESSION_ENDED = re.compile(
     r"session[\W_]*(has|is|was)?[\W_]*(expired|invalid|not[\W_]*(found|valid)|timed?[\W_]*out)",
     re.IGNORECASE,
 )
+_ACCOUNT = "check in CDM that the account is not locked or its password expired."
 _REQUEST_TIMEOUT = 408  # a 4xx that says nothing about the request
 
 
@@ -80,8 +81,10 @@ def login_refusal(answer: Answer, where: str, cleaner: Cleaner) -> NothingSent:
         return LoginRefused(
             f"CDM at {where} does not let this user in.",
             cause=_said(answer, cleaner),
-            advice="Enter user and password on the connection's page again; check in CDM that the"
-            " account is not locked or its password expired.",
+            advice=Advice(
+                f"Enter user and password on the connection's page again; {_ACCOUNT}",
+                terminal=f"Give user and password again; {_ACCOUNT}",
+            ),
         )
     return NothingSent(
         f"The log-in to CDM at {where} got no usable answer.",
@@ -129,7 +132,10 @@ def action_failure(
         return NothingSent(
             f"CDM did not {what}: it says that the API session is not valid.",
             cause=said,
-            advice="It is tried again with a fresh log-in.",
+            advice=Advice(
+                "It is tried again with a fresh log-in.",
+                terminal="Nothing was started; start it again.",
+            ),
         )
     if answer.status == 409 or (error and 400 <= answer.status < 500 and _speaks_of_busy(error)):
         return Busy(
@@ -172,5 +178,8 @@ def _hint(answer: Answer) -> str:
     if 300 <= answer.status < 400 or (answer.is_html and answer.status < 500):
         return "Check that the address and the port are those of CDM itself (usually 8443)."
     if answer.status >= 500:
-        return "CDM is overloaded, restarting or broken; it is asked again."
+        return Advice(
+            "CDM is overloaded, restarting or broken; it is asked again.",
+            terminal="CDM is overloaded, restarting or broken; try again in a minute.",
+        )
     return "If it stays so, look into CDM's own log."

@@ -6,13 +6,31 @@ import base64
 import re
 import socket
 from collections.abc import Iterable, Iterator
+from typing import Self
 from urllib.parse import quote
 
-from app.restore.model import Unknown, Unreachable
+from app.restore.model import CopyManagerError, Unknown, Unreachable
 
 MAX_TEXT = 300
 _LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _SESSION = re.compile(r"(sessionid\W{1,4})[0-9a-z._~+/=-]{8,}", re.IGNORECASE)
+
+
+class Advice(str):
+    """What to do, worded for the app's pages; ``terminal`` is the same for a command line."""
+
+    terminal: str
+
+    def __new__(cls, pages: str, *, terminal: str) -> Self:
+        made = super().__new__(cls, pages)
+        made.terminal = terminal
+        return made
+
+
+def for_terminal(error: CopyManagerError) -> str:
+    """What an error says, to somebody who has a command line before him and no page."""
+    advice = error.advice.terminal if isinstance(error.advice, Advice) else error.advice
+    return " ".join(part for part in (error.message, error.cause, advice) if part)
 
 
 class NoAnswer(Unknown):
@@ -84,7 +102,10 @@ def unreachable(
         return Unreachable(
             f"{where} can't be reached{via}.",
             cause=f"The name of {'the proxy' if proxy else host} can't be resolved.",
-            advice="Check the host name, and the name servers of the QRadar app host.",
+            advice=Advice(
+                "Check the host name, and the name servers of the QRadar app host.",
+                terminal="Check the host name, and the name servers of this machine.",
+            ),
         )
     if has(errors, ConnectionRefusedError):
         return Unreachable(
@@ -96,10 +117,16 @@ def unreachable(
         return Unreachable(
             f"{where} can't be reached{via}.",
             cause=f"{target[0].upper()}{target[1:]} did not take the connection in time.",
-            advice="Check the address, and the firewalls between the QRadar app host and CDM.",
+            advice=Advice(
+                "Check the address, and the firewalls between the QRadar app host and CDM.",
+                terminal="Check the address, and the firewalls between this machine and CDM.",
+            ),
         )
     return Unreachable(
         f"{where} can't be reached{via}.",
         cause=f"The connection was not made ({type(errors[-1]).__name__}).",
-        advice="Check the address, the port and the network between the QRadar app host and CDM.",
+        advice=Advice(
+            "Check the address, the port and the network between the QRadar app host and CDM.",
+            terminal="Check the address, the port and the network between this machine and CDM.",
+        ),
     )

@@ -24,7 +24,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from app.cdm.failures import MAX_TEXT, chain, has, unreachable
+from app.cdm.failures import MAX_TEXT, Advice, chain, has, unreachable
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -43,6 +43,7 @@ _ISSUER_UNKNOWN = {
 }  # OpenSSL's X509_V_ERR_…: issuer missing, self-signed, no chain
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _PIN = "pin the certificate's SHA-256 fingerprint"
+_GIVE_PIN = "give the certificate's SHA-256 with --fingerprint"
 _OTHER_NAME, _OTHER_ADDRESS = 62, 64
 
 
@@ -88,7 +89,10 @@ def verification(
         if len(pin) != 64 or not set(pin) <= set("0123456789abcdef"):
             raise Untrusted(
                 "The pinned fingerprint of this connection is not a SHA-256.",
-                advice="Enter its 64 hexadecimal digits on the connection's page.",
+                advice=Advice(
+                    "Enter its 64 hexadecimal digits on the connection's page.",
+                    terminal="Give its 64 hexadecimal digits with --fingerprint.",
+                ),
             )
         # urllib3 compares the pin before the first byte of the request is written.
         return Verification(verify=False, tls={"assert_fingerprint": pin, "assert_hostname": False})
@@ -103,7 +107,10 @@ def _uploaded(pem: str) -> Verification:
     except (ssl.SSLError, ValueError) as error:
         raise Untrusted(
             "The CA certificate uploaded for this connection can't be read.",
-            advice="Upload it again, as PEM text (-----BEGIN CERTIFICATE-----).",
+            advice=Advice(
+                "Upload it again, as PEM text (-----BEGIN CERTIFICATE-----).",
+                terminal="Give --ca-file a file of PEM text (-----BEGIN CERTIFICATE-----).",
+            ),
         ) from error
     context = create_urllib3_context()
     # An uploaded intermediate or self-signed certificate is enough, its own issuer need not be
@@ -207,14 +214,22 @@ def not_made(error: BaseException, connection: CdmConnection) -> NothingSent:
         return Untrusted(
             f"CDM at {connection.host}:{connection.port} does not show the pinned certificate.",
             cause=_shown(connection),
-            advice="If it was renewed, compare the SHA-256 with CDM's administrator and pin the new"
-            " one; if not, somebody may be in between.",
+            advice=Advice(
+                "If it was renewed, compare the SHA-256 with CDM's administrator and pin the new"
+                " one; if not, somebody may be in between.",
+                terminal="If it was renewed, compare the SHA-256 with CDM's administrator and give"
+                " the new one with --fingerprint; if not, somebody may be in between.",
+            ),
         )
     if any(isinstance(e, OSError) and "TLS CA certificate bundle" in str(e) for e in errors):
         return Untrusted(
             "The platform's CA file can't be read, so CDM's certificate can't be verified.",
             cause="REQUESTS_CA_BUNDLE names no readable file.",
-            advice="Restart the app; or upload CDM's CA certificate on the connection's page.",
+            advice=Advice(
+                "Restart the app; or upload CDM's CA certificate on the connection's page.",
+                terminal="Unset it, or have it name one; or give CDM's CA certificate with"
+                " --ca-file.",
+            ),
         )
     return _no_handshake(error, connection.host, connection.port, connection.proxy)
 
@@ -237,20 +252,29 @@ def _not_verified(bad: ssl.SSLCertVerificationError, connection: CdmConnection) 
         return Untrusted(
             f"The certificate of CDM at {where} is not trusted: its issuer is not known here.",
             cause=_shown(connection),
-            advice=f"Upload the certificate of that issuer on the connection's page, or {_PIN}.",
+            advice=Advice(
+                f"Upload the certificate of that issuer on the connection's page, or {_PIN}.",
+                terminal=f"Give the certificate of that issuer with --ca-file, or {_GIVE_PIN}.",
+            ),
         )
     if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
         return Untrusted(
             f"The certificate of CDM at {where} is not valid at this time.",
             cause=_shown(connection),
-            advice=f"Renew it in CDM, check the clocks, or {_PIN}.",
+            advice=Advice(
+                f"Renew it in CDM, check the clocks, or {_PIN}.",
+                terminal=f"Renew it in CDM, check the clocks, or {_GIVE_PIN}.",
+            ),
         )
     if bad.verify_code in {_OTHER_NAME, _OTHER_ADDRESS}:
         return _other_name(connection)
     return Untrusted(
         f"The certificate of CDM at {where} is not trusted.",
         cause=f"{bad.verify_message.rstrip('.')}.",
-        advice=f"Upload CDM's CA certificate on the connection's page, or {_PIN}.",
+        advice=Advice(
+            f"Upload CDM's CA certificate on the connection's page, or {_PIN}.",
+            terminal=f"Give CDM's CA certificate with --ca-file, or {_GIVE_PIN}.",
+        ),
     )
 
 
@@ -258,7 +282,10 @@ def _other_name(connection: CdmConnection) -> Untrusted:
     return Untrusted(
         f"The certificate of CDM at {connection.host}:{connection.port} is for another name.",
         cause=_shown(connection),
-        advice=f"Enter the host by the name in the certificate, or {_PIN}.",
+        advice=Advice(
+            f"Enter the host by the name in the certificate, or {_PIN}.",
+            terminal=f"Name the host as the certificate does, or {_GIVE_PIN}.",
+        ),
     )
 
 
