@@ -94,12 +94,17 @@ def at_the_console(
     person.page.fill("input[name=user]", user)
     person.page.fill("input[type=password]", f"{user}-password")
     person.page.click("[type=submit]")
-    person.page.wait_for_selector("iframe")
+    _wait_for_the_app(person)
     if theme != "light":
         person.page.goto(f"{world.console.url}/console/?theme={theme}")
-        person.page.wait_for_selector("iframe")
+        _wait_for_the_app(person)
     yield person
     context.close()
+
+
+def _wait_for_the_app(person: Person) -> None:
+    """The tab's page is there, so its cookies are set: none comes late, over what a test has done."""
+    person.app.locator("#main").wait_for()
 
 
 def _note(person: Person, said: ConsoleMessage) -> None:
