@@ -103,7 +103,7 @@ def at_the_console(
 
 
 def _wait_for_the_app(person: Person) -> None:
-    """The tab's page is there, so its cookies are set: none comes late, over what a test has done."""
+    """The tab's page is there, so its cookies are set: none comes late over what a test does."""
     person.app.locator("#main").wait_for()
 
 
