@@ -45,7 +45,7 @@ def set_mode() -> BaseResponse:
     services().store.settings.set_mode(mode, by=caller().name, now=services().clock())
     logger.info("the app was %s by %s", mode, caller().name)
     flash(texts.mode.CHANGED[mode], "good")
-    return go_to("set_up.show" if request.form.get("back") == "set_up.show" else "settings.show")
+    return go_to("set_up.show" if request.form.get("back") == "set_up" else "settings.show")
 
 
 @bp.post("/leef")

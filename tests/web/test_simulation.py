@@ -141,7 +141,7 @@ def test_the_list_of_triggers_marks_it(mapped: World) -> None:
 
 def test_observing_can_be_chosen_and_is_told(mapped: World) -> None:
     client = mapped.client(ADMIN)
-    answer = mapped.submit(client, "/settings/mode", mode="observe", back="set_up.show")
+    answer = mapped.submit(client, "/settings/mode", mode="observe", back="set_up")
     assert answer.headers["Location"].endswith("/set-up")
     assert mapped.store.settings.mode is Mode.OBSERVE
     page = client.get("/settings").text
