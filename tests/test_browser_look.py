@@ -105,7 +105,7 @@ def test_a_month_of_history(browser: Browser, month: Site, look: Look) -> None:
 
 def opened(page: Page) -> list[str]:
     """What is wrong once the charts' tables are opened."""
-    for title in ("Runs per day by outcome", "Time from detection to ready"):
+    for title in ("Runs per day by outcome", "Time from receipt to ready"):
         page.get_by_text(f"{title} as a table").click()
         expect(page.get_by_role("region", name=f"{title} as a table")).to_be_visible()
     return faults(page)

@@ -201,7 +201,7 @@ def test_new_prints_the_token_alone_and_it_is_valid_at_once(configure: Configure
     assert result.err == ""
     token = result.out.removesuffix("\n")
     assert len(token.split()) == 1
-    assert open_store().tokens.is_valid(token)
+    assert open_store().tokens.name_of(token)
 
 
 def test_only_a_hash_of_the_token_is_kept(configure: Configure, app_root: Path) -> None:
@@ -218,8 +218,8 @@ def test_several_tokens_are_valid_until_they_are_revoked(configure: Configure) -
     revoked = configure("trigger-token", "revoke", "a")
     assert (revoked.code, revoked.out) == (0, "")
     store = open_store()
-    assert not store.tokens.is_valid(first)
-    assert store.tokens.is_valid(second)
+    assert not store.tokens.name_of(first)
+    assert store.tokens.name_of(second)
 
 
 def test_a_taken_name_and_an_unknown_one_are_refused(configure: Configure) -> None:
@@ -401,7 +401,7 @@ def run_as_program(app_root: Path, *arguments: str) -> "subprocess.CompletedProc
 def test_as_a_program_it_keeps_the_streams_apart(app_root: Path) -> None:
     made = run_as_program(app_root, "trigger-token", "new", "a")
     assert (made.returncode, made.stderr) == (0, "")
-    assert open_store().tokens.is_valid(made.stdout.removesuffix("\n"))
+    assert open_store().tokens.name_of(made.stdout.removesuffix("\n"))
     again = run_as_program(app_root, "trigger-token", "new", "a")
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.count("\n") == 1

@@ -66,6 +66,10 @@ class Happening(Protocol):
     def rule_id(self) -> int | None: ...
     @property
     def rule_name(self) -> str | None: ...
+    @property
+    def token(self) -> str | None: ...
+    @property
+    def peer(self) -> str | None: ...
 
 
 def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | None:
@@ -87,6 +91,8 @@ def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | No
             "mapping": happening.mapping,
             "ruleId": happening.rule_id,
             "ruleName": happening.rule_name,
+            "triggerToken": happening.token,
+            "peer": happening.peer,
         }
         return "TRIGGER_REJECTED", 6, attributes
     if happening.kind == "change" and not happening.what.startswith("run"):

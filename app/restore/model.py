@@ -129,6 +129,8 @@ class Trigger:
     fields: Map[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()  # what could not be read and was kept as text
     source: str = "custom_action"
+    token: str | None = None  # the name of the trigger token that it came with
+    peer: str | None = None  # the address that it came from
 
     @property
     def simulated(self) -> bool:

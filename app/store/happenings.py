@@ -36,6 +36,8 @@ class Happening:
     mapping: str | None = None
     rule_id: int | None = None
     rule_name: str | None = None
+    token: str | None = None
+    peer: str | None = None
 
 
 class Happenings:
@@ -111,6 +113,8 @@ def _trigger(row: sqlite3.Row) -> Happening:
         mapping=row["mapping"],
         rule_id=row["rule_id"],
         rule_name=row["rule_name"],
+        token=row["token"],
+        peer=row["peer"],
     )
 
 

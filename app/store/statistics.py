@@ -18,10 +18,7 @@ MOST_TIMES = 5000
 
 _TABLES = ("connections", "mappings", "trigger_tokens", "runs", "transitions", "log_lines")
 _MORE_TABLES = ("requests", "triggers", "audit")
-_SECONDS = (
-    "CAST(round((julianday(ready_at) - julianday(coalesce(detected_at, received_at)))"
-    " * 86400) AS INTEGER)"
-)
+_SECONDS = "CAST(round((julianday(ready_at) - julianday(received_at)) * 86400) AS INTEGER)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class ReadyTimes:
-    """Seconds from detection to ready of a period's runs, the shortest first."""
+    """Seconds from receipt to ready of a period's runs, the shortest first."""
 
     times: Mapping[str, list[int]]
     every: int  # of so many runs one was looked at
@@ -67,7 +64,7 @@ class Statistics:
         return [Counted(row[0], RunState(row[1]), row[2], row[3]) for row in rows]
 
     def ready_times(self, chosen: RunFilter, period: str, *, ready: int) -> ReadyTimes:
-        """Give the times from detection to ready of the runs that match and had their copy up.
+        """Give the times from receipt to ready of the runs that match and had their copy up.
 
         ``ready`` is how many those are. QRadar's clock may be ahead of ours: nothing takes less
         than 0 seconds.

@@ -12,6 +12,15 @@ from app.restore.model import SIMULATION, Outcome, Trigger
 from app.store.database import Database
 from app.store.times import from_text, to_text
 
+KEPT_A_MINUTE = 60
+"""So many triggers that start nothing are kept whole in a minute, of each token and rule."""
+
+FLOOD = "flood"
+"""Why a trigger's fields and message were not kept."""
+
+_NOT_KEPT = f"Not kept: more than {KEPT_A_MINUTE} of the same rule came in that minute."
+_LONGEST_NAME = 128  # characters of a rule's or mapping's name that are kept of a flood
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedTrigger:
@@ -28,6 +37,9 @@ class ReceivedTrigger:
     rule_name: str | None
     fields: Mapping[str, str]
     source: str
+    token: str | None = None  # the name of the trigger token that it came with
+    peer: str | None = None  # the address that it came from
+    not_kept: str | None = None  # why fields and message were dropped; None: they are here
 
 
 class Triggers:
@@ -45,20 +57,71 @@ class Triggers:
         run_id: int | None,
         mapping: str | None,
     ) -> int:
-        """Keep a trigger and its outcome; give its id."""
+        """Keep a trigger and its outcome; give its id.
+
+        Of a flood, little more than the request id, from whom it came and what came of it is kept:
+        else whoever holds a trigger token fills the disk.
+        """
+        mapping = mapping or trigger.mapping
         with self._db.transaction():
+            fields, rule_name, not_kept = trigger.fields, trigger.rule_name, None
+            if self._is_flood(trigger, run_id, mapping):
+                told = "" if trigger.offense_id is None else str(trigger.offense_id)
+                fields = {"offense_id": told} if told else {}
+                message, not_kept = _NOT_KEPT, FLOOD
+                mapping, rule_name = _short(mapping), _short(rule_name)
             cursor = self._db.execute(
                 "INSERT INTO triggers (request_id, received_at, outcome, message, run_id, mapping,"
-                " rule_id, rule_name, fields, source, event_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                " rule_id, rule_name, fields, source, event_at, token, peer, not_kept)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(trigger.request_id, to_text(trigger.received_at), outcome, message, run_id),
-                    *(mapping or trigger.mapping, trigger.rule_id, trigger.rule_name),
-                    json.dumps(dict(trigger.fields)),
+                    *(mapping, trigger.rule_id, rule_name),
+                    json.dumps(dict(fields), ensure_ascii=False),
                     trigger.source,
                     to_text(trigger.detected_at or trigger.received_at),
+                    *(trigger.token, trigger.peer, not_kept),
                 ),
             )
         return int(cursor.lastrowid or 0)
+
+    def _is_flood(self, trigger: Trigger, run_id: int | None, mapping: str | None) -> bool:
+        """Count a trigger that started nothing; say whether it is one too many in this minute."""
+        if trigger.token is None or (run_id is not None and not self.for_run(run_id, limit=1)):
+            return False
+        minute = to_text(trigger.received_at)[:16]
+        values = (trigger.token, self._rule_of(trigger, mapping), minute)
+        self._db.execute(
+            "INSERT INTO trigger_counts (token, rule, minute, kept) VALUES (?,?,?,1)"
+            " ON CONFLICT (token, rule) DO UPDATE SET minute = excluded.minute,"
+            " kept = CASE WHEN minute = excluded.minute THEN kept + 1 ELSE 1 END",
+            values,
+        )
+        row = self._db.execute(
+            "SELECT kept FROM trigger_counts WHERE token = ? AND rule = ?", values[:2]
+        ).fetchone()
+        return int(row["kept"]) > KEPT_A_MINUTE
+
+    def _rule_of(self, trigger: Trigger, mapping: str | None) -> str:
+        """By which rule a trigger is counted, so that a flood of one leaves others their room.
+
+        Only what is known here has room of its own: the names in a flood are anybody's invention,
+        and all that are unknown count together.
+        """
+        for rule, known in (
+            (trigger.rule_id, "SELECT 1 FROM console_rules WHERE rule_id = ?"),
+            (trigger.rule_id, "SELECT 1 FROM mappings WHERE rule_id = ?"),
+            (trigger.rule_name, "SELECT 1 FROM console_rules WHERE name = ?"),
+            (trigger.rule_name, "SELECT 1 FROM mappings WHERE rule_name = ?"),
+        ):
+            if rule is not None and self._db.execute(known, (rule,)).fetchone():
+                return f"rule {rule}"
+        if (
+            mapping
+            and self._db.execute("SELECT 1 FROM mappings WHERE name = ?", (mapping,)).fetchone()
+        ):
+            return f"mapping {mapping}"
+        return ""
 
     def find(self, request_id: str) -> ReceivedTrigger | None:
         """Give the first trigger that came with this request id."""
@@ -91,6 +154,10 @@ class Triggers:
         return [_received(row) for row in rows]
 
 
+def _short(name: str | None) -> str | None:
+    return None if name is None else name[:_LONGEST_NAME]
+
+
 def _received(row: sqlite3.Row) -> ReceivedTrigger:
     return ReceivedTrigger(
         id=row["id"],
@@ -104,4 +171,7 @@ def _received(row: sqlite3.Row) -> ReceivedTrigger:
         rule_name=row["rule_name"],
         fields=json.loads(row["fields"]),
         source=row["source"],
+        token=row["token"],
+        peer=row["peer"],
+        not_kept=row["not_kept"],
     )

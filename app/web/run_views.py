@@ -75,6 +75,9 @@ def trigger_fields(trigger: ReceivedTrigger) -> dict[str, object]:
         "received_at": to_text(trigger.received_at),
         "outcome": trigger.outcome,
         "fields": dict(trigger.fields),
+        "not_kept": trigger.not_kept,
+        "token": trigger.token,
+        "peer": trigger.peer,
     }
 
 
@@ -152,7 +155,7 @@ def find_page(
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long a run took, in seconds, each from the detection; None until known."""
+    """How long a run took, in seconds, each from the receipt; None until known."""
 
     started: float | None
     ready: float | None
@@ -160,11 +163,13 @@ class Spans:
 
 
 def spans(run: Run) -> Spans:
-    """The lengths of a run; QRadar's clock may be ahead of ours, nothing takes less than 0 s."""
-    begin = run.detected_at or run.received_at
+    """The lengths of a run, all by our clock, which may have been set back: none is less than 0 s.
+
+    When the event was is the sender's word; where QRadar stores and forwards, it may be days ago.
+    """
 
     def until(at: datetime | None) -> float | None:
-        return None if at is None else max((at - begin).total_seconds(), 0.0)
+        return None if at is None else max((at - run.received_at).total_seconds(), 0.0)
 
     return Spans(until(run.started_at), until(run.ready_at), until(run.ended_at))
 

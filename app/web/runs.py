@@ -83,6 +83,7 @@ def show(run_id: int) -> str:
         offense=run_views.offense_url(run.offense_id) if run.offense_id else None,
         evidence=texts.run.EVIDENCE,
         field_name=texts.run.field_name,
+        sent_by=lambda one: texts.run.SENT_BY.format(token=one.token, peer=one.peer),
         notes=store.notes.for_run(run_id),
         search=store.notes.search_of(run_id),
         service_token=store.qradar.token_label() is not None,

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.restore.model import Trigger
 from app.web.problems import Problem
@@ -20,7 +20,16 @@ from app.web.texts import api as words
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _DIGITS = re.compile(r"[0-9]{1,18}")  # what fits a database integer
 _FROM, _TO = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_SHOWN = 40  # characters of an unreadable value that a message repeats
+_AHEAD = timedelta(minutes=5)
+"""So far QRadar's clock may be ahead of ours; an event from later on has not happened yet."""
+_SHOWN = 40  # characters of a name or an unreadable value that a message repeats
+_NAMED = 10  # fields that a message names one by one
+# What is kept of a call: whoever has a trigger token must not be able to fill the disk.
+MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 32, 64, 1024  # the lengths in bytes of UTF-8
+_OURS = (
+    *("rule_id", "rule_name", "mapping", "event_time", "source_ip", "destination_ip", "username"),
+    *("log_source_id", "qid", "magnitude", "offense_id"),
+)
 _SECRET_NAMES = {"token", "sec", "x-trigger-token"}
 
 
@@ -44,7 +53,7 @@ class Fields:
 
 
 def collect(pairs: Iterable[tuple[str, str]]) -> Fields:
-    """Sort the body's pairs into a token, values, and remarks about fields that came twice."""
+    """Sort the body's pairs into a token and values; what comes again is called ``name#2``."""
     fields, seen = Fields(), Counter[str]()
     for name, value in pairs:
         if name.lower() in _SECRET_NAMES:
@@ -54,16 +63,21 @@ def collect(pairs: Iterable[tuple[str, str]]) -> Fields:
         else:
             seen[name] += 1
             fields.values[name if seen[name] == 1 else f"{name}#{seen[name]}"] = value
-            if seen[name] == 2:
-                fields.remarks.append(words.came_twice(name[:_SHOWN]))
     return fields
 
 
-def read_trigger(fields: Fields, received_at: datetime, *, token: str) -> Trigger:
+def read_trigger(
+    fields: Fields,
+    received_at: datetime,
+    *,
+    token: str,
+    token_name: str | None = None,
+    peer: str | None = None,
+) -> Trigger:
     """The trigger that the fields describe; 400 only for a missing or malformed ``request_id``.
 
     ``token`` is blotted out wherever it turns up: a custom action whose parameters are in the wrong
-    order sends it as one of the event's values.
+    order sends it as one of the event's values. ``peer`` is the address that the call came from.
     """
     request_id = fields.values.pop("request_id", "")
     if not _REQUEST_ID.fullmatch(request_id):
@@ -80,11 +94,13 @@ def read_trigger(fields: Fields, received_at: datetime, *, token: str) -> Trigge
             for name, value in fields.values.items()
         }
         fields.remarks.append(words.TOKEN_AMONG_VALUES)
+    _cap(fields)
     rule_id = _whole_number(fields, "rule_id", least=1)
     rule_name = fields.text("rule_name")
     if rule_id is None and rule_name is None:
         rule_name = fields.text("rule_id")  # a rule was named, if not by a number
-    detected_at, offense_id = _event_time(fields), _whole_number(fields, "offense_id", least=1)
+    detected_at = _event_time(fields, received_at)
+    offense_id = _whole_number(fields, "offense_id", least=1)
     for name in ("source_ip", "destination_ip"):
         _check_address(fields, name)
     for name in ("log_source_id", "qid", "magnitude"):
@@ -99,7 +115,35 @@ def read_trigger(fields: Fields, received_at: datetime, *, token: str) -> Trigge
         offense_id=offense_id,
         fields=fields.values,
         remarks=tuple(fields.remarks),
+        token=token_name,
+        peer=peer,
     )
+
+
+def _cap(fields: Fields) -> None:
+    """Leave no more of the fields than is kept, those we know first, and name the rest."""
+    came = fields.values
+    ordered = [name for name in _OURS if name in came]
+    ordered += [name for name in came if name not in _OURS]
+    fitting = [name for name in ordered if len(name.encode()) <= LONGEST_NAME][:MOST_FIELDS]
+    fields.values = {name: _cut(came[name]) for name in came if name in fitting}
+    fields.remarks += [
+        words.came_twice(name[:_SHOWN]) for name in fields.values if f"{name}#2" in came
+    ]
+    if cut := [name for name, value in fields.values.items() if value != came[name]]:
+        fields.remarks.append(words.were_cut(_named(cut), LONGEST_VALUE))
+    if rest := [name for name in came if name not in fields.values]:
+        fields.remarks.append(words.not_kept(_named(rest), MOST_FIELDS, LONGEST_NAME))
+
+
+def _cut(value: str) -> str:
+    return value.encode()[:LONGEST_VALUE].decode(errors="ignore")
+
+
+def _named(names: list[str]) -> str:
+    """The names for a message, which stays short however many there are."""
+    shown = ", ".join(name[:_SHOWN] for name in names[:_NAMED])
+    return shown if len(names) <= _NAMED else words.and_more(shown, len(names) - _NAMED)
 
 
 def _whole_number(fields: Fields, name: str, *, least: int) -> int | None:
@@ -112,14 +156,18 @@ def _whole_number(fields: Fields, name: str, *, least: int) -> int | None:
     return None
 
 
-def _event_time(fields: Fields) -> datetime | None:
+def _event_time(fields: Fields, received_at: datetime) -> datetime | None:
     text = fields.text("event_time")
     if text is None:
         return None
-    if _DIGITS.fullmatch(text) and _FROM.timestamp() <= int(text) / 1000 <= _TO.timestamp():
-        return datetime.fromtimestamp(int(text) / 1000, UTC)
-    fields.unreadable("event_time", words.A_TIME)
-    return None
+    if not (_DIGITS.fullmatch(text) and _FROM.timestamp() <= int(text) / 1000 <= _TO.timestamp()):
+        fields.unreadable("event_time", words.A_TIME)
+        return None
+    at = datetime.fromtimestamp(int(text) / 1000, UTC)
+    if at > received_at + _AHEAD:
+        fields.unreadable("event_time", words.A_TIME_UP_TO_NOW)
+        return None
+    return at
 
 
 def _check_address(fields: Fields, name: str) -> None:

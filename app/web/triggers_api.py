@@ -37,11 +37,13 @@ def receive_trigger() -> tuple[Response, int]:
         fields = collect(read_pairs(body, kind))
     except Problem as problem:
         unreadable = problem  # told only to callers with a valid token
-    token = _checked_token(fields)
+    token, token_name = _checked_token(fields)
     if unreadable is not None:
         raise unreadable
     now = services().clock()
-    trigger = read_trigger(fields, now, token=token)
+    trigger = read_trigger(
+        fields, now, token=token, token_name=token_name, peer=request.remote_addr
+    )
     decision = triggers.accept(services().store, trigger, now)
     by_a_rule = trigger.rule_id is not None or trigger.rule_name is not None
     note_use(services().store, token, by_a_rule=by_a_rule, now=now)
@@ -54,14 +56,19 @@ def receive_trigger() -> tuple[Response, int]:
     return answer, 200 if decision.outcome == Outcome.TEST else 202
 
 
-def _checked_token(fields: Fields) -> str:
-    """The valid trigger token of this call, from its header, else from its body."""
+def _checked_token(fields: Fields) -> tuple[str, str]:
+    """The valid trigger token of this call, from its header, else from its body; and its name."""
     token = request.headers.get("X-Trigger-Token") or fields.token
-    if token and services().store.tokens.is_valid(token):
-        return token
+    name = services().store.tokens.name_of(token) if token else None
+    if name is not None:
+        return token, name
     if not services().bad_tokens.allow():
         raise Problem(429, texts.api.TOO_MANY_BAD_TOKENS, retry_after=5)
-    logger.warning("a trigger was refused: %s", "bad token" if token else "no token")
+    # The peer is the console for all that come through it; X-Forwarded-For is anybody's invention.
+    logger.warning(
+        *("a trigger from %s was refused: %s", request.remote_addr),
+        "bad token" if token else "no token",
+    )
     raise Problem(
         401,
         texts.api.BAD_TOKEN if token else texts.api.NO_TOKEN,

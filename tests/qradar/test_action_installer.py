@@ -132,7 +132,7 @@ def test_one_press_makes_service_token_script_and_action(desk: Desk) -> None:
     assert desk.console.custom_actions.scripts[action.script].content == SCRIPT.encode()
     assert desk.labels() == {authorized_services.LABEL}
     assert desk.value("sec") == desk.console.token(authorized_services.LABEL)
-    assert desk.store.tokens.is_valid(desk.value("token"))
+    assert desk.store.tokens.name_of(desk.value("token"))
     assert desk.token_names() == {done.token_name}
     assert re.fullmatch(r"custom-action-\d{4}-\d\d-\d\d-1", done.token_name)
     assert desk.check() == Findings((), desk.check().service, ())
@@ -181,7 +181,7 @@ def test_an_update_changes_the_action_in_place_with_new_tokens(desk: Desk) -> No
     assert (desk.value("mapping"), desk.value("console")) == ("SQL attack", "other.example:8443")
     assert desk.value("token") != old_token
     assert desk.value("sec") != old_sec
-    assert desk.store.tokens.is_valid(old_token)
+    assert desk.store.tokens.name_of(old_token)
     assert desk.console.identity.find(old_sec) is not None
     findings = desk.check()
     assert findings.reasons == ()
@@ -195,10 +195,10 @@ def test_the_old_trigger_token_ends_with_a_rules_first_call_with_the_new_one(des
     new = desk.value("token")
     for token, by_a_rule in ((old, True), (new, False)):
         note_use(desk.store, token, by_a_rule=by_a_rule, now=desk.now)
-        assert desk.store.tokens.is_valid(old), "a Test Execution runs what is not deployed yet"
+        assert desk.store.tokens.name_of(old), "a Test Execution runs what is not deployed yet"
     note_use(desk.store, new, by_a_rule=True, now=desk.now)
-    assert not desk.store.tokens.is_valid(old)
-    assert desk.store.tokens.is_valid(new)
+    assert not desk.store.tokens.name_of(old)
+    assert desk.store.tokens.name_of(new)
     assert desk.labels() > {first.service_label}, "nobody's session was there to remove it"
 
 

@@ -72,14 +72,15 @@ def test_runs_are_counted_by_day_month_and_state(store: Store) -> None:
     assert [one.runs for one in store.statistics.by_period(only, "month")] == [1]
 
 
-def test_the_time_to_ready_counts_from_the_event_else_from_the_trigger(store: Store) -> None:
+def test_the_time_to_ready_counts_from_the_receipt_whenever_the_event_was(store: Store) -> None:
     ready = RunState.STARTING, RunState.RESTORING, RunState.READY
-    add_run(store, *ready, ready_at=NOON + timedelta(seconds=90))
-    add_run(store, *ready, ready_at=NOON, detected_at=NOON - timedelta(seconds=30))
-    add_run(store, *ready, ready_at=NOON, detected_at=NOON + timedelta(hours=1))
+    up_at = NOON + timedelta(seconds=90)
+    add_run(store, *ready, ready_at=up_at)
+    add_run(store, *ready, ready_at=up_at, detected_at=NOON - timedelta(days=30))
+    add_run(store, *ready, ready_at=NOON - timedelta(hours=1), detected_at=NOON)
     add_run(store)
     found = store.statistics.ready_times(RunFilter(), "day", ready=3)
-    assert (found.times, found.every) == ({"2026-11-24": [0, 30, 90]}, 1)
+    assert (found.times, found.every) == ({"2026-11-24": [0, 90, 90]}, 1)
 
 
 def test_of_very_many_runs_only_some_are_looked_at(store: Store) -> None:

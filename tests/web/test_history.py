@@ -57,15 +57,17 @@ def test_several_states_can_be_chosen_without_script(world: World) -> None:
 
 def test_a_row_tells_offense_source_repeats_and_how_long_it_took(world: World) -> None:
     now = world.clock()
-    run = make_run(world, 1, offense_id=77, detected_at=now - timedelta(seconds=5))
+    run = make_run(world, 1, offense_id=77, detected_at=now - timedelta(days=5))
     run = to_state(world, run, *UP)
-    world.store.runs.note(run, started_at=now, ready_at=now + timedelta(minutes=3), repeats=4)
+    started_at, ready_at = now + timedelta(seconds=5), now + timedelta(minutes=3, seconds=5)
+    world.store.runs.note(run, started_at=started_at, ready_at=ready_at, repeats=4)
     page = world.client(ANALYST).get("/runs", headers={"X-Console-Host": "console.example"}).text
     assert "https://console.example/console/do/sem/offensesummary" in page
     assert "summaryId=77" in page
     text = text_of(world, "/runs")
     for part in ("custom action", "5 s", "3 min 5 s", "Offense 77"):
         assert part in text
+    assert "5 days 3 min" not in text, "QRadar may have stored the event for long: that is no wait"
 
 
 def test_both_exports_carry_the_filter(world: World) -> None:

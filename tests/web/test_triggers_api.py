@@ -228,7 +228,7 @@ def test_a_database_that_fails_says_try_again(
     def fail(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("app.store.settings.TriggerTokens.is_valid", fail)
+    monkeypatch.setattr("app.store.settings.TriggerTokens.name_of", fail)
     answer = send(armed, token, {"request_id": "req-00001"})
     assert error(answer)[0] == 503
     assert "Retry-After" in answer.headers

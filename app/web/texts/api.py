@@ -38,6 +38,7 @@ TOKEN_AMONG_VALUES = (
 )
 A_NUMBER = "a number"
 A_TIME = "a time in milliseconds since 1970"
+A_TIME_UP_TO_NOW = "a time up to now (it is more than 5 minutes ahead of this app's clock)"
 AN_ADDRESS = "an IP address"
 
 
@@ -49,3 +50,21 @@ def kept_as_text(field: str, what: str, shown: str) -> str:
 def came_twice(field: str) -> str:
     """A field that came more than once."""
     return f"{field} came more than once; the first counts."
+
+
+def were_cut(names: str, bytes_: int) -> str:
+    """Values that are longer than what is kept."""
+    return f"Only the first {bytes_} bytes are kept of: {names}."
+
+
+def not_kept(names: str, fields: int, bytes_: int) -> str:
+    """Fields that are too many, or have too long a name."""
+    return (
+        f"Not kept, because a trigger has room for {fields} fields with names of at most"
+        f" {bytes_} bytes: {names}."
+    )
+
+
+def and_more(names: str, number: int) -> str:
+    """Names, and how many are left out."""
+    return f"{names} and {number} more"

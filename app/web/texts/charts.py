@@ -28,8 +28,8 @@ GROUP_OF = {
 RUNS = "Runs per {period} by outcome"
 X_AXIS = "{period} (UTC)"
 RUNS_AXIS = "Runs"
-READY_AXIS = "From detection to ready"
-READY = "Time from detection to ready"
+READY_AXIS = "From receipt to ready"
+READY = "Time from receipt to ready"
 RUNS_TEXT = "{runs} from {first} to {last}, in UTC: {parts}."
 READY_TEXT = (
     "For each {period} the median as a dot, and a line from the fastest to the slowest: {runs},"

@@ -42,7 +42,7 @@ RECEIVED = "Received"
 STARTED = "Started"
 READY = "Ready"
 ENDED = "Ended"
-AFTER = "{time} after the detection"
+AFTER = "{time} after the receipt"
 REPEATS = "Swallowed repeats"
 
 TIMELINE = "Timeline"
@@ -52,6 +52,7 @@ SINCE = "since {ago}"
 
 EVENT = "Event"
 NO_EVENT = "The trigger carried no values of an event."
+SENT_BY = "Sent with trigger token {token} from {peer}."
 
 LOG = "CDM's log"
 LOG_TYPE = "Type"
