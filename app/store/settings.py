@@ -73,6 +73,15 @@ class Settings:
             if what:
                 self._audit.append(by, "custom_action", what, "", now=now)
 
+    def uninstall_told_at(self) -> datetime | None:
+        """When the uninstall hook last answered that something stays on the console."""
+        return from_text_or_none(self._values().get("uninstall_told_at"))
+
+    def note_uninstall_told(self, now: datetime) -> None:
+        """Keep that the uninstall hook has just answered so."""
+        with self._db.transaction():
+            self._put("uninstall_told_at", to_text(now))
+
     def set_mode(self, mode: Mode, *, by: str, now: datetime) -> None:
         self.set("mode", str(mode), by=by, now=now)
 

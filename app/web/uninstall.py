@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What QRadar calls when Extensions Management uninstalls the app (qradar-platform §1.3).
 
-It must be answered with 2xx and JSON, whoever calls, or QRadar reports that the uninstallation
-failed. In which form its internal user identifies itself is not documented. So an administrator's
-token in the header SEC, which no web page can forge, has everything removed. Any other caller is
-told what remains to be removed by hand, in words that are the same for everybody, and nothing is
-done.
+QRadar shows people something of the hook only when it fails, and whether a failure holds up the
+deletion is not documented. So what stays on the console is answered with an error that names it;
+but to whoever calls again within ten minutes it is named in a success. In which form QRadar's
+internal user identifies itself is not documented either: an administrator's token in the header
+SEC, which no web page can forge, has everything removed; for any other caller nothing is done, and
+what stays is told by our own records, in words that are the same for everybody.
 """
 
 import logging
+from datetime import timedelta
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -19,8 +21,9 @@ from app.qradar.action_installer import ACTION_NAME
 from app.qradar.administrator import NotDone
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of
-from app.store.database import StoreBusy
+from app.store.database import StoreBusy, StoreFailed
 from app.web import texts
+from app.web.action_book import StoredBook
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.set_up import alone, installer
@@ -28,39 +31,86 @@ from app.web.set_up import alone, installer
 logger = logging.getLogger(__name__)
 bp = Blueprint("uninstall", __name__)
 
-BY_HAND = texts.action.by_hand(ACTION_NAME, authorized_services.LABEL)
+_TOLD_FOR = timedelta(minutes=10)
+_LEFT = texts.action.left_on_console(ACTION_NAME, authorized_services.LABEL)
 
 
 @bp.post("/api/v1/uninstall")
 def uninstall() -> Response:
     """Remove the custom action, its script and its authorized service; name what remains."""
+    if services().failure() is not None:
+        return _answer(texts.problems.STORE_UNUSABLE_FOR_RULES, list(_LEFT.values()))
+    said, left = _remove()
+    logger.log(logging.WARNING if left else logging.INFO, "uninstall: %s %s", said, "; ".join(left))
+    if left and not _told_before():
+        raise Problem(
+            409,
+            texts.action.still_there(said, left),
+            code="not_removed",
+            advice=texts.action.CALL_AGAIN,
+        )
+    return _answer(said, left)
+
+
+def _remove() -> tuple[str, list[str]]:
+    """What was done, and what stays on the console."""
     try:
         name = _administrator()
-        remaining = None if name is None else _remove(name)
-    except (NotDone, Problem, TooBusy, StoreBusy) as error:
-        logger.warning("uninstall could not remove anything: %s", error)
-        return _answer(texts.action.nothing_removed(str(error)), list(BY_HAND))
-    if remaining is None:
-        logger.warning("uninstall was called without an administrator's token: nothing was removed")
-        return _answer(texts.action.NOT_ADMINISTRATOR, list(BY_HAND))
-    words = texts.action.NOT_ALL_REMOVED if remaining else texts.action.ALL_REMOVED
-    logger.info("uninstall by %s: %s", name, words)
-    return _answer(words, remaining)
+        if name is not None:
+            with alone(), services().bulkhead.place():
+                left = installer(by=name).remove()
+            return texts.action.NOT_ALL_REMOVED if left else texts.action.ALL_REMOVED, left
+    except ConsoleUnavailable as error:
+        return texts.action.nothing_removed(error.message), _on_record()
+    except (NotDone, Problem, TooBusy, StoreBusy, StoreFailed) as error:
+        return texts.action.nothing_removed(str(error)), _on_record()
+    return texts.action.NOT_ADMINISTRATOR, _on_record()
 
 
-def _remove(name: str) -> list[str]:
-    with alone(), services().bulkhead.place():
-        return installer(by=name).remove()
+def _on_record() -> list[str]:
+    """What our records say stands on the console; everything, where they can't be read."""
+    try:
+        book = StoredBook(services().store, by="", now=services().clock()).read()
+    except (Problem, StoreBusy, StoreFailed):
+        return list(_LEFT.values())
+    known = [one for one in (book.current, book.pending, *book.old) if one is not None]
+    # an attempt that was cut off may have made each of them without our knowing its number
+    found = {
+        "action": any(one.action_id is not None for one in known),
+        "script": any(one.script_id is not None for one in known),
+        "service": any(one.service_id is not None for one in known),
+    }
+    return [words for kind, words in _LEFT.items() if book.pending or found[kind]]
+
+
+def _told_before() -> bool:
+    """Whether an error has named what stays within the last ten minutes; it does from now on.
+
+    True where that can't be kept in mind: a broken store must not hold up the deletion.
+    """
+    now = services().clock()
+    try:
+        settings = services().store.settings
+        told = settings.uninstall_told_at()
+        if told is not None and timedelta(0) <= now - told <= _TOLD_FOR:
+            return True
+        settings.note_uninstall_told(now)
+    except (Problem, StoreBusy, StoreFailed):
+        return True
+    return False
 
 
 def _administrator() -> str | None:
-    """The caller's name if QRadar says that it may administer, asked afresh; else None."""
+    """The caller's name if QRadar says that it may administer, asked afresh; else None.
+
+    Raises `ConsoleUnavailable` when QRadar can't be asked.
+    """
     token = request.headers.get("SEC")
-    if not token or services().failure() is not None:
+    if not token:
         return None
     try:
         caller = services().identity.who(token, True, source=request.remote_addr or "")
-    except (NotAuthenticated, ConsoleUnavailable):
+    except NotAuthenticated:
         return None
     named = frozenset(services().store.settings.services)
     if Right.ADMINISTER not in rights_of(caller, frozenset(), named):
@@ -68,5 +118,5 @@ def _administrator() -> str | None:
     return caller.name or "uninstall"
 
 
-def _answer(message: str, remaining: list[str]) -> Response:
-    return jsonify(message=message, not_removed=remaining)
+def _answer(message: str, left: list[str]) -> Response:
+    return jsonify(message=message, not_removed=left)

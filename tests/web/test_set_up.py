@@ -361,6 +361,15 @@ def uninstall(client: FlaskClient, **headers: str) -> dict[str, Any]:
     return document
 
 
+def failed_uninstall(client: FlaskClient, **headers: str) -> str:
+    """What the hook's error says."""
+    answer = client.post(HOOK, headers=headers)
+    assert answer.status_code == 409
+    error = answer.json["error"]
+    assert error["code"] == "not_removed"
+    return str(error["message"])
+
+
 def test_the_uninstall_hook_removes_everything_for_an_administrator(desk: Desk) -> None:
     desk.press()
     sec = desk.console.token("restore-service")
@@ -376,28 +385,98 @@ def test_the_uninstall_hook_names_what_it_could_not_remove(desk: Desk) -> None:
     sec = desk.console.token("restore-service")
     desk.world.identity.callers[sec] = desk.world.identity.callers[SERVICE]
     desk.console.switches.paths = {"/api/analytics": PathSwitch(status=403, methods="DELETE")}
+    said = failed_uninstall(desk.world.client(), SEC=sec)
+    assert f"custom action {ACTION_NAME}" in said
+    assert "script of the custom action" in said
+    assert "Set-up page" in said
     first, second = uninstall(desk.world.client(), SEC=sec)["not_removed"]
     assert first.startswith(f"custom action {ACTION_NAME}")
     assert second.startswith("script")
     desk.console.switches.paths = {"/api": PathSwitch(down=True)}
     assert len(uninstall(desk.world.client(), SEC=sec)["not_removed"]) >= 1
+    desk.console.switches.paths = {}
+    answer = uninstall(desk.world.client(), SEC=sec)
+    assert answer == {"message": "Everything was removed.", "not_removed": []}
 
 
 def test_the_uninstall_hook_does_nothing_for_anybody_else(desk: Desk) -> None:
     """An administrator's browser, led here by a page from elsewhere, is not obeyed either."""
     desk.press()
-    answers = [
-        uninstall(desk.world.client()),
-        uninstall(desk.world.client(), SEC="unknown"),
-        uninstall(desk.world.client(), SEC=ANALYST),
-        uninstall(desk.browser),
+    calls: list[tuple[FlaskClient, dict[str, str]]] = [
+        (desk.world.client(), {}),
+        (desk.world.client(), {"SEC": "unknown"}),
+        (desk.world.client(), {"SEC": ANALYST}),
+        (desk.browser, {}),
     ]
+    errors, answers = [], []
+    for client, headers in calls:
+        desk.world.clock.now += timedelta(minutes=11)
+        errors.append(failed_uninstall(client, **headers))
+        answers.append(uninstall(client, **headers))
+    assert errors == [errors[0]] * 4
     assert answers == [answers[0]] * 4
     assert len(answers[0]["not_removed"]) == 3
+    for kind in (ACTION_NAME, "start_restore", LABEL):
+        assert kind in errors[0]
     assert len(desk.console.custom_actions.actions) == 1
     assert len(desk.token_names()) == 1
+
+
+def test_a_console_that_cannot_say_who_calls_is_no_missing_token(desk: Desk) -> None:
+    desk.press()
     desk.world.identity.down = True
-    assert uninstall(desk.world.client(), SEC=ADMIN) == answers[0]
+    said = failed_uninstall(desk.world.client(), SEC=ADMIN)
+    assert "Nothing was removed." in said
+    assert "no administrator's token" not in said
+    assert ACTION_NAME in said
+
+
+def test_without_rights_nothing_is_named_that_the_records_do_not_name(desk: Desk) -> None:
+    """A fresh installation, and one whose custom action was removed before, go in silence."""
+    assert uninstall(desk.world.client())["not_removed"] == []
+    desk.press()
+    desk.press("custom-action/remove")
+    assert uninstall(desk.world.client())["not_removed"] == []
+
+
+def test_what_an_attempt_that_was_cut_off_may_have_made_is_named(desk: Desk) -> None:
+    desk.press()
+    book = desk.world.store.settings.custom_action()
+    nothing_known = {"action_id": None, "script_id": None, "service_id": None}
+    desk.world.store.settings.set_custom_action(
+        book | {"current": None, "pending": book["current"] | nothing_known},
+        "",
+        by="test",
+        now=desk.world.clock(),
+    )
+    assert "start_restore" in failed_uninstall(desk.world.client())
+
+
+def test_an_error_is_not_repeated_for_ten_minutes(desk: Desk) -> None:
+    """Kept in the store, so that a restart in between does not forget it."""
+    desk.press()
+    failed_uninstall(desk.world.client())
+    assert len(uninstall(desk.world.client())["not_removed"]) == 3
+    desk.world.clock.now += timedelta(minutes=10)
+    assert len(uninstall(desk.world.client())["not_removed"]) == 3
+    desk.world.clock.now += timedelta(seconds=1)
+    failed_uninstall(desk.world.client())
+    desk.world.clock.now -= timedelta(hours=1)
+    failed_uninstall(desk.world.client())
+    assert len(uninstall(desk.world.client())["not_removed"]) == 3
+
+
+def test_a_store_that_cannot_be_used_holds_up_no_deletion(desk: Desk) -> None:
+    desk.press()
+    desk.answer_with(start_failure="The schema is newer.")
+    answer = uninstall(desk.world.client())
+    assert len(answer["not_removed"]) == 3
+    assert "token" not in answer["message"]
+
+
+def test_the_page_says_to_remove_the_action_before_the_app(desk: Desk) -> None:
+    assert "Before you uninstall the app" not in desk.page()
+    assert "Before you uninstall the app" in desk.press()
 
 
 def test_the_manifest_names_the_hook() -> None:
@@ -406,3 +485,5 @@ def test_the_manifest_names_the_hook() -> None:
     (method,) = [one for one in manifest["rest_methods"] if one["name"] == hook["rest_method"]]
     assert (method["method"], method["url"]) == ("POST", HOOK)
     assert "required_capabilities" not in method
+    assert hook["documentation_url"].startswith("https://")
+    assert "where QRadar lets the app" in hook["description"]

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The custom action: its script, the end of its token, and what uninstalling leaves."""
 
+from collections.abc import Sequence
+
 NO_SCRIPT = "The script can't be made just now."
 NO_SCRIPT_ADVICE = (
     "The script must hold the certificates of the console's issuers: check that the app reaches the"
@@ -18,7 +20,10 @@ def token_ends(service: str, ends: str) -> str:
 
 # --- uninstalling -----------------------------------------------------------------------------
 
-NOT_ADMINISTRATOR = "The call carried no administrator's token, so nothing was removed."
+NOT_ADMINISTRATOR = (
+    "The call carried no administrator's token, so nothing was removed; what is still there is told"
+    " by the app's own records."
+)
 ALL_REMOVED = "Everything was removed."
 NOT_ALL_REMOVED = "Not everything could be removed."
 
@@ -28,10 +33,21 @@ def nothing_removed(reason: str) -> str:
     return f"Nothing was removed. {reason}"
 
 
-def by_hand(action: str, service: str) -> tuple[str, ...]:
-    """What remains to be removed by hand, and where."""
-    return (
-        f"the custom action {action} (Admin, Custom Actions, Define Actions)",
-        "its script start_restore (goes with the custom action)",
-        f"authorized services named {service} (Admin, Authorized Services)",
-    )
+CALL_AGAIN = (
+    "Remove the custom action on the app's Set-up page, or all of it by hand; or uninstall again"
+    " within ten minutes to leave it there."
+)
+
+
+def still_there(said: str, left: Sequence[str]) -> str:
+    """What stays on the console when the app goes."""
+    return f"{said} Still on the console: {'; '.join(left)}."
+
+
+def left_on_console(action: str, service: str) -> dict[str, str]:
+    """Each kind of thing that may stay on the console, and where it is removed by hand."""
+    return {
+        "action": f"the custom action {action} (Admin, Custom Actions, Define Actions)",
+        "script": "its script start_restore (goes with the custom action)",
+        "service": f"authorized services named {service} (Admin, Authorized Services)",
+    }

@@ -101,6 +101,10 @@ REMOVE_HELP = (
     "Takes the action, its script, its authorized service and its trigger token off. Take it out of"
     " your rules first. From then on no rule starts a restore through it."
 )
+BEFORE_UNINSTALLING = (
+    "Before you uninstall the app, remove the custom action here: QRadar may give the app no right"
+    " to do it then, and what is left must be removed by hand."
+)
 
 NOT_KNOWN = "not known"
 OUT_OF_DATE = "out of date"
