@@ -149,6 +149,12 @@ SYMPTOMS = (
         "write the parameter `console` as `HOST@ADDRESS`",
     ),
     (
+        "The rule never fires",
+        "the storage's `audit` or `login` stream is off; its events are not parsed; the test"
+        " stands on the wrong stream",
+        "README, *Example rules*: switch it on, look for the events in *Log Activity*",
+    ),
+    (
         "Rule fires, nothing arrives",
         "changes not deployed; response limiter; no HTTPS from that event processor to the console",
         "Deploy Changes; look at the limiter; try `curl` from that host",
