@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.qradar.action_installer import ACTION_NAME
 from app.qradar.installed_action import Book, Installation
+from app.restore.attacks import Noticed
 from app.restore.model import (
     SIMULATION,
     CdmConnection,
@@ -109,8 +110,17 @@ def fill_runs(store: Store, text: str) -> None:
             fields=values,
         )
         words = text or f"Run {mounted.id} of job SQL clean-room restore is ready."
-        store.triggers.add(trigger, outcome, words, run_id=mounted.id, mapping=text or None)
-        store.runs.count_repeat(mounted.id, new_attack=number == 0, now=now)
+        trigger_id = store.triggers.add(
+            trigger, outcome, words, run_id=mounted.id, mapping=text or None
+        )
+        store.runs.count_repeat(mounted.id)
+        mapping = store.mappings.get(mounted.mapping_id or 0)
+        why = text or (
+            f"New attack while run {mounted.id} is still mounted: job {mounted.job_name} can't"
+            " start again before its clean room is cleaned up."
+        )
+        noticed = Noticed(mounted.id, why)
+        store.attacks.add(noticed, trigger, mapping, trigger_id=trigger_id, now=now)
     landed, *waiting = store.notes.for_run(mounted.id)
     store.notes.posted(landed, now=now)
     for note in waiting:
@@ -186,6 +196,6 @@ def _past_run(
         if state is RunState.FAILED:
             changes["error"] = "CDM: the target host is not reachable."
         run = store.runs.record(run, state, "as CDM says", by="engine", now=at, changes=changes)
-    for number in range(dice.randrange(5)):
-        store.runs.count_repeat(run.id, new_attack=False, now=at + timedelta(seconds=number))
+    for _ in range(dice.randrange(5)):
+        store.runs.count_repeat(run.id)
     store.runs.note(run, offense_id=4000 + run.id)

@@ -39,6 +39,8 @@ EXCEPTIONS = {
     # writes a transition checks that there is such an arrow.
     "app.store.runs": {"app.restore.notes", "app.restore.states"},
     "app.store.watch": {"app.restore.watched"},
+    "app.store.attacks": {"app.restore.attacks", "app.restore.notes"},
+    "app.store.starts": {"app.restore.cooling"},
 }
 
 # What touches the world: the heart decides, others act.

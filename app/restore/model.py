@@ -113,6 +113,8 @@ class Mapping:
 
 SIMULATION = "simulation"
 """The source of a trigger by which a person tries out what a real one would bring about."""
+MANUAL = "manual"
+"""The source of a trigger by which a person starts a restore by hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,13 +89,11 @@ def _where(run: Run) -> str:
     return f"job {run.job_name}, CDM {run.connection}, job session {run.job_session_id}"
 
 
-def new_attack_note(run: Run, *, now: datetime) -> Note:
-    """Give the note for a rule that fires again while the copy of ``run`` is still mounted."""
-    text = (
-        f"NEW ATTACK while the copy of this run is still mounted: restore job {run.job_name} on"
-        f" CDM {run.connection} can't start again before job session {run.job_session_id} is"
-        " cleaned up."
-    )
+def new_attack_note(run: Run, why: str, *, now: datetime) -> Note:
+    """Give the note for a new attack that ``run`` stands in the way of; ``why`` is a sentence."""
+    text = f"{why[:10].upper()}{why[10:]}"  # "NEW ATTACK while …"
+    if run.state is RunState.READY:
+        text += f" CDM's job session is {run.job_session_id}."
     return Note("new_attack", _text(run, text, now))
 
 

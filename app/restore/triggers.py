@@ -3,13 +3,16 @@
 """Does this trigger become a run? One transaction, one answer, one row whatever the answer is."""
 
 import logging
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
-from app.restore.model import Decision, Mapping, Mode, Outcome, Run, RunState, Trigger
+from app.restore.decisions import Verdict, by_itself, decide
+from app.restore.model import Decision, Mapping, Outcome, Trigger
 from app.restore.ports import Store
 
 logger = logging.getLogger(__name__)
 
+_SWALLOWED = {Outcome.ALREADY_RUNNING, Outcome.COOLING_DOWN}
 OWN_USER = "safeguarded-restore"
 """The user whom our own events in QRadar's log name: a rule must not start a restore over them."""
 _OWN_EVENT = (
@@ -38,20 +41,41 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     if first is not None:
         message = f"The same request came before; it was then {first.outcome}: {first.message}"
         if first.run_id is not None:
-            store.runs.count_repeat(first.run_id, new_attack=False, now=now)
-        return _keep(store, trigger, Outcome.DUPLICATE, message, first.run_id, first.mapping)
+            store.runs.count_repeat(first.run_id)
+        duplicate = Verdict(Outcome.DUPLICATE, message, first.run_id, first.mapping)
+        return _keep(store, trigger, duplicate)
     if trigger.mapping is None and trigger.rule_id is None and trigger.rule_name is None:
-        return _keep(store, trigger, Outcome.TEST, _test_message(trigger), None, None)
+        return _keep(store, trigger, Verdict(Outcome.TEST, _test_message(trigger)))
     if trigger.fields.get("username", "").strip() == OWN_USER:
-        return _keep(store, trigger, Outcome.UNMATCHED, _OWN_EVENT, None, None)
+        return _keep(store, trigger, Verdict(Outcome.UNMATCHED, _OWN_EVENT))
     mapping = _find_mapping(store, trigger)
     if mapping is None:
-        return _keep(store, trigger, Outcome.UNMATCHED, _unmatched(trigger), None, None)
+        return _keep(store, trigger, Verdict(Outcome.UNMATCHED, _unmatched(trigger)))
     if not mapping.enabled:
         disabled = f"Mapping {mapping.name} is disabled."
-        return _keep(store, trigger, Outcome.MAPPING_DISABLED, disabled, None, mapping.name)
-    outcome, message, run_id = _decide(store, trigger, mapping, now)
-    return _keep(store, trigger, outcome, message, run_id, mapping.name)
+        verdict = Verdict(Outcome.MAPPING_DISABLED, disabled)
+        return _keep(store, trigger, replace(verdict, mapping=mapping.name))
+    verdict = replace(decide(store, trigger, mapping, now), mapping=mapping.name)
+    decision = _keep(store, trigger, verdict)
+    _note_attack(store, trigger, mapping, verdict, trigger_id=decision.trigger_id, now=now)
+    return decision
+
+
+def _note_attack(
+    store: Store,
+    trigger: Trigger,
+    mapping: Mapping,
+    verdict: Verdict,
+    *,
+    trigger_id: int,
+    now: datetime,
+) -> None:
+    """Keep the new attack that a trigger is, or count it to the one that is open."""
+    if verdict.attack is not None:
+        if store.attacks.add(verdict.attack, trigger, mapping, trigger_id=trigger_id, now=now):
+            logger.warning("trigger %d: %s", trigger_id, verdict.attack.why)
+    elif verdict.outcome in _SWALLOWED and by_itself(trigger):
+        store.attacks.count(mapping.connection_id, mapping.job_id)
 
 
 def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:
@@ -69,151 +93,14 @@ def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:
     return None
 
 
-def _decide(
-    store: Store, trigger: Trigger, mapping: Mapping, now: datetime
-) -> tuple[Outcome, str, int | None]:
-    live = store.runs.live_of_job(mapping.connection_id, mapping.job_id)
-    last = store.runs.last_start(mapping.connection_id, mapping.job_id)
-    if last is not None and last[1] > now:
-        # Our clock was set back. The start counts as now, and goes on to do so: else the job would
-        # cool down until the clock has caught up, a day perhaps.
-        store.runs.correct_start(last[0], now)
-        last = (last[0], now)
-    cooling = timedelta(0) if last is None else _cooling(mapping, last[1], now)
-    if trigger.simulated:
-        return _simulate(store, trigger, mapping, live, cooling, now=now)
-    if live is not None:
-        new_attack = live.state is RunState.READY and not cooling
-        store.runs.count_repeat(live.id, new_attack=new_attack, now=now)
-        return Outcome.ALREADY_RUNNING, _already_running(live, new_attack=new_attack), live.id
-    if cooling and last is not None:
-        store.runs.count_repeat(last[0], new_attack=False, now=now)
-        return Outcome.COOLING_DOWN, _cooling_down(mapping, last[0], cooling), last[0]
-    mode = store.settings.mode
-    if mode is Mode.DISARMED:
-        message = "The app is disarmed: nothing was started. Arm it on the settings page."
-        return Outcome.DISARMED, message, None
-    if mode is Mode.OBSERVE:
-        return _observe(store, trigger, mapping, now)
-    if mapping.needs_approval:
-        return _ask_first(store, trigger, mapping, now)
-    connection = store.connections.get(mapping.connection_id)
-    run = store.runs.add(trigger, mapping, connection, now=now)
-    message = f"Run {run.id} will start job {mapping.job_name} on {connection.name}."
-    return Outcome.ACCEPTED, message, run.id
-
-
-def _observe(
-    store: Store, trigger: Trigger, mapping: Mapping, now: datetime
-) -> tuple[Outcome, str, int | None]:
-    """Mode ``observe``: a dry run, once for the time that a start would have cooled down."""
-    seen = store.runs.last_observed(mapping.connection_id, mapping.job_id)
-    if seen is not None and _observed_of_late(mapping, seen, now):
-        store.runs.count_repeat(seen.id, new_attack=False, now=now)
-        message = (
-            f"Only observed: run {seen.id} looked at job {mapping.job_name} a short while ago."
-            " Armed, this trigger would not have started it again."
-        )
-        return Outcome.OBSERVED, message, seen.id
-    connection = store.connections.get(mapping.connection_id)
-    run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
-    message = (
-        f"Only observed: run {run.id} does everything for job {mapping.job_name} on"
-        f" {connection.name} but start it."
-    )
-    return Outcome.OBSERVED, message, run.id
-
-
-def _observed_of_late(mapping: Mapping, seen: Run, now: datetime) -> bool:
-    """Whether an earlier dry run stands for this trigger too; a storm must not make thousands."""
-    if seen.ended_at is None:
-        return True
-    return timedelta(0) <= now - seen.ended_at < timedelta(seconds=mapping.cooldown_s)
-
-
-def _ask_first(
-    store: Store, trigger: Trigger, mapping: Mapping, now: datetime
-) -> tuple[Outcome, str, int | None]:
-    """A run that waits for a person's yes; of one job there is one at most."""
-    waiting = store.runs.unapproved(mapping.connection_id, mapping.job_id)
-    if waiting is not None:
-        store.runs.count_repeat(waiting.id, new_attack=False, now=now)
-        message = f"Run {waiting.id} of job {mapping.job_name} already waits for approval."
-        return Outcome.AWAITING_APPROVAL, message, waiting.id
-    connection = store.connections.get(mapping.connection_id)
-    state = RunState.AWAITING_APPROVAL
-    run = store.runs.add(trigger, mapping, connection, now=now, state=state)
-    message = (
-        f"Run {run.id} waits for a person to approve it; then it starts job {mapping.job_name} on"
-        f" {connection.name}."
-    )
-    return Outcome.AWAITING_APPROVAL, message, run.id
-
-
-def _simulate(
-    store: Store,
-    trigger: Trigger,
-    mapping: Mapping,
-    live: Run | None,
-    cooling: timedelta,
-    *,
-    now: datetime,
-) -> tuple[Outcome, str, int | None]:
-    """The same decision whatever the mode, without a trace on the runs that are met."""
-    if live is not None:
-        return Outcome.ALREADY_RUNNING, _already_running(live, new_attack=False), None
-    last = store.runs.last_start(mapping.connection_id, mapping.job_id)
-    if cooling and last is not None:
-        return Outcome.COOLING_DOWN, _cooling_down(mapping, last[0], cooling), None
-    connection = store.connections.get(mapping.connection_id)
-    run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
-    message = (
-        f"Simulated: run {run.id} does everything for job {mapping.job_name} on"
-        f" {connection.name} but start it."
-    )
-    if mapping.needs_approval:
-        message += " A real one would first wait for a person to approve it."
-    if (mode := store.settings.mode) is not Mode.ARMED:
-        message += f" The app's mode is {mode}: a real trigger would start nothing now."
-    return Outcome.OBSERVED, message, run.id
-
-
-def _cooling_down(mapping: Mapping, run_id: int, cooling: timedelta) -> str:
-    return (
-        f"Run {run_id} started job {mapping.job_name} a short while ago; mapping {mapping.name}"
-        f" starts it again in {round(cooling.total_seconds())} s at the earliest."
-    )
-
-
-def _cooling(mapping: Mapping, last_start: datetime, now: datetime) -> timedelta:
-    """How much of the cool-down is left."""
-    left = last_start + timedelta(seconds=mapping.cooldown_s) - now
-    return max(left, timedelta(0))
-
-
-def _keep(
-    store: Store,
-    trigger: Trigger,
-    outcome: Outcome,
-    message: str,
-    run_id: int | None,
-    mapping: str | None,
-) -> Decision:
-    if trigger.remarks and outcome is not Outcome.DUPLICATE:
+def _keep(store: Store, trigger: Trigger, verdict: Verdict) -> Decision:
+    message = verdict.message
+    if trigger.remarks and verdict.outcome is not Outcome.DUPLICATE:
         message = f"{message} {' '.join(trigger.remarks)}"
-    trigger_id = store.triggers.add(trigger, outcome, message, run_id=run_id, mapping=mapping)
-    return Decision(trigger_id, outcome, run_id, message)
-
-
-def _already_running(live: Run, *, new_attack: bool) -> str:
-    if new_attack:
-        return (
-            f"New attack while run {live.id} is still mounted: job {live.job_name} can't start"
-            " again before its clean room is cleaned up."
-        )
-    if live.state is RunState.NEEDS_DECISION:
-        return f"Run {live.id} of job {live.job_name} waits for a person's decision."
-    return f"Run {live.id} of job {live.job_name} is {live.state.replace('_', ' ')}."
+    trigger_id = store.triggers.add(
+        trigger, verdict.outcome, message, run_id=verdict.run_id, mapping=verdict.mapping
+    )
+    return Decision(trigger_id, verdict.outcome, verdict.run_id, message)
 
 
 def _unmatched(trigger: Trigger) -> str:

@@ -17,8 +17,9 @@ from app.restore.model import (
     Transition,
     Trigger,
 )
-from app.restore.notes import new_attack_note, note_of
+from app.restore.notes import note_of
 from app.restore.states import FINAL_STATES, check_arrow
+from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.notes import Notes
@@ -29,8 +30,8 @@ from app.store.times import from_text, from_text_or_none, to_text, to_text_or_no
 class Runs:
     """The runs in the store."""
 
-    def __init__(self, db: Database, audit: Audit, notes: Notes) -> None:
-        self._db, self._audit, self._notes = db, audit, notes
+    def __init__(self, db: Database, audit: Audit, notes: Notes, attacks: Attacks) -> None:
+        self._db, self._audit, self._notes, self._attacks = db, audit, notes, attacks
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -77,15 +78,6 @@ class Runs:
             (connection_id, job_id),
         ).fetchone()
         return None if row is None else run_from_row(row)
-
-    def last_start(self, connection_id: int, job_id: str) -> tuple[int, datetime] | None:
-        """Give the run that last started a CDM job, or may have, and when the start was sent."""
-        row = self._db.execute(
-            "SELECT id, sent_at FROM runs WHERE connection_id = ? AND job_id = ?"
-            " AND sent_at IS NOT NULL ORDER BY id DESC LIMIT 1",
-            (connection_id, job_id),
-        ).fetchone()
-        return None if row is None else (row["id"], from_text(row["sent_at"]))
 
     def transitions(self, run_id: int) -> Sequence[Transition]:
         """Give a run's history, oldest first."""
@@ -186,6 +178,10 @@ class Runs:
         columns.update(state=to_state, state_since=now)
         if to_state in FINAL_STATES:
             columns.update(ended_at=now, due_at=None)
+        if "sent_at" in columns:
+            columns["cools_from"] = columns["sent_at"]
+        if to_state is RunState.FAILED and run.ready_at is None:
+            columns["cools_from"] = now
         with self._db.transaction():
             self._update(run, columns)
             if to_state in FINAL_STATES:
@@ -195,7 +191,13 @@ class Runs:
                     (to_text(now), run.id),
                 )
             self._write_history(run.id, run.state, to_state, reason=reason, by=by, now=now)
+            if "cools_from" in columns:
+                self._db.execute(
+                    "UPDATE runs SET cools_order = (SELECT max(id) FROM transitions) WHERE id = ?",
+                    (run.id,),
+                )
             moved = self.get(run.id)
+            self._attacks.follow(moved, now=now)
             self._add_note(run.state, moved, reason, now=now)
         return moved
 
@@ -205,23 +207,10 @@ class Runs:
             self._update(run, columns)
         return self.get(run.id)
 
-    def count_repeat(self, run_id: int, *, new_attack: bool, now: datetime) -> None:
-        """Note that a run swallowed one more trigger, and whether it means a new attack."""
+    def count_repeat(self, run_id: int) -> None:
+        """Note that a run swallowed one more trigger."""
         with self._db.transaction():
-            before = self.get(run_id)
-            self._db.execute(
-                "UPDATE runs SET repeats = repeats + 1, new_attack = max(new_attack, ?)"
-                " WHERE id = ?",
-                (int(new_attack), run_id),
-            )
-            if new_attack and not before.new_attack:
-                note = new_attack_note(before, now=now)
-                self._notes.add(run_id, note.kind, note.text, now=now)
-
-    def correct_start(self, run_id: int, at: datetime) -> None:
-        """Set the time of a run's start to one that our clock, set back since, can count from."""
-        with self._db.transaction():
-            self._db.execute("UPDATE runs SET sent_at = ? WHERE id = ?", (to_text(at), run_id))
+            self._db.execute("UPDATE runs SET repeats = repeats + 1 WHERE id = ?", (run_id,))
 
     def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int:
         """Keep CDM's log lines, each once; give how many were new."""

@@ -4,6 +4,7 @@
 
 from contextlib import AbstractContextManager
 
+from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.connections import Connections
 from app.store.database import Database
@@ -14,6 +15,7 @@ from app.store.notes import Notes
 from app.store.qradar import QRadar
 from app.store.runs import Runs
 from app.store.settings import Heartbeats, Settings, TriggerTokens
+from app.store.starts import Starts
 from app.store.statistics import Statistics
 from app.store.triggers import Triggers
 from app.store.watch import WatchMemory
@@ -31,7 +33,9 @@ class Store:
         self.tokens = TriggerTokens(db, self.audit)
         self.triggers = Triggers(db)
         self.notes = Notes(db, self.audit)
-        self.runs = Runs(db, self.audit, self.notes)
+        self.attacks = Attacks(db, self.audit, self.notes)
+        self.runs = Runs(db, self.audit, self.notes, self.attacks)
+        self.starts = Starts(db)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)
         self.watch = WatchMemory(db)

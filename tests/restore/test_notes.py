@@ -89,8 +89,13 @@ def test_warnings_are_not_hidden() -> None:
 
 
 def test_a_new_attack_names_the_session_to_clean_up() -> None:
-    assert "NEW ATTACK" in new_attack_note(RUN, now=NOON).text
-    assert "4711" in new_attack_note(RUN, now=NOON).text
+    ended = replace(RUN, state=RunState.COMPLETED)
+    note = new_attack_note(RUN, "New attack while run 3 is still mounted: wait.", now=NOON)
+
+    assert note.kind == "new_attack"
+    assert "NEW ATTACK while run 3 is still mounted: wait." in note.text
+    assert "4711" in note.text
+    assert "4711" not in new_attack_note(ended, "New attack in a cool-down.", now=NOON).text
 
 
 def test_a_short_text_stays_as_it_is() -> None:

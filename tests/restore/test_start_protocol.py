@@ -104,10 +104,12 @@ def test_a_refusal_is_the_end_and_keeps_cdms_words(
     assert world.cdm.count("start") == 1
 
 
-def test_a_refused_start_does_not_begin_a_cool_down(world: World) -> None:
+def test_a_refused_start_cools_down_for_a_minute(world: World) -> None:
     world.cdm.fail("start", Refused("no"))
     world.start_run()
     world.go_on(S.FAILED)
+    assert world.trigger().outcome == "cooling_down"
+    world.pass_time(60)
     assert world.trigger().outcome == "accepted"
 
 

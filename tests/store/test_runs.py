@@ -194,18 +194,6 @@ def test_a_decision_is_kept_with_its_session(store: Store) -> None:
     assert store.runs.get(run.id).pending_request is None
 
 
-def test_the_last_start_is_the_jobs_and_skips_what_never_started(store: Store) -> None:
-    mapping = make_mapping(store)
-    other = make_mapping(store, job_id="2000")
-    job = (mapping.connection_id, mapping.job_id)
-    assert store.runs.last_start(*job) is None
-    first = record(store, make_run(store, mapping), S.STARTING, sent_at=NOON)
-    force(store, first, S.COMPLETED)
-    force(store, make_run(store, mapping), S.CANCELLED)
-    record(store, make_run(store, other), S.STARTING, sent_at=NOON + timedelta(hours=1))
-    assert store.runs.last_start(*job) == (first.id, NOON)
-
-
 def test_log_lines_are_kept_once_and_in_cdms_order(store: Store) -> None:
     run = make_run(store)
     lines = [
@@ -232,7 +220,10 @@ def test_the_states_in_sql_are_those_of_the_model(condition: str, states: set[Ru
     ("ask", "index"),
     [
         (lambda store: store.runs.live_of_job(1, "1044"), "runs_live"),
-        (lambda store: store.runs.last_start(1, "1044"), "runs_started"),
+        (lambda store: store.starts.last(1, "1044"), "runs_cooling"),
+        (lambda store: store.starts._failures(1, "1044"), "runs_cooling"),
+        (lambda store: store.starts.last_failure(), "runs_by_state"),
+        (lambda store: store.attacks.count(1, "1044"), "attacks_open"),
         (lambda store: store.runs.last_observed(1, "1044"), "runs_observed"),
         (lambda store: store.runs.unapproved(1, "1044"), "runs_unapproved"),
         (lambda store: store.runs.open(1), "runs_by_state"),
@@ -246,7 +237,8 @@ def test_what_every_trigger_and_turn_asks_does_not_read_the_whole_history(
     store.runs._db.connection.set_trace_callback(asked.append)
     ask(store)
     store.runs._db.connection.set_trace_callback(None)
-    plan = store.runs._db.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    (statement, *_) = [sql for sql in asked if sql != "BEGIN IMMEDIATE"]
+    plan = store.runs._db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
     assert any(index in step["detail"] for step in plan), [step["detail"] for step in plan]
 
 

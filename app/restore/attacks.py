@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""New attacks: triggers that can start nothing and are no repeat of what is going on (design §4).
+
+A mounted copy, an open question, a lost contact or a cool-down must not swallow them in silence:
+each stands on every page, in its offense and in the log until a restore starts or somebody
+acknowledges it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.restore.cooling import LEAST, Cooling, clock_time, full
+from app.restore.model import Mapping, Run, RunState, Trigger
+
+_GOING_ON = {RunState.QUEUED, RunState.STARTING, RunState.RESTORING}
+_HELD_BACK = {"HELD", "PAUSED", "SUSPENDED"}
+"""CDM's words for a job session that has begun and does not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A new attack as it stands in the store; of each CDM job one is open at most."""
+
+    id: int
+    at: datetime
+    connection_id: int
+    connection: str
+    job_id: str
+    job_name: str
+    mapping: str
+    trigger_id: int | None
+    run_id: int  # holds the job, or its start is what the job cools down from
+    offense_id: int | None
+    why: str  # one sentence
+    start_possible_at: datetime | None = None  # None: once the run no longer holds the job
+    triggers: int = 1  # how many have come since and could start nothing, with the first
+    answering_run_id: int | None = None  # the run whose start was sent since
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a trigger makes known: a new attack, not in the store yet."""
+
+    run_id: int
+    why: str
+    start_possible_at: datetime | None = None
+
+
+class NoSuchAttack(LookupError):
+    """There is no new attack of that number."""
+
+
+def held(
+    trigger: Trigger,
+    mapping: Mapping,
+    holder: Run,
+    *,
+    last_trigger: datetime | None,
+    tied: Collection[int],
+    cooling: Cooling | None,
+    now: datetime,
+) -> Noticed | None:
+    """Give the new attack that a trigger is while ``holder`` holds its job; None: a repeat.
+
+    Args:
+        last_trigger: when a trigger of this job came before, None if none has.
+        tied: the offenses that belong to the holder already.
+        cooling: the cool-down that the trigger would meet besides.
+    """
+    obstacle = _obstacle(holder)
+    if obstacle is None:
+        return None
+    another = trigger.offense_id is not None and trigger.offense_id not in tied
+    if not (_quiet(last_trigger, full(mapping).total_seconds(), now) or (another and not cooling)):
+        return None
+    return Noticed(holder.id, f"New attack while {obstacle}")
+
+
+def cooled(
+    mapping: Mapping, cooling: Cooling, *, last_trigger: datetime | None, now: datetime
+) -> Noticed | None:
+    """Give the new attack that a trigger is in a cool-down, when nothing runs; None: a repeat.
+
+    Quiet for 15 minutes is enough here: with a quiet as long as the cool-down, nothing that comes
+    in a cool-down would ever be a new attack.
+    """
+    if not _quiet(last_trigger, LEAST.total_seconds(), now):
+        return None
+    why = (
+        f"New attack in the cool-down after run {cooling.run_id}: a trigger starts job"
+        f" {mapping.job_name} again at {clock_time(cooling.until, now)} at the earliest, a person"
+        " can start it now."
+    )
+    return Noticed(cooling.run_id, why, cooling.until)
+
+
+def _quiet(last_trigger: datetime | None, seconds: float, now: datetime) -> bool:
+    return last_trigger is None or (now - last_trigger).total_seconds() >= seconds
+
+
+def _obstacle(run: Run) -> str | None:
+    """What keeps a job from being started, as the end of a sentence; None: a restore on its way."""
+    job = f"job {run.job_name}"
+    match run.state:
+        case RunState.READY:
+            return (
+                f"run {run.id} is still mounted: {job} can't start again before its clean room is"
+                " cleaned up."
+            )
+        case RunState.NEEDS_DECISION:
+            return (
+                f"run {run.id} waits for a person's decision: {job} can't start again before that."
+            )
+        case RunState.CLEANING_UP:
+            return f"run {run.id} is being cleaned up: {job} can't start again before that is done."
+    if run.state not in _GOING_ON:
+        return None
+    if run.contact_lost_since is not None and run.state is RunState.QUEUED:
+        return f"contact with CDM {run.connection} is lost: run {run.id} of {job} can't start."
+    if run.contact_lost_since is not None:
+        return (
+            f"contact with CDM {run.connection} is lost: how far run {run.id} is can't be told, and"
+            f" {job} can't start again meanwhile."
+        )
+    if run.state is RunState.QUEUED and run.error is not None:
+        return f"run {run.id} of {job} can't start: {run.error}"
+    word = (run.cdm_status or "").strip().upper()
+    if word in _HELD_BACK or "unknown_at" in run.memory:
+        return f"CDM shows run {run.id} of {job} as {run.cdm_status}: it does not go on."
+    return None

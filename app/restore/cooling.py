@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How long a CDM job is left alone after its last start (design.md §4), and why, in words.
+
+After a start it is the asking mapping's cool-down, from the start. A restore that CDM failed or
+refused mutes its job for a short while only, from its end, longer with each in a row: one rule for
+both, so that neither a storm makes a run of each trigger nor a broken restore hides the next
+attack. What CDM may still be doing (given up, lost, cancelled) cools down in full.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.restore.model import Mapping
+
+LEAST = timedelta(minutes=15)
+"""So long at least a job is quiet before a trigger is another attack's; a short cool-down's top."""
+AFTER_FAILURE = timedelta(seconds=60)
+ASK_AFTER = 3
+"""So many failures in a row, and the next trigger asks a person."""
+_MOST_DOUBLINGS = 20  # far above any cool-down, and no number that a time can't hold
+
+
+@dataclass(frozen=True, slots=True)
+class LastStart:
+    """The run that last started a CDM job, or tried to, as far as is not proven otherwise."""
+
+    run_id: int
+    at: datetime  # from when the job cools down: the start, or the end of what CDM failed
+    failures: int = 0  # how many in a row CDM failed or refused, with this one; 0: it did not
+    unknown: bool = False  # a person gave it up: whether CDM carried it out, and how, is not known
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """A cool-down that is not over."""
+
+    run_id: int
+    until: datetime
+    why: str  # one sentence: after what, until when
+
+
+def asks_a_person(last: LastStart | None) -> bool:
+    """Whether so many restores have failed in a row that the next one is a person's to start."""
+    return last is not None and last.failures >= ASK_AFTER
+
+
+def full(mapping: Mapping) -> timedelta:
+    """A mapping's cool-down, where it must be long enough to tell two attacks apart."""
+    return max(timedelta(seconds=mapping.cooldown_s), LEAST)
+
+
+def cooling(mapping: Mapping, last: LastStart | None, now: datetime) -> Cooling | None:
+    """Give the cool-down that a trigger of ``mapping`` meets; None: the job may be started."""
+    if last is None:
+        return None
+    if not last.failures:
+        length = timedelta(seconds=mapping.cooldown_s)
+    else:
+        doublings = min(last.failures - 1, _MOST_DOUBLINGS)
+        length = min(AFTER_FAILURE * 2**doublings, full(mapping))
+    return _until(mapping, last, last.at + length, now)
+
+
+def cooling_of_unknown(mapping: Mapping, last: LastStart | None, now: datetime) -> Cooling | None:
+    """Give the cool-down that even a person has to wait for: a start that may still be going on."""
+    if last is None or not last.unknown:
+        return None
+    return _until(mapping, last, last.at + full(mapping), now)
+
+
+def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) -> Cooling | None:
+    if until <= now:
+        return None
+    left = round((until - now).total_seconds())
+    why = (
+        f"{_after(mapping, last)}; mapping {mapping.name} starts it again at"
+        f" {clock_time(until, now)} (in {left} s) at the earliest."
+    )
+    return Cooling(last.run_id, until, why)
+
+
+def _after(mapping: Mapping, last: LastStart) -> str:
+    run, job = f"Run {last.run_id}", f"job {mapping.job_name}"
+    if last.failures > 1:
+        return f"{run} of {job} failed, the {_nth(last.failures)} time in a row"
+    if last.failures:
+        return f"{run} of {job} failed"
+    if last.unknown:
+        return f"{run} may have started {job} and was given up, look into CDM"
+    return f"{run} started {job} a short while ago"
+
+
+def _nth(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def clock_time(at: datetime, now: datetime) -> str:
+    """Give a time in words for a sentence that is read soon: without today's date, in UTC."""
+    at, now = at.astimezone(UTC), now.astimezone(UTC)
+    return at.strftime("%H:%M:%S UTC" if at.date() == now.date() else "%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a trigger of an enabled mapping brings about: held, cooling down, disarmed, asked, a run."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.restore import attacks
+from app.restore.attacks import Noticed
+from app.restore.cooling import (
+    Cooling,
+    LastStart,
+    asks_a_person,
+    cooling,
+    cooling_of_unknown,
+)
+from app.restore.model import MANUAL, Mapping, Mode, Outcome, Run, RunState, Trigger
+from app.restore.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What comes of a trigger, before it has a row."""
+
+    outcome: Outcome
+    message: str
+    run_id: int | None = None
+    mapping: str | None = None
+    attack: Noticed | None = None
+
+
+def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> Verdict:
+    """Decide on a trigger of a mapping that is enabled; to be called inside a transaction."""
+    job = (mapping.connection_id, mapping.job_id)
+    live = store.runs.live_of_job(*job)
+    last = store.starts.last(*job)
+    if last is not None and last.at > now:
+        # Our clock was set back. The start counts as now, and goes on to do so: else the job would
+        # cool down until the clock has caught up, a day perhaps.
+        store.starts.correct(last.run_id, now)
+        last = replace(last, at=now)
+    failed = last if asks_a_person(last) and trigger.source != MANUAL else None
+    met = None if failed else _cooling(trigger, mapping, last, now)
+    if trigger.simulated:
+        return _simulate(store, trigger, mapping, live, met, failed=failed, now=now)
+    before = store.attacks.last_trigger(*job)
+    last_trigger = None if before is None else before.at
+    if by_itself(trigger):
+        store.attacks.note_trigger(*job, now=now)
+    if live is not None:
+        return _held(store, trigger, mapping, live, met, last_trigger=last_trigger, now=now)
+    if met is not None:
+        store.runs.count_repeat(met.run_id)
+        verdict = Verdict(Outcome.COOLING_DOWN, met.why, met.run_id)
+        if not by_itself(trigger):
+            return verdict
+        store.attacks.note_trigger(*job, cooling_run_id=met.run_id, now=now)
+        attack = attacks.cooled(mapping, met, last_trigger=last_trigger, now=now)
+        return verdict if attack is None else replace(verdict, message=attack.why, attack=attack)
+    return _begin(store, trigger, mapping, failed, now)
+
+
+def _cooling(
+    trigger: Trigger, mapping: Mapping, last: LastStart | None, now: datetime
+) -> Cooling | None:
+    """The cool-down that a trigger meets; a person who starts a restore skips what is known."""
+    if trigger.source == MANUAL:
+        return cooling_of_unknown(mapping, last, now)
+    return cooling(mapping, last, now)
+
+
+def _held(
+    store: Store,
+    trigger: Trigger,
+    mapping: Mapping,
+    live: Run,
+    cooling: Cooling | None,
+    *,
+    last_trigger: datetime | None,
+    now: datetime,
+) -> Verdict:
+    """A live run holds the job: a repeat of it, or a new attack."""
+    attack = None
+    if by_itself(trigger):
+        attack = attacks.held(
+            trigger,
+            mapping,
+            live,
+            last_trigger=last_trigger,
+            tied=store.attacks.offenses_tied_to(live.id) if trigger.offense_id else (),
+            cooling=cooling,
+            now=now,
+        )
+    store.runs.count_repeat(live.id)
+    message = _already_running(live) if attack is None else attack.why
+    return Verdict(Outcome.ALREADY_RUNNING, message, live.id, attack=attack)
+
+
+def _begin(
+    store: Store, trigger: Trigger, mapping: Mapping, failed: LastStart | None, now: datetime
+) -> Verdict:
+    """Nothing stands in the way: what the mode and the mapping say.
+
+    ``failed``: the last of too many failures in a row.
+    """
+    mode = store.settings.mode
+    if mode is Mode.DISARMED:
+        message = "The app is disarmed: nothing was started. Arm it on the settings page."
+        return Verdict(Outcome.DISARMED, message)
+    if mode is Mode.OBSERVE:
+        return _observe(store, trigger, mapping, now)
+    if mapping.needs_approval or failed is not None:
+        return _ask_first(store, trigger, mapping, failed, now)
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(trigger, mapping, connection, now=now)
+    message = f"Run {run.id} will start job {mapping.job_name} on {connection.name}."
+    return Verdict(Outcome.ACCEPTED, message, run.id)
+
+
+def by_itself(trigger: Trigger) -> bool:
+    """Whether it came by itself: a person who starts a restore by hand is no attack."""
+    return trigger.source != MANUAL and not trigger.simulated
+
+
+def _observe(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> Verdict:
+    """Mode ``observe``: a dry run, once for the time that a start would have cooled down."""
+    seen = store.runs.last_observed(mapping.connection_id, mapping.job_id)
+    if seen is not None and _observed_of_late(trigger, mapping, seen, now):
+        store.runs.count_repeat(seen.id)
+        message = (
+            f"Only observed: run {seen.id} looked at job {mapping.job_name} a short while ago."
+            " Armed, this trigger would not have started it again."
+        )
+        return Verdict(Outcome.OBSERVED, message, seen.id)
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
+    message = (
+        f"Only observed: run {run.id} does everything for job {mapping.job_name} on"
+        f" {connection.name} but start it."
+    )
+    return Verdict(Outcome.OBSERVED, message, run.id)
+
+
+def _observed_of_late(trigger: Trigger, mapping: Mapping, seen: Run, now: datetime) -> bool:
+    """Whether an earlier dry run stands for this trigger too; a storm must not make thousands."""
+    if seen.ended_at is None:
+        return True
+    if trigger.source == MANUAL:
+        return False
+    return timedelta(0) <= now - seen.ended_at < timedelta(seconds=mapping.cooldown_s)
+
+
+def _ask_first(
+    store: Store, trigger: Trigger, mapping: Mapping, failed: LastStart | None, now: datetime
+) -> Verdict:
+    """A run that waits for a person's yes; of one job there is one at most."""
+    why = "" if failed is None else f" {_failed_too_often(mapping, failed)}"
+    waiting = store.runs.unapproved(mapping.connection_id, mapping.job_id)
+    if waiting is not None:
+        store.runs.count_repeat(waiting.id)
+        message = f"Run {waiting.id} of job {mapping.job_name} already waits for approval.{why}"
+        return Verdict(Outcome.AWAITING_APPROVAL, message, waiting.id)
+    connection = store.connections.get(mapping.connection_id)
+    state = RunState.AWAITING_APPROVAL
+    run = store.runs.add(trigger, mapping, connection, now=now, state=state)
+    message = (
+        f"Run {run.id} waits for a person to approve it; then it starts job {mapping.job_name} on"
+        f" {connection.name}.{why}"
+    )
+    return Verdict(Outcome.AWAITING_APPROVAL, message, run.id)
+
+
+def _failed_too_often(mapping: Mapping, failed: LastStart) -> str:
+    return (
+        f"The last {failed.failures} restores of job {mapping.job_name} failed in a row, the last"
+        f" is run {failed.run_id}: the app does not start it again by itself."
+    )
+
+
+def _simulate(
+    store: Store,
+    trigger: Trigger,
+    mapping: Mapping,
+    live: Run | None,
+    cooling: Cooling | None,
+    *,
+    failed: LastStart | None,
+    now: datetime,
+) -> Verdict:
+    """The same decision whatever the mode, without a trace on the runs that are met."""
+    if live is not None:
+        return Verdict(Outcome.ALREADY_RUNNING, _already_running(live))
+    if cooling is not None:
+        return Verdict(Outcome.COOLING_DOWN, cooling.why)
+    connection = store.connections.get(mapping.connection_id)
+    run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
+    message = (
+        f"Simulated: run {run.id} does everything for job {mapping.job_name} on"
+        f" {connection.name} but start it."
+    )
+    if failed is not None:
+        message += f" {_failed_too_often(mapping, failed)}"
+    if mapping.needs_approval or failed is not None:
+        message += " A real one would first wait for a person to approve it."
+    if (mode := store.settings.mode) is not Mode.ARMED:
+        message += f" The app's mode is {mode}: a real trigger would start nothing now."
+    return Verdict(Outcome.OBSERVED, message, run.id)
+
+
+def _already_running(live: Run) -> str:
+    if live.state is RunState.NEEDS_DECISION:
+        return f"Run {live.id} of job {live.job_name} waits for a person's decision."
+    return f"Run {live.id} of job {live.job_name} is {live.state.replace('_', ' ')}."

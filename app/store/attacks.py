@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""New attacks that could start nothing, and when a trigger of each CDM job last came."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.restore.attacks import Attack, NoSuchAttack, Noticed
+from app.restore.model import Mapping, Run, RunState, Trigger
+from app.restore.notes import new_attack_note
+from app.store.audit import Audit
+from app.store.database import Database
+from app.store.notes import Notes
+from app.store.run_rows import LIVE, SELECT, run_from_row
+from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
+
+_TIED = 1000  # triggers of a run that are looked through for their offenses
+
+
+@dataclass(frozen=True, slots=True)
+class LastTrigger:
+    """When a trigger of a CDM job last came, and the last that met a cool-down."""
+
+    at: datetime
+    cooling_at: datetime | None
+    cooling_run_id: int | None  # the run after which the job cooled down
+
+
+class Attacks:
+    """The new attacks in the store."""
+
+    def __init__(self, db: Database, audit: Audit, notes: Notes) -> None:
+        self._db, self._audit, self._notes = db, audit, notes
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def get(self, attack_id: int) -> Attack:
+        """Give one new attack. Raises `NoSuchAttack`."""
+        found = self._all("WHERE id = ?", attack_id)
+        if not found:
+            raise NoSuchAttack(f"there is no new attack {attack_id}")
+        return found[0]
+
+    def open(self) -> Sequence[Attack]:
+        """Give those that neither a start nor a person has answered, the newest first."""
+        return self._all("WHERE ended_at IS NULL ORDER BY id DESC")
+
+    def of_run(self, run_id: int) -> Sequence[Attack]:
+        """Give those that a run stood in the way of, oldest first."""
+        return self._all("WHERE run_id = ? ORDER BY id", run_id)
+
+    def offenses_tied_to(self, run_id: int) -> frozenset[int]:
+        """Give the offenses of a run and of its triggers, as far as they are known."""
+        row = self._db.execute("SELECT offense_id FROM runs WHERE id = ?", (run_id,)).fetchone()
+        found = set() if row is None else {row["offense_id"]}
+        for one in self._db.execute(
+            "SELECT fields FROM triggers WHERE run_id = ? ORDER BY id LIMIT ?", (run_id, _TIED)
+        ):
+            told = str(json.loads(one["fields"]).get("offense_id", "")).strip()
+            if told.isascii() and told.isdecimal():
+                found.add(int(told))
+        return frozenset(found - {None})
+
+    def last_trigger(self, connection_id: int, job_id: str) -> LastTrigger | None:
+        """Give when a trigger of a CDM job last came, by whichever mapping."""
+        row = self._db.execute(
+            "SELECT * FROM job_triggers WHERE connection_id = ? AND job_id = ?",
+            (connection_id, job_id),
+        ).fetchone()
+        if row is None:
+            return None
+        return LastTrigger(
+            from_text(row["at"]), from_text_or_none(row["cooling_at"]), row["cooling_run_id"]
+        )
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def note_trigger(
+        self, connection_id: int, job_id: str, *, cooling_run_id: int | None = None, now: datetime
+    ) -> None:
+        """Note that a trigger of a job came, and after which run the job cooled down, if it did."""
+        job, at = (connection_id, job_id), to_text(now)
+        with self._db.transaction():
+            self._db.execute(
+                "INSERT INTO job_triggers (connection_id, job_id, at) VALUES (?,?,?)"
+                " ON CONFLICT (connection_id, job_id) DO UPDATE SET at = excluded.at",
+                (*job, at),
+            )
+            if cooling_run_id is not None:
+                self._db.execute(
+                    "UPDATE job_triggers SET cooling_at = ?, cooling_run_id = ?"
+                    " WHERE connection_id = ? AND job_id = ?",
+                    (at, cooling_run_id, *job),
+                )
+
+    def add(
+        self,
+        noticed: Noticed,
+        trigger: Trigger,
+        mapping: Mapping,
+        *,
+        trigger_id: int,
+        now: datetime,
+    ) -> bool:
+        """Keep a new attack unless one of its job is open, which then counts the trigger.
+
+        Written with it: its audit row, and the note in the offense of the run in its way. Say
+        whether it is new.
+        """
+        with self._db.transaction():
+            if self.count(mapping.connection_id, mapping.job_id):
+                return False
+            run = self._run(noticed.run_id)
+            cursor = self._db.execute(
+                "INSERT INTO attacks (at, connection_id, connection, job_id, job_name, mapping,"
+                " trigger_id, run_id, offense_id, why, start_possible_at)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    *(to_text(now), mapping.connection_id, run.connection, mapping.job_id),
+                    *(mapping.job_name, mapping.name, trigger_id, run.id, trigger.offense_id),
+                    *(noticed.why, to_text_or_none(noticed.start_possible_at)),
+                ),
+            )
+            self._flag(run.id)
+            note = new_attack_note(run, noticed.why, now=now)
+            self._notes.add(run.id, note.kind, note.text, now=now)
+            attack = self.get(int(cursor.lastrowid or 0))
+            self._tell("app", "noticed", attack, attack.why, now=now)
+        return True
+
+    def count(self, connection_id: int, job_id: str) -> bool:
+        """Count one more trigger that could start nothing; say whether an attack is open."""
+        with self._db.transaction():
+            cursor = self._db.execute(
+                "UPDATE attacks SET triggers = triggers + 1"
+                " WHERE connection_id = ? AND job_id = ? AND ended_at IS NULL",
+                (connection_id, job_id),
+            )
+        return cursor.rowcount > 0
+
+    def acknowledge(self, attack_id: int, *, by: str, now: datetime) -> Attack:
+        """Note that a person has seen a new attack; it ends, unless it has ended before.
+
+        Raises `NoSuchAttack`.
+        """
+        with self._db.transaction():
+            attack = self.get(attack_id)
+            if attack.ended_at is None:
+                self._db.execute(
+                    "UPDATE attacks SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?",
+                    (to_text(now), by, attack_id),
+                )
+                self._end(attack, by, "acknowledged", attack.why, now=now)
+        return self.get(attack_id)
+
+    def follow(self, run: Run, *, now: datetime) -> None:
+        """Note what the new state of ``run`` means for its job's new attack.
+
+        A start that is sent after the attack answers it, once CDM shows its job session: a start
+        from before, which is only found again, does not.
+        """
+        with self._db.transaction():
+            if run.state is RunState.STARTING:
+                self._db.execute(
+                    "UPDATE attacks SET answering_run_id = ?"
+                    " WHERE connection_id = ? AND job_id = ? AND ended_at IS NULL",
+                    (run.id, run.connection_id, run.job_id),
+                )
+            elif run.state is RunState.RESTORING:
+                for attack in self._all("WHERE answering_run_id = ? AND ended_at IS NULL", run.id):
+                    self._end(attack, "app", "ended", f"run {run.id} restores", now=now)
+
+    def _end(self, attack: Attack, by: str, what: str, detail: str, *, now: datetime) -> None:
+        self._db.execute("UPDATE attacks SET ended_at = ? WHERE id = ?", (to_text(now), attack.id))
+        self._flag(attack.run_id)
+        self._tell(by, what, attack, detail, now=now)
+
+    def _flag(self, run_id: int) -> None:
+        # In the run's own row: every list of runs shows it.
+        self._db.execute(
+            f"UPDATE runs SET new_attack = ({LIVE}) AND EXISTS (SELECT 1 FROM attacks"  # noqa: S608 - our own text
+            " WHERE run_id = runs.id AND ended_at IS NULL) WHERE id = ?",
+            (run_id,),
+        )
+
+    def _tell(self, by: str, what: str, attack: Attack, detail: str, *, now: datetime) -> None:
+        subject = f"new attack {attack.id}: job {attack.job_name} on {attack.connection}"
+        self._audit.append(by, f"attack.{what}", subject, detail, now=now)
+
+    def _run(self, run_id: int) -> Run:
+        return run_from_row(self._db.execute(f"{SELECT} WHERE runs.id = ?", (run_id,)).fetchone())
+
+    def _all(self, condition: str, *values: object) -> list[Attack]:
+        rows = self._db.execute(f"SELECT * FROM attacks {condition}", values)  # noqa: S608 - our own text
+        return [_attack(row) for row in rows]
+
+
+def _attack(row: sqlite3.Row) -> Attack:
+    return Attack(
+        id=row["id"],
+        at=from_text(row["at"]),
+        connection_id=row["connection_id"],
+        connection=row["connection"],
+        job_id=row["job_id"],
+        job_name=row["job_name"],
+        mapping=row["mapping"],
+        trigger_id=row["trigger_id"],
+        run_id=row["run_id"],
+        offense_id=row["offense_id"],
+        why=row["why"],
+        start_possible_at=from_text_or_none(row["start_possible_at"]),
+        triggers=row["triggers"],
+        answering_run_id=row["answering_run_id"],
+        acknowledged_at=from_text_or_none(row["acknowledged_at"]),
+        acknowledged_by=row["acknowledged_by"],
+        ended_at=from_text_or_none(row["ended_at"]),
+    )

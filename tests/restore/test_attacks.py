@@ -1,0 +1,315 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A new attack that can start nothing is never swallowed in silence (design.md §4)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from app.restore import actions
+from app.restore.attacks import NoSuchAttack
+from app.restore.model import Mode, Outcome, Phase, RunState, Unreachable
+from tests.factories import make_connection, make_mapping
+from tests.restore.world import World
+
+S = RunState
+
+
+def undecided(world: World) -> None:
+    """The job was renamed in CDM: run 1 needs a decision."""
+    world.start_run()
+    world.cdm.change_job(name="renamed")
+    world.go_on(S.NEEDS_DECISION)
+
+
+def contact_lost(world: World) -> None:
+    world.restoring()
+    world.cdm.down = Unreachable("no route")
+    world.turn(10)
+    assert world.run().contact_lost_since is not None
+
+
+def queued_and_lost(world: World) -> None:
+    world.start_run()
+    world.cdm.down = Unreachable("no route")
+    world.turn()
+
+
+def held_by_cdm(world: World) -> None:
+    run = world.restoring()
+    world.cdm.become(run.job_session_id or "", Phase.RUNNING, status="HELD")
+    world.turn(10)
+
+
+def unknown_word(world: World) -> None:
+    run = world.restoring()
+    world.cdm.become(run.job_session_id or "", Phase.UNKNOWN)
+    world.turn(10)
+
+
+def cleaning_up(world: World) -> None:
+    world.ready()
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    assert world.run().state is S.CLEANING_UP
+
+
+def mounted(world: World) -> None:
+    world.ready()
+
+
+def blocked(world: World) -> None:
+    world.cdm.add_session(Phase.READY)
+    world.start_run()
+    world.turn()
+
+
+def clean_up(world: World) -> None:
+    """Bring a mounted run to its end."""
+    cleaning_up(world)
+    world.cdm.become(world.run().job_session_id or "", Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+
+
+HOLDERS = [
+    (undecided, "waits for a person's decision"),
+    (contact_lost, "contact with CDM"),
+    (queued_and_lost, "contact with CDM"),
+    (held_by_cdm, "as HELD"),
+    (unknown_word, "as PONDERING"),
+    (cleaning_up, "is being cleaned up"),
+    (mounted, "is still mounted"),
+    (blocked, "can't start"),
+]
+
+
+@pytest.mark.parametrize("cooldown_s", [0, 900, 1200])
+@pytest.mark.parametrize(("holder", "words"), HOLDERS)
+def test_what_comes_after_a_quiet_time_is_a_new_attack_whatever_holds_the_job(
+    world: World, holder: Callable[[World], None], words: str, cooldown_s: int
+) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=cooldown_s)
+    holder(world)
+    last = world.now
+    repeat = world.trigger()
+    assert repeat.outcome is Outcome.ALREADY_RUNNING
+    assert "New attack" not in repeat.message
+    world.pass_time(max(cooldown_s, 900) - 0.001)
+    world.store.attacks.note_trigger(world.connection.id, world.mapping.job_id, now=last)
+    assert "New attack" not in world.trigger().message
+    assert world.store.attacks.open() == []
+    world.store.attacks.note_trigger(world.connection.id, world.mapping.job_id, now=last)
+    world.pass_time(0.001)
+    decision = world.trigger()
+    assert decision.outcome is Outcome.ALREADY_RUNNING
+    assert decision.message.startswith("New attack while ")
+    assert words in decision.message
+    (attack,) = world.store.attacks.open()
+    assert (attack.run_id, attack.trigger_id, attack.at, attack.why) == (
+        1,
+        decision.trigger_id,
+        world.now,
+        decision.message,
+    )
+    assert (attack.job_name, attack.mapping, attack.connection) == (
+        world.mapping.job_name,
+        world.mapping.name,
+        world.connection.name,
+    )
+    assert attack.start_possible_at is None
+    assert world.run().new_attack
+
+
+def test_a_restore_on_its_way_answers_the_attack_itself(world: World) -> None:
+    world.restoring()
+    world.turn(901)
+    assert world.trigger().outcome is Outcome.ALREADY_RUNNING
+    assert world.store.attacks.open() == []
+
+
+def test_another_offense_is_a_new_attack_once_the_cool_down_is_over(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=600)
+    assert world.trigger(offense_id=7).outcome is Outcome.ACCEPTED
+    run = world.go_on(S.RESTORING)
+    world.cdm.become(run.job_session_id or "", Phase.READY)
+    world.go_on(S.READY)
+    assert world.trigger(offense_id=8).outcome is Outcome.ALREADY_RUNNING
+    assert world.store.attacks.open() == []
+    world.pass_time(600)
+    world.trigger()
+    for offense in (7, 8):  # both belong to the run by now
+        world.trigger(offense_id=offense, fields={"offense_id": str(offense)})
+    assert [one.offense_id for one in world.store.attacks.open()] == [8]
+
+
+def test_an_offense_that_a_swallowed_trigger_named_is_tied_to_the_run(world: World) -> None:
+    world.ready()
+    world.trigger(offense_id=8, fields={"offense_id": "8"})
+    world.trigger(fields={"offense_id": "none"})
+    world.pass_time(890)
+    world.trigger()
+    world.pass_time(30)
+    world.trigger(offense_id=8, fields={"offense_id": "8"})
+    assert world.store.attacks.open() == []
+    world.trigger(offense_id=9, fields={"offense_id": "9"})
+    assert [one.offense_id for one in world.store.attacks.open()] == [9]
+
+
+def test_in_the_cool_down_after_a_clean_up_it_says_when_the_next_start_is_possible(
+    world: World,
+) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    clean_up(world)
+    assert world.trigger().message.startswith("Run 1 started job")
+    assert world.store.attacks.open() == []
+    world.pass_time(900)
+    decision = world.trigger()
+    assert decision.outcome is Outcome.COOLING_DOWN
+    (attack,) = world.store.attacks.open()
+    last = world.store.starts.last(world.connection.id, world.mapping.job_id)
+    assert last is not None
+    assert attack.start_possible_at is not None
+    assert (attack.start_possible_at - last.at).total_seconds() == 7200
+    assert attack.start_possible_at.strftime("%H:%M:%S UTC") in decision.message
+    assert not world.run().new_attack  # it is over: nothing is to be cleaned up there
+
+
+def test_one_is_open_for_each_job_and_counts_what_comes_meanwhile(world: World) -> None:
+    other = make_mapping(world.store, make_connection(world.store))
+    mounted(world)
+    world.pass_time(901)
+    first = world.trigger()
+    world.trigger()
+    world.pass_time(901)
+    world.trigger()
+    world.trigger(other)
+    (attack,) = world.store.attacks.open()
+    assert (attack.trigger_id, attack.triggers) == (first.trigger_id, 3)
+
+
+def test_it_is_told_in_the_log_the_audit_and_the_offense_of_the_run(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    mounted(world)
+    world.pass_time(901)
+    with caplog.at_level("WARNING", logger="app.restore.triggers"):
+        world.trigger()
+        world.trigger()
+    (attack,) = world.store.attacks.open()
+    assert caplog.messages == [f"trigger 2: {attack.why}"]
+    told = [one for one in world.store.audit.recent() if one.action == "attack.noticed"]
+    assert [(one.by, one.detail) for one in told] == [("app", attack.why)]
+    kinds = [note.kind for note in world.store.notes.for_run(1)]
+    assert kinds.count("new_attack") == 1
+
+
+def test_a_person_acknowledges_it_once_by_name(world: World) -> None:
+    mounted(world)
+    world.pass_time(901)
+    world.trigger()
+    (attack,) = world.store.attacks.open()
+    done = world.store.attacks.acknowledge(attack.id, by="ann", now=world.now)
+    assert (done.acknowledged_by, done.acknowledged_at, done.ended_at) == (
+        "ann",
+        world.now,
+        world.now,
+    )
+    assert world.store.attacks.open() == []
+    assert not world.run().new_attack
+    assert world.store.attacks.acknowledge(attack.id, by="bob", now=world.now) == done
+    said = [one for one in world.store.audit.recent() if one.action == "attack.acknowledged"]
+    assert [one.by for one in said] == ["ann"]
+    assert world.store.attacks.of_run(1) == [done]
+    with pytest.raises(NoSuchAttack):
+        world.store.attacks.acknowledge(99, by="ann", now=world.now)
+
+
+def test_after_an_acknowledgement_only_another_quiet_time_makes_a_new_one(world: World) -> None:
+    mounted(world)
+    world.pass_time(901)
+    world.trigger()
+    world.store.attacks.acknowledge(1, by="ann", now=world.now)
+    world.pass_time(899)
+    world.trigger()
+    assert world.store.attacks.open() == []
+    world.pass_time(901)
+    world.trigger()
+    assert [one.id for one in world.store.attacks.open()] == [2]
+    assert len([n for n in world.store.notes.for_run(1) if n.kind == "new_attack"]) == 2
+
+
+def test_a_restore_that_is_started_since_ends_it(world: World) -> None:
+    queued_and_lost(world)
+    world.pass_time(901)
+    world.trigger()
+    assert len(world.store.attacks.open()) == 1
+    world.cdm.down = None
+    world.turn(60)
+    assert world.run().state is S.STARTING
+    assert len(world.store.attacks.open()) == 1
+    world.go_on(S.RESTORING)
+    assert world.store.attacks.open() == []
+    (attack,) = world.store.attacks.of_run(1)
+    assert (attack.acknowledged_by, attack.answering_run_id) == (None, 1)
+    assert attack.ended_at is not None
+    assert not world.run().new_attack
+    said = [one for one in world.store.audit.recent() if one.action == "attack.ended"]
+    assert [one.detail for one in said] == ["run 1 restores"]
+
+
+def test_a_start_from_before_that_is_only_found_again_does_not(world: World) -> None:
+    world.start_run()
+    world.turn()
+    assert world.run().state is S.STARTING
+    world.cdm.down = Unreachable("no route")
+    world.turn(10)
+    world.pass_time(901)
+    world.trigger()
+    world.cdm.down = None
+    world.go_on(S.RESTORING)
+    assert len(world.store.attacks.open()) == 1
+
+
+def test_a_simulation_is_no_attack(world: World) -> None:
+    mounted(world)
+    world.pass_time(901)
+    world.trigger(source="simulation")
+    assert world.store.attacks.open() == []
+    world.trigger()
+    assert len(world.store.attacks.open()) == 1
+
+
+def test_a_disarmed_app_and_a_disabled_mapping_are_told_apart(world: World) -> None:
+    world.store.settings.set_mode(Mode.DISARMED, by="ann", now=world.now)
+    assert world.trigger().outcome is Outcome.DISARMED
+    world.store.mappings.change(world.mapping.id, enabled=False)
+    assert world.trigger().outcome is Outcome.MAPPING_DISABLED
+    assert world.store.attacks.open() == []
+
+
+def test_the_request_that_comes_twice_is_no_sign_of_another_attack(world: World) -> None:
+    mounted(world)
+    world.pass_time(901)
+    world.trigger(request_id="the-same-request")
+    world.trigger(request_id="the-same-request")
+    assert world.store.attacks.open()[0].triggers == 1
+
+
+def test_a_clock_that_was_set_back_does_not_mute_the_next_attack(world: World) -> None:
+    mounted(world)
+    world.pass_time(-86400)
+    world.trigger()
+    assert world.store.attacks.open() == []
+    world.pass_time(900)
+    world.trigger()
+    assert len(world.store.attacks.open()) == 1
+
+
+def test_any_mapping_of_the_job_keeps_it_from_being_quiet(world: World) -> None:
+    other = make_mapping(world.store, world.connection)
+    mounted(world)
+    world.pass_time(600)
+    world.trigger(other)
+    world.pass_time(600)
+    world.trigger()
+    assert world.store.attacks.open() == []
