@@ -22,6 +22,24 @@ _HIDDEN = """() => Array.from(document.querySelectorAll("[role=region]")).filter
     one => one.scrollWidth > one.clientWidth).map(
     one => one.getAttribute("aria-label") + " by " + (one.scrollWidth - one.clientWidth) + " px")"""
 
+# Words of usual length that a narrow column breaks in their middle.
+_BROKEN = """() => {
+  const found = new Set(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode()); ) {
+    const closed = node.parentElement.closest("details:not([open]) > :not(summary)");
+    if (closed || !node.parentElement.checkVisibility()) continue;
+    for (const word of node.data.matchAll(/[\\p{L}\\p{N}_.]+/gu)) {
+      if (word[0].length > 24) continue;
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = Array.from(range.getClientRects()).filter(one => one.width > 0);
+      if (new Set(lines.map(one => Math.round(one.top))).size > 1) found.add(word[0]);
+    }
+  }
+  return Array.from(found);
+}"""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -45,6 +63,7 @@ def faults(page: Page | Frame, *, usual: bool = True) -> list[str]:
         found.append(f"it is {excess} px too wide")
     if usual:
         found += [f"a table is cut off: {one}" for one in page.evaluate(_HIDDEN)]
+        found += [f"a word is broken: {one}" for one in page.evaluate(_BROKEN)]
     return found
 
 

@@ -22,6 +22,7 @@ from app.framework.bulkhead import TooBusy
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
 from app.qradar.identity import Right, token_of
 from app.store.configuration import export_document
+from app.store.times import to_text
 from app.web.access import caller, needs
 from app.web.health import health_document
 from app.web.services import services
@@ -132,7 +133,7 @@ def _store() -> dict[str, object]:
         "rows": dict(store.statistics.rows()),
         "audit chain verifies": store.audit.verify(),
         "sign of life": {
-            name: {"at": at.isoformat(), "process": pid}
+            name: {"at": to_text(at), "process": pid}
             for name, (at, pid) in store.heartbeats.all().items()
         },
     }

@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, g
@@ -54,6 +54,8 @@ _RTL = (
 # As much of a text as is read from right to left: up to the next letter of another script.
 _RTL_PART = re.compile(rf"{_RTL}+(?:[\W\d_]+{_RTL}+)*")
 _LETTER = re.compile(r"[^\W\d_]")
+_EVENT_TIMES = {"event_time", "starttime"}
+_MILLISECONDS = re.compile(r"[1-9][0-9]{11,13}")  # since 1970; to the year 5138
 _LONG = 400  # characters
 _MOST_PARTS = 20  # no sentence has more; a page must not be swollen by markup
 
@@ -147,6 +149,15 @@ def utc(at: datetime | None) -> str:
     return "–" if at is None else at.strftime(texts.common.TIME)
 
 
+def event_value(value: str, name: str) -> Markup:
+    """A field of an event as pages show it: a time in words, as it was sent beside it."""
+    if name not in _EVENT_TIMES or not _MILLISECONDS.fullmatch(value):
+        return outside(value)
+    at = datetime.fromtimestamp(int(value) / 1000, UTC)
+    shown = Markup('<time datetime="{}" title="{}">{}</time>')
+    return shown.format(at.isoformat(), texts.common.RAW_MS.format(value=value), utc(at))
+
+
 def duration(seconds: float) -> str:
     """A length of time in its two largest units: "45 s", "15 min", "1 h 30 min", "2 days 4 h"."""
     whole = round(seconds)
@@ -179,6 +190,7 @@ def register(app: Flask) -> None:
         utc,
         ago,
         duration,
+        event_value,
         state_words,
         state_tone,
         state_name,

@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import zip_longest
 
 from flask import Blueprint, flash, render_template, request
@@ -68,7 +69,7 @@ def show(run_id: int) -> str:
     return render_template(
         "run.html",
         run=run,
-        steps=_steps(store.runs.transitions(run_id), run),
+        steps=_steps(store.runs.transitions(run_id), run, services().clock()),
         log=_fitting(store.history.log(run_id, types=kinds, before=skipped, limit=_LOG_LINES)),
         log_kinds=kinds,
         log_skipped=skipped,
@@ -107,15 +108,17 @@ class Step:
 
     change: Transition
     lasted: float | None  # seconds; None: the run is in it
+    so_far: float  # seconds, until now
     at_end: bool
 
 
-def _steps(transitions: Sequence[Transition], run: Run) -> list[Step]:
+def _steps(transitions: Sequence[Transition], run: Run, now: datetime) -> list[Step]:
     ends = [one.at for one in transitions[1:]]
     return [
         Step(
             change,
             max((end - change.at).total_seconds(), 0.0) if end else None,
+            max((now - change.at).total_seconds(), 0.0),
             at_end=end is None and run.ended_at is not None,
         )
         for change, end in zip_longest(transitions, ends)

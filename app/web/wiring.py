@@ -4,8 +4,10 @@
 
 import logging
 from functools import partial
+from typing import Any
 
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import test_connection
@@ -59,6 +61,16 @@ _SUBJECTS = (
 )
 
 
+class _Json(DefaultJSONProvider):
+    """Letters stand as they are: the custom action prints an answer as it comes, to people."""
+
+    ensure_ascii = False
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        # half of a surrogate pair has no UTF-8, but a JSON escape
+        return super().dumps(obj, **kwargs).encode("utf-8", "backslashreplace").decode()
+
+
 def build_app(services: Services | None) -> Flask:
     """The Flask app; without ``services``, with those of a QRadar app container."""
     logs.set_up("web")
@@ -76,6 +88,7 @@ def build_app(services: Services | None) -> Flask:
         MAX_CONTENT_LENGTH=problems.BODY_LIMIT + 1,
     )
     app.extensions[EXTENSION] = services
+    app.json = _Json(app)
     app.add_template_global(absolute_url, "q_url_for")
     for part in (headers, problems, theme, access, presentation, waiting, trouble, assets):
         part.register(app)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.cdm.trust import ServerCertificate
 from app.restore.model import LogLine, RunState, Trust
-from app.web import charts, signals, texts
+from app.web import charts, presentation, signals, texts
 from app.web.run_views import read_filter
 from tests.bench_history import measure
 from tests.web.conftest import ADMIN, ANALYST, World
@@ -308,6 +308,35 @@ def test_a_run_shows_its_timeline_with_durations(world: World) -> None:
     assert re.search(r"starting 40 s because", text)
     assert re.search(r"queued 2 s triggered by", text)
     assert "this was the only new job session of the job" in text
+    world.clock.now += timedelta(seconds=16)
+    assert "restoring 16 s so far because" in text_of(world, "/runs/1")
+
+
+@pytest.mark.parametrize("name", ["event_time", "starttime"])
+def test_the_time_of_an_event_is_a_time_and_as_it_was_sent_beside_it(
+    world: World, name: str
+) -> None:
+    token = world.store.tokens.new("test", by="test", now=world.clock())
+    world.add_mapping(world.add_connection())
+    world.arm()
+    world.client().post(
+        "/api/v1/triggers",
+        data={"request_id": "req-00001", "rule_id": "100231", name: "1795520000123"},
+        headers={"X-Trigger-Token": token},
+    )
+    page = world.client(ANALYST).get("/runs/1").text
+    assert ">2026-11-24 11:33:20 UTC</time>" in page
+    assert 'title="1795520000123 ms since 1970, as it was sent"' in page
+    fields = world.client(ANALYST).get("/api/v1/runs/1").json["triggers"][0]["fields"]
+    assert fields[name] == "1795520000123"
+
+
+def test_a_time_that_cannot_be_read_is_shown_as_it_was_sent(world: World) -> None:
+    for sent in ("in the morning", "0", "9" * 30, "-1795520000123", "<b>", "١٧٩٥٥٢٠٠٠٠١٢٣"):
+        shown = presentation.event_value(sent, "event_time")
+        assert "<time" not in shown
+        assert "<b>" not in shown
+    assert "<time" not in presentation.event_value("1795520000123", "qid")
 
 
 def test_long_log_lines_keep_a_page_light_and_all_are_reached(world: World) -> None:

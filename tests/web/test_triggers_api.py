@@ -317,3 +317,19 @@ def test_quotes_line_breaks_and_umlauts_arrive_intact(armed: World, token: str) 
     name = 'Jürgen "O\'Neil"\n$(reboot) `id` 日本'
     send(armed, token, {"request_id": "req-00001", "rule_id": "100231", "username": name})
     assert armed.store.triggers.recent(1)[0].fields["username"] == name
+
+
+def test_an_answer_says_names_in_their_own_letters(armed: World, token: str) -> None:
+    """The custom action prints it as it comes; QRadar's Test Execution shows that."""
+    fields = {"request_id": "req-00001", "rule_name": "Größe 日本"}
+    raw = send(armed, token, fields).get_data()
+    assert "Größe 日本".encode() in raw
+    assert json.loads(raw)["outcome"] == "unmatched"
+
+
+def test_half_a_character_is_no_reason_to_fail(armed: World, token: str) -> None:
+    body = {"request_id": "req-00001", "rule_name": "half \ud800", "token": token}
+    answer = armed.client().post(
+        PATH, data=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json["outcome"]) == (202, "unmatched")

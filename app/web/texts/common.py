@@ -18,6 +18,7 @@ HOURS = "{number} h"
 MINUTES = "{number} min"
 SECONDS = "{number} s"
 TIME = "%Y-%m-%d %H:%M:%S UTC"
+RAW_MS = "{value} ms since 1970, as it was sent"
 YES = "yes"
 NO = "no"
 

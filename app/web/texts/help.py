@@ -152,7 +152,7 @@ SYMPTOMS = (
         "The rule never fires",
         "the storage's `audit` or `login` stream is off; its events are not parsed; the test"
         " stands on the wrong stream",
-        "README, *Example rules*: switch it on, look for the events in *Log Activity*",
+        "switch the stream on; look for its events in *Log Activity*; compare the example rules",
     ),
     (
         "Rule fires, nothing arrives",

@@ -43,12 +43,12 @@ STARTED = "Started"
 READY = "Ready"
 ENDED = "Ended"
 AFTER = "{time} after the receipt"
-REPEATS = "Swallowed repeats"
+REPEATS = "Repeats"
 
 TIMELINE = "Timeline"
 TIMELINE_COLUMNS = ("Time", "State", "For", "Reason", "By")
 THE_END = "the end"
-SINCE = "since {ago}"
+SO_FAR = "{time} so far"
 
 EVENT = "Event"
 NO_EVENT = "The trigger carried no values of an event."
@@ -65,7 +65,7 @@ SOME_LINES = "{shown} of {total} lines"
 NO_SUCH_LINE = "No line of this kind."
 NO_LOG = "CDM has not logged anything for this run yet."
 
-SWALLOWED = "Swallowed triggers"
+SWALLOWED = "Further triggers"
 SWALLOWED_COLUMNS = ("Received", "Outcome", "Why")
 MORE_SWALLOWED = "{number} earlier ones are not listed here."
 NONE_SWALLOWED = "No other trigger has come for this run."
