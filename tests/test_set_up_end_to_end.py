@@ -296,8 +296,11 @@ def arms(admin: Walk) -> None:
     expect(told(app, "armed")).to_be_visible()
     go_to(app, "Set-up")
     expect(part(app, "6. Arm the app")).to_contain_text("Set by admin")
-    expect(app.get_by_role("listitem").filter(has_text="Not complete")).to_have_count(0)
+    next_step(app, "Custom action")
+    expect(part(app, "4. Custom action")).to_contain_text("tested, but its rule has never called")
     admin.station("armed")
+    go_to(app, "Overview")
+    expect(app.get_by_text("no rule of mapping SQL attack has ever called")).to_be_visible()
 
 
 def sees_the_rule_start_a_restore(world: World, admin: Walk) -> None:
@@ -311,6 +314,11 @@ def sees_the_rule_start_a_restore(world: World, admin: Walk) -> None:
     go_to(app, "Overview")
     row = app.get_by_role("region", name="Restores under way").get_by_role("row", name="Run")
     expect(row.last).to_contain_text("ready in the clean room")
+    expect(app.get_by_text("has ever called")).to_have_count(0)
+    go_to(app, "Set-up")
+    expect(part(app, "4. Custom action")).to_contain_text("Nothing remains to be done in QRadar")
+    expect(app.get_by_role("listitem").filter(has_text="Not complete")).to_have_count(0)
+    admin.station("called")
 
 
 def removes_the_action(world: World, admin: Walk) -> None:

@@ -5,10 +5,11 @@
 import sqlite3
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.restore.model import Mapping, Watch
 from app.store.database import Database
-from app.store.times import from_text_or_none
+from app.store.times import from_text, from_text_or_none
 
 _COLUMNS = {
     *("name", "rule_id", "rule_name", "cooldown_s", "enabled", "needs_approval"),
@@ -95,6 +96,19 @@ class Mappings:
     def delete(self, mapping_id: int) -> None:
         with self._db.transaction():
             self._db.execute("DELETE FROM mappings WHERE id = ?", (mapping_id,))
+
+    def calls(self) -> Map[int, datetime]:
+        """Give, by mapping, when its rule first called; those that are missing never did."""
+        rows = self._db.execute("SELECT id, called_at FROM mappings WHERE called_at IS NOT NULL")
+        return {row["id"]: from_text(row["called_at"]) for row in rows}
+
+    def forget_calls(self, mapping_id: int | None = None) -> None:
+        """Take a mapping's calls, or all, for no proof any more: it is another rule or action."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE mappings SET called_at = NULL WHERE ? IS NULL OR id = ?",
+                (mapping_id, mapping_id),
+            )
 
     def job_drifts(self) -> Map[int, str]:
         """Give, by mapping, what is wrong with its job on CDM's side."""

@@ -193,6 +193,8 @@ class Saver:
             columns = columns | {"watch_since": to_text(self.now)}  # its watch begins now
         if old is not None and _JOB_KEYS & set(changed):
             self.store.mappings.note_job_drift(old.id, None)
+        if old is not None and _has_other_rule(old, columns):
+            self.store.mappings.forget_calls(old.id)
         try:
             if old is None:
                 saved = self.store.mappings.add(**columns)
@@ -219,6 +221,13 @@ class Saver:
     def _tell_removed(self, kind: str, name: str) -> None:
         self.changes.append(f"{kind} {name}: removed")
         self.store.audit.append(self.by, f"{kind}.delete", name, "removed", now=self.now)
+
+
+def _has_other_rule(old: Mapping, columns: dict[str, object]) -> bool:
+    """Whether a mapping is to have another rule: its name may have been set right only."""
+    if columns["rule_id"] != old.rule_id:
+        return True
+    return old.rule_id is None and columns["rule_name"] != old.rule_name
 
 
 def _change(key: str, old: object, new: object) -> str:

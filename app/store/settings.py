@@ -114,6 +114,8 @@ class TriggerToken:
     name: str
     created_at: datetime
     last_used_at: datetime | None
+    called_at: datetime | None = None  # when a call with it first named a rule
+    tested_at: datetime | None = None  # when a call with it first named none
 
 
 class TriggerTokens:
@@ -146,24 +148,33 @@ class TriggerTokens:
     def list(self) -> Sequence[TriggerToken]:
         return [
             TriggerToken(
-                row["name"], from_text(row["created_at"]), from_text_or_none(row["last_used_at"])
+                row["name"],
+                from_text(row["created_at"]),
+                from_text_or_none(row["last_used_at"]),
+                called_at=from_text_or_none(row["called_at"]),
+                tested_at=from_text_or_none(row["tested_at"]),
             )
             for row in self._db.execute("SELECT * FROM trigger_tokens ORDER BY name")
         ]
 
-    def note_use(self, token: str, *, now: datetime) -> str | None:
-        """Note that a valid token was used, to the minute; give its name, None if it is gone."""
+    def note_use(self, token: str, *, by_a_rule: bool, now: datetime) -> str | None:
+        """Note that a valid token was used, to the minute; give its name, None if it is gone.
+
+        The first use by a call that names a rule, and by one that names none, is kept for good.
+        """
         row = self._db.execute(
-            "SELECT name, last_used_at FROM trigger_tokens WHERE sha256 = ?", (_digest(token),)
+            "SELECT * FROM trigger_tokens WHERE sha256 = ?", (_digest(token),)
         ).fetchone()
         if row is None:
             return None
         last = from_text_or_none(row["last_used_at"])
-        if last is None or abs(now - last) >= _USE_NOTED_EVERY:
+        first = "called_at" if by_a_rule else "tested_at"
+        if last is None or abs(now - last) >= _USE_NOTED_EVERY or row[first] is None:
             with self._db.transaction():
                 self._db.execute(
-                    "UPDATE trigger_tokens SET last_used_at = ? WHERE name = ?",
-                    (to_text(now), row["name"]),
+                    f"UPDATE trigger_tokens SET last_used_at = ?, {first} = ifnull({first}, ?)"  # noqa: S608 - our own names
+                    " WHERE name = ?",
+                    (to_text(now), to_text(now), row["name"]),
                 )
         return str(row["name"])
 

@@ -42,6 +42,9 @@ class ReceivedTrigger:
     not_kept: str | None = None  # why fields and message were dropped; None: they are here
 
 
+_CUSTOM_ACTION = "custom_action"  # the source of what a rule sends
+
+
 class Triggers:
     """The triggers in the store."""
 
@@ -64,6 +67,7 @@ class Triggers:
         """
         mapping = mapping or trigger.mapping
         with self._db.transaction():
+            self._note_call(trigger, mapping)
             fields, rule_name, not_kept = trigger.fields, trigger.rule_name, None
             if self._is_flood(trigger, run_id, mapping):
                 told = "" if trigger.offense_id is None else str(trigger.offense_id)
@@ -84,6 +88,20 @@ class Triggers:
                 ),
             )
         return int(cursor.lastrowid or 0)
+
+    def _note_call(self, trigger: Trigger, mapping: str | None) -> None:
+        """A call that names a rule proves that this rule has the custom action: keep the first.
+
+        Test Execution names none, a simulation and the offense watch are no calls.
+        """
+        by_a_rule = trigger.rule_id is not None or trigger.rule_name is not None
+        if trigger.source != _CUSTOM_ACTION or not by_a_rule:
+            return
+        self._db.execute(
+            "UPDATE mappings SET called_at = ? WHERE called_at IS NULL AND"
+            " (name = ? OR rule_id = ? OR (rule_id IS NULL AND rule_name = ?))",
+            (to_text(trigger.received_at), mapping, trigger.rule_id, trigger.rule_name),
+        )
 
     def _is_flood(self, trigger: Trigger, run_id: int | None, mapping: str | None) -> bool:
         """Count a trigger that started nothing; say whether it is one too many in this minute."""

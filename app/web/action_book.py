@@ -27,8 +27,13 @@ class StoredBook:
         return Book.from_document(self._store.settings.custom_action())
 
     def write(self, book: Book, what: str = "") -> None:
+        """Keep the book. Of an action that is gone, no rule has the one that comes after it."""
         document = book.to_document()
-        self._store.settings.set_custom_action(document, what, by=self._by, now=self._now)
+        with self._store.transaction():
+            before = self.read().current
+            if before and (book.current is None or book.current.action_id != before.action_id):
+                self._store.mappings.forget_calls()
+            self._store.settings.set_custom_action(document, what, by=self._by, now=self._now)
 
     def token_names(self) -> Collection[str]:
         return {token.name for token in self._store.tokens.list()}
@@ -52,7 +57,7 @@ def note_use(store: Store, token: str, *, by_a_rule: bool, now: datetime) -> Non
     written is left to the next call: the trigger is kept already.
     """
     try:
-        name = store.tokens.note_use(token, now=now)
+        name = store.tokens.note_use(token, by_a_rule=by_a_rule, now=now)
         if not by_a_rule or name is None:
             return
         book = Book.from_document(store.settings.custom_action())

@@ -13,6 +13,7 @@ from app.web.cdm_calls import jobs_and_copies
 from app.web.presentation import utc
 from app.web.services import Services
 from app.web.texts import mappings as texts
+from app.web.texts.common import listed
 
 MOST = 40  # rows, of a kilobyte each: a page is to stay below 60
 FEW = 10  # while the page shows a list of rules as well
@@ -124,7 +125,7 @@ def found(job: JobEntry, search: str) -> bool:
 
 def copy_words(copy: Copy) -> str:
     """Which copy a job will restore, in a sentence; it holds names from outside."""
-    sources = texts.listed(copy.sources[:_SOURCES], more=len(copy.sources) - _SOURCES)
+    sources = listed(copy.sources[:_SOURCES], more=len(copy.sources) - _SOURCES)
     at = utc(copy.at) if copy.at else ""
     match copy.which:
         case Which.LATEST if len(copy.sources) > 1:

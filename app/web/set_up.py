@@ -28,6 +28,7 @@ from app.store.triggers import ReceivedTrigger
 from app.web.access import caller, needs
 from app.web.action_book import StoredBook
 from app.web.addresses import go_to
+from app.web.attachment import attachments, is_deployed
 from app.web.mappings import sentence
 from app.web.problems import Problem
 from app.web.services import Services, services
@@ -225,6 +226,8 @@ def _page(*, error: NotDone | None = None, foreign: int | None = None) -> str:
         up_to_date=up_to_date,
         error=error,
         foreign=foreign,
+        attachments=attachments(store),
+        deployed=is_deployed(store),
         tests=_tests(triggers, book.current.installed_at if book.current else None),
         last_call=next((one for one in triggers if one.outcome != Outcome.TEST), None),
         chosen=_chosen(now),

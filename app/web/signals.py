@@ -14,6 +14,7 @@ from app.restore.model import CopyManagerError, Mode, Outcome, Run, RunState, Tr
 from app.store.qradar import Console
 from app.web import texts
 from app.web.action_book import expiry_notice
+from app.web.attachment import attachments
 from app.web.health import ConnectionHealth, Health
 from app.web.presentation import ago, duration, outcome_words
 from app.web.services import Services
@@ -59,6 +60,7 @@ def signals(services: Services, health: Health) -> list[Signal]:
         _qradar(services, health.console),
         *(_cdm(one, services.clock()) for one in health.connections),
         *_action(services),
+        *_never_called(services, mode),
         *_drifted(health),
         _store(services),
         _last_trigger(health),
@@ -154,6 +156,13 @@ def _action(services: Services) -> Iterator[Signal]:
     notice = expiry_notice(services.store, services.clock())
     if notice:
         yield Signal("attention", texts.health.ACTION, [notice], "set_up.show")
+
+
+def _never_called(services: Services, mode: Mode) -> Iterator[Signal]:
+    names = [one.mapping.name for one in attachments(services.store) if not one.done]
+    if names and mode is Mode.ARMED:
+        words = texts.health.never_called(names)
+        yield Signal("attention", texts.health.RULES, [words], "set_up.show")
 
 
 def _drifted(health: Health) -> Iterator[Signal]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.qradar.installed_action import Book
 from app.restore.model import Mode
 from app.store.store import Store
+from app.web.attachment import attachments
 from app.web.simulation import verdict_of
 from app.web.texts.set_up import STEP_NAMES
 
@@ -18,26 +19,30 @@ class Step:
     key: str
     name: str
     done: bool
+    waits: bool = False  # nothing is left to be pressed here: it waits for a rule's call
 
 
 def steps(store: Store, *, action_done: bool | None = None) -> list[Step]:
     """Give the steps in their order.
 
     ``action_done`` is what the console says of the custom action; without it counts whether the app
-    has installed one, or has a trigger token for one that was made by hand.
+    has installed one, or has a trigger token for one that was made by hand. The step is done once
+    the rule of every mapping has called: until then nobody knows that one can.
     """
     if action_done is None:
         book = Book.from_document(store.settings.custom_action())
         action_done = book.current is not None or bool(store.tokens.list())
+    called = all(one.done for one in attachments(store))
     done = {
         "connection": any(one.secret_label for one in store.connections.list()),
         "test": _tested(store),
         "mapping": any(one.enabled for one in store.mappings.list()),
-        "custom-action": action_done,
+        "custom-action": action_done and called,
         "simulate": _simulated(store),
         "arm": store.settings.mode is Mode.ARMED,
     }
-    return [Step(key, name, done[key]) for key, name in STEP_NAMES.items()]
+    waits = {"custom-action"} if action_done and not called else set()
+    return [Step(key, name, done[key], key in waits) for key, name in STEP_NAMES.items()]
 
 
 def _tested(store: Store) -> bool:

@@ -80,7 +80,10 @@ EXPECTED: dict[tuple[str, str], Does] = {
         "set_up.show", "is on the console", writes=writes("settings", "trigger_tokens", "audit")
     ),
     ("set_up", "Remove the custom action"): Does(
-        "set_up.show", "is removed", writes=writes("settings", "trigger_tokens", "audit")
+        "set_up.show",
+        "is removed",
+        may=writes("mappings"),
+        writes=writes("settings", "trigger_tokens", "audit"),
     ),
     ("set_up", "Remove safeguarded-restore-.+"): Does(
         "set_up.show",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Words that many pages use, and how days and numbers are said."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 APP = "Safeguarded restore"
@@ -31,3 +32,9 @@ def date(at: datetime) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 run", "1,200 runs"."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def listed(names: Sequence[str], more: int = 0) -> str:
+    """Names in a sentence: "A, B and C", "A, B, C and 2 more"."""
+    parts = [*names, f"{more} more"] if more > 0 else list(names)
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The overview's health strip."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.restore.model import Mode
-from app.web.texts.common import date, plural
+from app.web.texts.common import date, listed, plural
 
 WORKER = "Worker"
 WORKER_NOT_SEEN = "Worker not seen"
@@ -15,6 +16,7 @@ QRADAR = "QRadar"
 CDM = "CDM {name}"
 ACTION = "Custom action"
 MAPPINGS = "Mappings"
+RULES = "Rules"
 STORE = "Store"
 LAST_TRIGGER = "Last trigger"
 MODES = {Mode.ARMED: "Armed", Mode.OBSERVE: "Observe", Mode.DISARMED: "Disarmed"}
@@ -106,6 +108,16 @@ def pinned(at: datetime | None, now: datetime) -> list[str]:
 
 PINNED = "The server's certificate is pinned by its fingerprint."
 PIN_ANEW = "Once it is renewed, no restore starts until the new one is pinned."
+
+
+def never_called(mappings: Sequence[str]) -> str:
+    """The app is armed, and these mappings' rules may well not have the custom action."""
+    names = listed(mappings[:3], more=len(mappings) - 3)
+    which = "mapping" if len(mappings) == 1 else "the mappings"
+    return (
+        f"Armed, but no rule of {which} {names} has ever called. Whether one can is not proven:"
+        " Deploy Changes and the rule's response may be missing."
+    )
 
 
 def drift(mapping: str, reason: str) -> str:

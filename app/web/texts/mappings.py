@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the mappings: which rule starts which restore job, and how the job is picked."""
 
-from collections.abc import Sequence
-
 from app.cdm.copies import Which
 from app.restore.model import Watch
 from app.web.texts.common import plural
@@ -184,12 +182,6 @@ def copies_left_out(number: int) -> str:
         f"For {plural(number, 'restore job')} the copy was not looked up, to keep this page quick:"
         " search for the job to see it."
     )
-
-
-def listed(names: Sequence[str], more: int = 0) -> str:
-    """Names in a sentence: "A, B and C", "A, B, C and 2 more"."""
-    parts = [*names, f"{more} more"] if more > 0 else list(names)
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
 
 
 def latest_copy(at: str, policy: str | None, problem: str | None) -> str:

@@ -23,6 +23,7 @@ NEXT = "Next"
 HEADING = "{number}. {words}"
 DONE = "done"
 TO_DO = "to do"
+WAITS = "waits for a rule's call"
 
 CONNECTION = "Connect to CDM"
 CONNECTION_HELP = (
@@ -139,6 +140,25 @@ NO_ROLE_STEPS = (
 )
 
 REMAINS = "What remains to be done in QRadar"
+NOTHING_REMAINS = "Nothing remains to be done in QRadar"
+NOT_PROVEN = "not proven yet"
+DEPLOYED = "{deploy}: a rule has called with the custom action as it is now."
+ATTACHED = "{attach}: the rule of every mapping has called."
+CALLS = "Calls of the mappings' rules"
+CALLS_COLUMNS = ("Mapping", "Rule", "Called")
+ANY_RULE = "whose action names this mapping"
+PROOFS = {
+    "attached": "attached: its rule has called",
+    "watched": "can't call: its offenses are watched",
+    "tested": "tested, but its rule has never called",
+    "none": "never called yet",
+}
+CALLED_FIRST = "first {ago}"
+HOW_TO_PROVE = (
+    "Only a call that names the rule proves that it is attached and deployed; Test Execution and a"
+    " simulation do not. Let the rule fire once, on a harmless event: while the app is disarmed or"
+    " observing its call starts nothing, and is noted here."
+)
 ON_THE_CONSOLE = "console"
 DEPLOY = "Deploy Changes"
 DEPLOY_HELP = (
@@ -147,11 +167,10 @@ DEPLOY_HELP = (
 )
 ATTACH = "Attach it to your rule"
 ATTACH_HELP = (
-    "{attach}: on the {console} open Offenses, Rules, double-click the rule{rules}, go to the page"
+    "{attach}: on the {console} open Offenses, Rules, double-click the rule, go to the page"
     " Rule Response of the Rule Wizard, tick Execute Custom Action, choose {action}, and press"
     " Finish."
 )
-RULES = " ({names})"
 PICTURE = (
     "The page Rule Response of the Rule Wizard: the box Execute Custom Action is ticked, and"
     " beside it {action} is chosen."
