@@ -38,6 +38,8 @@ EXCEPTIONS = {
     # An offense note is written with the transition it tells of, wherever that is made; and what
     # writes a transition checks that there is such an arrow.
     "app.store.runs": {"app.restore.notes", "app.restore.states"},
+    "app.store.notes": {"app.restore.notes"},
+    "app.store.tidings": {"app.restore.notes", "app.restore.tidings"},
     "app.store.watch": {"app.restore.watched"},
     "app.store.attacks": {"app.restore.attacks", "app.restore.notes"},
     "app.store.starts": {"app.restore.cooling"},

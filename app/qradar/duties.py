@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.qradar import finding, outbox, rules, service_token
+from app.qradar import finding, outbox, rules, service_token, telling
 from app.qradar.console import ConsoleClient, ConsoleRefused, ConsoleUnavailable
 from app.qradar.offenses import Offenses
 
@@ -41,11 +41,13 @@ class Console(Protocol):
     def note_contact(self, error: str | None, *, now: datetime) -> None: ...
     def keep_rules(self, rules: Sequence[rules.ListedRule], *, now: datetime) -> None: ...
     def same_rules(self, rule_id: int | None, rule_name: str | None) -> Sequence[int]: ...
+    def rule_of_mapping(self, mapping: str | None) -> tuple[int | None, str | None]: ...
 
 
 class Notes(finding.Outbox, outbox.Outbox[Any], Protocol):
-    """The store's outbox."""
+    """The store's outbox of what runs tell their own offenses."""
 
+    def open_search(self, run_id: int) -> finding.Search | None: ...
     def next_due(self, now: datetime) -> datetime | None: ...
 
 
@@ -56,6 +58,10 @@ class Store(Protocol):
     def qradar(self) -> Console: ...
     @property
     def notes(self) -> Notes: ...
+    @property
+    def tidings(self) -> telling.Tidings: ...
+    @property
+    def trigger_offenses(self) -> telling.Triggers: ...
     def close(self) -> None: ...
 
 
@@ -80,9 +86,10 @@ class Duties:
         self._watch, self._watch_every_s = watch, watch_every_s
         self._label: str | None = None
         self._offenses: Offenses | None = None
+        self._telling: telling.Telling | None = None
         self._sec = ""
         self._failures, self._not_before = 0, 0.0
-        self._watch_at = self._rules_at = 0.0
+        self._watch_at = self._rules_at = self._tell_at = 0.0
         self._noted: tuple[float, str | None] = (-CONTACT_NOTED_EVERY_S, None)
 
     def turn(self, now: datetime, tick: float) -> float:
@@ -93,9 +100,9 @@ class Duties:
         """
         label = self._store.qradar.token_label()
         if label != self._label:
-            self._label, self._offenses = label, None
+            self._label, self._offenses, self._telling = label, None, None
             self._failures, self._not_before = 0, 0.0
-            self._watch_at = self._rules_at = tick
+            self._watch_at = self._rules_at = self._tell_at = tick
         if label is not None and tick >= self._not_before:
             try:
                 self._work(label, now, tick)
@@ -116,17 +123,31 @@ class Duties:
         if self._offenses is None:
             self._sec = self._secret(label)
             self._offenses = Offenses(self._console, self._sec)
-        asked = outbox.post_due(self._store.notes, self._offenses, now)
-        asked |= finding.find_due(self._store.notes, self._store.qradar, self._offenses, now)
+        if self._telling is None:
+            self._telling = self._make_telling()
+        store, offenses = self._store, self._offenses
+        asked = outbox.post_due(store.notes, offenses, now)
+        asked |= finding.find_due(store.notes, store.trigger_offenses, store.qradar, offenses, now)
         problem = None
         if tick >= self._watch_at:
             problem, asked = self._look(self._offenses, now, tick), True
         if tick >= self._rules_at:
             self._read_rules(now)
             self._rules_at, asked = tick + RULES_EVERY_S, True
+        if tick >= self._tell_at:  # last: all else goes before
+            told, why = self._tell(self._telling, now, tick)
+            problem, asked = problem or why, asked or told
         if asked:
             self._failures = 0
             self._note_contact(problem, now, tick)
+
+    def _make_telling(self) -> telling.Telling:
+        store = self._store
+        return telling.Telling(
+            *(store.trigger_offenses, store.tidings, store.notes, store.qradar),
+            console=self._console,
+            sec=self._sec,
+        )
 
     def _look(self, offenses: Offenses, now: datetime, tick: float) -> str | None:
         """Take a look of the watch; give why the console refused it, should it.
@@ -143,6 +164,19 @@ class Duties:
             logger.warning("the offense watch is refused: %s", error)
             return f"Offenses can't be watched: {error}"
         return None
+
+    def _tell(
+        self, telling_: telling.Telling, now: datetime, tick: float
+    ) -> tuple[bool, str | None]:
+        """Tell other offenses; say whether the console was asked, and why it refused it."""
+        try:
+            return telling_.turn(now, tick), None
+        except ConsoleRefused as error:
+            if error.status in _RIGHTS:
+                raise
+            self._tell_at = tick + _REFUSED_GAPS_S[0]
+            logger.warning("telling the offenses of repeats is refused: %s", error)
+            return True, f"Offenses of repeats can't be found or told: {error}"
 
     def _read_rules(self, now: datetime) -> None:
         """Read the token's end and the console's rules; a token may not be allowed the latter."""
@@ -184,6 +218,8 @@ class Duties:
         due_at = self._store.notes.next_due(now)
         if due_at is not None:
             naps.append((due_at - now).total_seconds())
+        if self._telling is not None and (nap := self._telling.nap(now, tick)) is not None:
+            naps.append(max(nap, self._tell_at - tick))
         return max(min(naps), 0.0)
 
 

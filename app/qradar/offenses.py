@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from app.qradar.administrator import AsksConsole
@@ -20,7 +21,8 @@ PAGE = 200
 _MOST_PAGES = 100
 _CHUNK = 50  # numbers in one filter: the request line has 8190 bytes (§7.2)
 _OFFENSE_FIELDS = (
-    "id,status,start_time,last_updated_time,last_persisted_time,rules(id),log_sources(name)"
+    "id,status,start_time,last_updated_time,last_persisted_time,offense_source,rules(id),"
+    "log_sources(name)"
 )
 _UNREADABLE = 422  # what the console answers to a filter that it can't read (1010)
 
@@ -47,6 +49,7 @@ class Offense:
     persisted_ms: int
     rule_ids: frozenset[int]
     log_sources: tuple[str, ...]
+    source: str  # what it is made of: an address, a user, …
 
 
 class Offenses:
@@ -65,8 +68,12 @@ class Offenses:
         offense_ids: Iterable[int] | None = None,
         since_ms: int | None = None,
         until_ms: int | None = None,
+        most_pages: int = _MOST_PAGES,
     ) -> Sequence[Contribution]:
-        """Give the rules' contributions: to these offenses, or with an event in that time."""
+        """Give the rules' contributions: to these offenses, or with an event in that time.
+
+        Of more than ``most_pages`` for a filter those with the latest events.
+        """
         found: list[Contribution] = []
         offenses = [None] if offense_ids is None else list(_chunks(offense_ids))
         for rules in _chunks(rule_ids):
@@ -79,7 +86,9 @@ class Offenses:
                 if until_ms is not None:
                     terms.append(f"first_event <= {until_ms}")
                 rows = self._list(
-                    "/api/analytics/rules_offense_contributions", terms, sort="-last_event"
+                    *("/api/analytics/rules_offense_contributions", terms),
+                    sort="-last_event",
+                    most_pages=most_pages,
                 )
                 found += [each for row in rows if (each := _contribution(row))]
         return found
@@ -144,11 +153,18 @@ class Offenses:
         )
 
     def _list(
-        self, path: str, terms: Sequence[str], *, sort: str | None = None, fields: str | None = None
+        self,
+        path: str,
+        terms: Sequence[str],
+        *,
+        sort: str | None = None,
+        fields: str | None = None,
+        most_pages: int = _MOST_PAGES,
     ) -> Iterator[Mapping[str, Any]]:
         params = {"filter": " and ".join(terms), "sort": sort, "fields": fields}
         given = {name: value for name, value in params.items() if value}
-        for answer in pages(self._console, path, sec=self._sec, params=given):
+        answers = pages(self._console, path, sec=self._sec, params=given)
+        for answer in islice(answers, most_pages):
             self._keep_time(answer)
             yield from rows_of(answer)
 
@@ -234,4 +250,5 @@ def _offense(row: Mapping[str, Any]) -> Offense | None:
             for source in row.get("log_sources") or ()
             if isinstance(source, dict)
         ),
+        source=str(row.get("offense_source") or ""),
     )

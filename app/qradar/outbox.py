@@ -26,10 +26,15 @@ _RIGHTS = (401, 403)
 
 
 class Note(Protocol):
-    """A note that is due; `app.store.notes.OffenseNote` is one."""
+    """A note that is due; `app.store.notes.OffenseNote` is one.
+
+    ``may_be_there``: an earlier try may have put it into the offense.
+    """
 
     @property
-    def run_id(self) -> int: ...
+    def subject(self) -> str: ...
+    @property
+    def may_be_there(self) -> bool: ...
     @property
     def offense_id(self) -> int | None: ...
     @property
@@ -51,7 +56,7 @@ class Outbox(Protocol[N]):
     def failed(self, note: N, error: str) -> None: ...
     def posted(self, note: N, *, now: datetime) -> None: ...
     def give_up_one(self, note: N, why: str, *, now: datetime) -> None: ...
-    def give_up(self, run_id: int, why: str, *, now: datetime) -> None: ...
+    def offense_gone(self, note: N, why: str, *, now: datetime) -> None: ...
 
 
 def post_due(outbox: Outbox[N], offenses: Offenses, now: datetime) -> bool:
@@ -76,22 +81,22 @@ def post_due(outbox: Outbox[N], offenses: Offenses, now: datetime) -> bool:
             _refused(outbox, note, error, now)
         else:
             outbox.posted(note, now=now)
-            logger.info("run %d: note %s stands in the offense", note.run_id, note.mark)
+            logger.info("%s: note %s stands in the offense", note.subject, note.mark)
     return bool(notes)
 
 
 def _post(note: Note, offenses: Offenses) -> None:
     if note.offense_id is None:
         raise ValueError("the outbox gave a note whose offense is not known")
-    if not offenses.has_note(note.offense_id, note.mark):
+    if not (note.may_be_there and offenses.has_note(note.offense_id, note.mark)):
         offenses.add_note(note.offense_id, note.text)
 
 
 def _refused(outbox: Outbox[N], note: N, error: ConsoleRefused, now: datetime) -> None:
     if error.status in _PASSES:
         return
-    logger.warning("run %d: note %s can't be posted: %s", note.run_id, note.mark, error)
+    logger.warning("%s: note %s can't be posted: %s", note.subject, note.mark, error)
     if error.status == _NOT_FOUND:
-        outbox.give_up(note.run_id, f"Offense {note.offense_id} is gone: {error}", now=now)
+        outbox.offense_gone(note, f"Offense {note.offense_id} is gone: {error}", now=now)
     else:
         outbox.give_up_one(note, f"QRadar does not take this note: {error}", now=now)

@@ -168,6 +168,7 @@ class Run:
     rule_id: int | None = None
     rule_name: str | None = None
     offense_id: int | None = None
+    offense_by: str | None = None  # caller: as it says, not checked; probably: another fits too
     detected_at: datetime | None = None
     started_at: datetime | None = None
     ready_at: datetime | None = None

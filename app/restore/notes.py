@@ -19,6 +19,8 @@ LONGEST = 1900
 """UTF-16 units of a text; the mark that is put at its end has some too."""
 LONGEST_ENCODED = 6900
 """Bytes of a text once it is percent-encoded."""
+PROBABLY = "(Probably this offense: another one fits as well.) "
+"""Stands before the mark of a note whose offense was found by a time that two of them fit."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _JOINERS = "\u200d\ufe0e\ufe0f"

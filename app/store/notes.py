@@ -6,20 +6,21 @@ A note's row is written in the transaction of what it tells of. It leaves once t
 known; the notes of one run leave in their order.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.restore.model import Run
+from app.restore.notes import PROBABLY
+from app.store import owed
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.run_rows import SELECT, run_from_row
-from app.store.times import from_text, from_text_or_none, to_text
+from app.store.times import from_text, from_text_or_none, is_due, to_text
 
-LARGEST_GAP = timedelta(minutes=10)
-"""A row that is due later than this is one whose clock stepped: it is due now."""
-
+_SOURCES = ("source_ip", "destination_ip", "username")  # what offenses are made of, mostly
 _OPEN = "posted_at IS NULL AND given_up_at IS NULL"
 
 
@@ -39,18 +40,27 @@ class OffenseNote:
     posted_at: datetime | None
     given_up_at: datetime | None
     error: str | None
+    may_be_there: bool = True  # a store that was put back may have posted it before
+
+    @property
+    def subject(self) -> str:
+        """What the log calls it."""
+        return f"run {self.run_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """A run whose offense is looked for; ``attempts`` counts looks that were answered.
 
-    ``rule_id`` is the mapping's where the trigger told none.
+    ``rule_id`` is the mapping's where the trigger told none; ``claimed`` is the offense that the
+    caller named, until it is checked; ``sources`` are what the event names as an offense may do.
     """
 
     run: Run
     rule_id: int | None
     attempts: int
+    claimed: int | None
+    sources: frozenset[str]
 
 
 class Notes:
@@ -65,15 +75,16 @@ class Notes:
         """Put a note into the outbox; its mark is put at the end of ``text``."""
         with self._db.transaction():
             row = self._db.execute(
-                "SELECT instance, (SELECT count(*) FROM offense_notes WHERE run_id = ?) AS before"
-                " FROM qradar",
-                (run_id,),
+                "SELECT instance, (SELECT count(*) FROM offense_notes WHERE run_id = ?) AS before,"
+                " (SELECT offense_by FROM runs WHERE id = ?) AS offense_by FROM qradar",
+                (run_id, run_id),
             ).fetchone()
             mark = f"[SR-{run_id}-{row['before'] + 1}-{row['instance']}]"
+            hint = PROBABLY if row["offense_by"] == owed.PROBABLY else ""
             self._db.execute(
                 "INSERT INTO offense_notes (run_id, mark, kind, text, created_at, due_at)"
                 " VALUES (?,?,?,?,?,?)",
-                (run_id, mark, kind, f"{text} {mark}", to_text(now), to_text(now)),
+                (run_id, mark, kind, f"{text} {hint}{mark}", to_text(now), to_text(now)),
             )
             ended = self._db.execute(
                 "SELECT result FROM offense_searches WHERE run_id = ? AND result IS NOT NULL",
@@ -88,13 +99,13 @@ class Notes:
 
     def due(self, now: datetime) -> Sequence[OffenseNote]:
         """Give the next note of each run whose offense is known, oldest first."""
-        return [note for note in self._next_ones() if _is_due(note.due_at, now)]
+        return [note for note in self._next_ones() if is_due(note.due_at, now)]
 
     def next_due(self, now: datetime) -> datetime | None:
         """Give when the next note, or the next look for an offense, is due."""
         times = [note.due_at for note in self._next_ones()]
         times += [from_text(row["due_at"]) for row in self._searches("")]
-        return min((now if _is_due(at, now) else at for at in times), default=None)
+        return min((now if is_due(at, now) else at for at in times), default=None)
 
     def posted(self, note: OffenseNote, *, now: datetime) -> None:
         """Note that it stands in the offense."""
@@ -121,6 +132,10 @@ class Notes:
         """Give up one note; those after it are posted all the same."""
         self._give_up("id = ?", note.id, why, run_id=note.run_id, now=now)
 
+    def offense_gone(self, note: OffenseNote, why: str, *, now: datetime) -> None:
+        """Give up all notes of the run whose offense is there no more."""
+        self.give_up(note.run_id, why, now=now)
+
     def give_up(self, run_id: int, why: str, *, now: datetime) -> None:
         """Give up a run's notes that have not landed."""
         self._give_up("run_id = ?", run_id, why, run_id=run_id, now=now)
@@ -141,6 +156,7 @@ class Notes:
         return self._all(
             "WHERE offense_notes.id IN (SELECT min(id) FROM offense_notes"  # noqa: S608 - our own text
             f" WHERE {_OPEN} GROUP BY run_id) AND runs.offense_id IS NOT NULL"
+            " AND runs.offense_by IS NOT 'caller'"
             " ORDER BY offense_notes.id"
         )
 
@@ -154,21 +170,26 @@ class Notes:
 
     # --- the offense of a run -----------------------------------------------------------------
 
-    def begin_search(self, run_id: int, *, now: datetime) -> None:
-        """Look for a run's offense from now on."""
+    def begin_search(self, run_id: int, *, now: datetime, claimed: int | None = None) -> None:
+        """Look for a run's offense from now on; check ``claimed``, which the caller named."""
         with self._db.transaction():
             self._db.execute(
-                "INSERT INTO offense_searches (run_id, due_at) VALUES (?,?)"
+                "INSERT INTO offense_searches (run_id, due_at, claimed) VALUES (?,?,?)"
                 " ON CONFLICT (run_id) DO NOTHING",
-                (run_id, to_text(now)),
+                (run_id, to_text(now), claimed),
             )
+
+    def open_search(self, run_id: int) -> Search | None:
+        """Give the search of a run whose offense is still looked for."""
+        rows = self._searches(f"AND run_id = {run_id:d}")
+        return self._search(rows[0]) if rows else None
 
     def searches_due(self, now: datetime) -> Sequence[Search]:
         """Give the runs whose offense is to be looked for now, oldest first."""
         return [
             self._search(row)
             for row in self._searches("ORDER BY run_id")
-            if _is_due(from_text(row["due_at"]), now)
+            if is_due(from_text(row["due_at"]), now)
         ]
 
     def search_of(self, run_id: int) -> str | None:
@@ -188,15 +209,37 @@ class Notes:
                 (to_text(due_at), run_id),
             )
 
-    def found(self, run_id: int, offense_id: int, *, now: datetime) -> None:
-        """Note a run's offense: its notes can be posted now."""
+    def found(self, run_id: int, offense_id: int, *, now: datetime, by: str = owed.FOUND) -> None:
+        """Note a run's offense, and how it is known: the run's notes can be posted now."""
         with self._db.transaction():
             self._db.execute(
-                "UPDATE runs SET offense_id = ? WHERE id = ? AND offense_id IS NULL",
-                (offense_id, run_id),
+                "UPDATE runs SET offense_id = ?, offense_by = ? WHERE id = ?"
+                " AND (offense_id IS NULL OR offense_by = 'caller')",
+                (offense_id, by, run_id),
             )
             self._end_search(run_id, None, now)
-            detail = f"offense {offense_id} belongs to this run"
+            probably = "probably " if by == owed.PROBABLY else ""
+            if probably:
+                self._db.execute(
+                    "UPDATE offense_notes SET text = replace(text, mark, ? || mark)"  # noqa: S608 - our own text
+                    f" WHERE run_id = ? AND {_OPEN}",
+                    (PROBABLY, run_id),
+                )
+            detail = f"offense {offense_id} {probably}belongs to this run"
+            self._audit.append("app", "run.offense", f"run {run_id}", detail, now=now)
+
+    def reject_claim(self, run_id: int, offense_id: int, *, now: datetime) -> None:
+        """Forget the offense that the caller named, and look as if none had been."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE runs SET offense_id = NULL, offense_by = NULL WHERE id = ?"
+                " AND offense_by = 'caller'",
+                (run_id,),
+            )
+            self._db.execute(
+                "UPDATE offense_searches SET claimed = NULL WHERE run_id = ?", (run_id,)
+            )
+            detail = owed.not_its(offense_id)
             self._audit.append("app", "run.offense", f"run {run_id}", detail, now=now)
 
     def give_up_search(self, run_id: int, why: str, *, now: datetime) -> None:
@@ -226,11 +269,12 @@ class Notes:
                 "SELECT rule_id FROM mappings WHERE id = ?", (run.mapping_id,)
             ).fetchone()
             rule_id = None if mapping is None else mapping["rule_id"]
-        return Search(run, rule_id, row["attempts"])
-
-
-def _is_due(at: datetime, now: datetime) -> bool:
-    return at <= now or at > now + LARGEST_GAP
+        fields = self._db.execute(
+            "SELECT fields FROM triggers WHERE run_id = ? ORDER BY id LIMIT 1", (run.id,)
+        ).fetchone()
+        known = {} if fields is None else json.loads(fields["fields"])
+        sources = frozenset(known[name] for name in _SOURCES if name in known)
+        return Search(run, rule_id, row["attempts"], row["claimed"], sources)
 
 
 def _note(row: sqlite3.Row) -> OffenseNote:

@@ -190,6 +190,13 @@ class QRadar:
         )
         return [rule_id, *(rule.id for rule in linked)]
 
+    def rule_of_mapping(self, mapping: str | None) -> tuple[int | None, str | None]:
+        """Give the id and the name of a mapping's rule, as far as it has one."""
+        row = self._db.execute(
+            "SELECT rule_id, rule_name FROM mappings WHERE name = ?", (mapping,)
+        ).fetchone()
+        return (None, None) if row is None else (row["rule_id"], row["rule_name"])
+
     def _rules(self, condition: str, *values: object) -> Sequence[Rule]:
         rows = self._db.execute(f"SELECT * FROM console_rules {condition}", values)  # noqa: S608 - our own text
         return [

@@ -107,6 +107,7 @@ def run_from_row(row: sqlite3.Row) -> Run:
         rule_id=row["rule_id"],
         rule_name=row["rule_name"],
         offense_id=row["offense_id"],
+        offense_by=row["offense_by"],
         detected_at=from_text_or_none(row["detected_at"]),
         started_at=from_text_or_none(row["started_at"]),
         ready_at=from_text_or_none(row["ready_at"]),

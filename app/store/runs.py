@@ -23,6 +23,7 @@ from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.notes import Notes
+from app.store.owed import WATCH, known_by
 from app.store.run_rows import LIVE, OPEN, SELECT, RunFilter, run_from_row, to_column, where
 from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
 
@@ -139,13 +140,14 @@ class Runs:
             cursor = self._db.execute(
                 "INSERT INTO runs (state, state_since, connection_id, connection, host, port,"
                 " mapping_id, mapping, job_id, job_name, action_name, source, rule_id, rule_name,"
-                " offense_id, detected_at, received_at, due_at, dry_run)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " offense_id, offense_by, detected_at, received_at, due_at, dry_run)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(state, to_text(now), connection.id, connection.name),
                     *(connection.host, connection.port, mapping.id, mapping.name, mapping.job_id),
                     *(mapping.job_name, mapping.action_name, trigger.source, trigger.rule_id),
                     *(trigger.rule_name or mapping.rule_name, trigger.offense_id),
+                    known_by(trigger),
                     *(to_text_or_none(trigger.detected_at), to_text(trigger.received_at)),
                     *(to_text(now), dry_run),
                 ),
@@ -153,8 +155,8 @@ class Runs:
             run_id = int(cursor.lastrowid or 0)
             reason, by = _why(trigger)
             self._write_history(run_id, None, state, reason=reason, by=by, now=now)
-            if trigger.offense_id is None and not trigger.simulated:
-                self._notes.begin_search(run_id, now=now)
+            if known_by(trigger) != WATCH and not trigger.simulated:
+                self._notes.begin_search(run_id, claimed=trigger.offense_id, now=now)
             self._add_note(None, self.get(run_id), reason, now=now)
         return self.get(run_id)
 

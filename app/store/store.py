@@ -17,6 +17,8 @@ from app.store.runs import Runs
 from app.store.settings import Heartbeats, Settings, TriggerTokens
 from app.store.starts import Starts
 from app.store.statistics import Statistics
+from app.store.tidings import Tidings
+from app.store.trigger_offenses import TriggerOffenses
 from app.store.triggers import Triggers
 from app.store.watch import WatchMemory
 
@@ -36,6 +38,8 @@ class Store:
         self.attacks = Attacks(db, self.audit, self.notes)
         self.runs = Runs(db, self.audit, self.notes, self.attacks)
         self.starts = Starts(db)
+        self.tidings = Tidings(db, self.audit)
+        self.trigger_offenses = TriggerOffenses(db, self.audit)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)
         self.watch = WatchMemory(db)

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times as they stand in the database and in JSON: ISO 8601, UTC, milliseconds, a Z at the end."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+LARGEST_GAP = timedelta(minutes=10)
+"""A row that is due later than this is one whose clock stepped: it is due now."""
 
 
 def to_text(at: datetime) -> str:
@@ -22,3 +25,8 @@ def from_text(text: str) -> datetime:
 
 def from_text_or_none(text: str | None) -> datetime | None:
     return None if text is None else from_text(text)
+
+
+def is_due(at: datetime, now: datetime) -> bool:
+    """Say whether what was to be done at ``at`` is to be done now."""
+    return at <= now or at > now + LARGEST_GAP

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.restore.model import SIMULATION, Outcome, Trigger
+from app.store import owed
 from app.store.database import Database
 from app.store.times import from_text, to_text
 
@@ -87,7 +88,9 @@ class Triggers:
                     *(trigger.token, trigger.peer, not_kept),
                 ),
             )
-        return int(cursor.lastrowid or 0)
+            trigger_id = int(cursor.lastrowid or 0)
+            owed.look_for(self._db, trigger_id, trigger, outcome, run_id=run_id, mapping=mapping)
+        return trigger_id
 
     def _note_call(self, trigger: Trigger, mapping: str | None) -> None:
         """A call that names a rule proves that this rule has the custom action: keep the first.

@@ -18,6 +18,8 @@ from app.store import Database
 from app.store.audit import Audit
 from app.store.notes import Notes
 from app.store.qradar import QRadar
+from app.store.tidings import Tidings
+from app.store.trigger_offenses import TriggerOffenses
 from tests.factories import NOON, make_connection, make_mapping, make_store, make_trigger
 from tests.qradar.consoles import (
     at,
@@ -52,6 +54,8 @@ class Kept:
 
     qradar: QRadar
     notes: Notes
+    tidings: Tidings
+    trigger_offenses: TriggerOffenses
 
     def close(self) -> None:
         """The test closes it."""
@@ -64,7 +68,10 @@ class Shift:
         self.console, self.store = console, make_store(folder)
         self.db = Database(folder / "store.db")
         audit = Audit(self.db)
-        self.kept = Kept(QRadar(self.db, audit), Notes(self.db, audit))
+        self.kept = Kept(
+            *(QRadar(self.db, audit), Notes(self.db, audit)),
+            *(Tidings(self.db, audit), TriggerOffenses(self.db, audit)),
+        )
         self.tokens = {LABEL: console.token("restore-service")}
         self.looks: list[float] = []
         self.watch: Callable[[Offenses, datetime], None] = lambda offenses, now: None
@@ -93,8 +100,8 @@ class Shift:
         """A run whose offense is known, and a note that waits for it."""
         connection = make_connection(self.store)
         mapping = make_mapping(self.store, connection)
-        trigger = make_trigger(mapping, offense_id=offense_id)
-        run_id = self.store.runs.add(trigger, mapping, connection, now=self.now).id
+        run_id = self.store.runs.add(make_trigger(mapping), mapping, connection, now=self.now).id
+        self.kept.notes.found(run_id, offense_id, now=self.now)
         self.kept.notes.add(run_id, "started", "one", now=self.now)
         return run_id
 

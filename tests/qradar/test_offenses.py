@@ -17,6 +17,7 @@ from app.store import Database, Store
 from app.store.audit import Audit
 from app.store.notes import Notes
 from app.store.qradar import QRadar
+from app.store.trigger_offenses import TriggerOffenses
 from tests.factories import NOON, make_connection, make_mapping, make_store, make_trigger
 from tests.qradar.consoles import (
     at,
@@ -56,6 +57,7 @@ class Desk:
         self.db = Database(folder / "store.db")
         audit = Audit(self.db)
         self.notes, self.qradar = Notes(self.db, audit), QRadar(self.db, audit)
+        self.others = TriggerOffenses(self.db, audit)
         self.now: datetime = NOON
 
     def add_run(self, rule: Rule | None, event_ms: int | None, **values: object) -> int:
@@ -79,7 +81,7 @@ class Desk:
 
     def find(self, console: ConsoleSimulator, seconds: float = 0.0) -> None:
         self.now += timedelta(seconds=seconds)
-        find_due(self.notes, self.qradar, offenses_of(console), self.now)
+        find_due(self.notes, self.others, self.qradar, offenses_of(console), self.now)
 
     def post(self, console: ConsoleSimulator, seconds: float = 0.0) -> None:
         self.now += timedelta(seconds=seconds)

@@ -30,7 +30,9 @@ def notes(store: Store, tmp_path: Path) -> Iterator[Notes]:
 
 
 def add_run(store: Store, **values: object) -> int:
-    """A run of a job of its own."""
+    """A run of a job of its own; its offense, if one is given, is known for sure."""
+    if "offense_id" in values:
+        values["source"] = "offense_watch"
     connection = make_connection(store)
     mapping = make_mapping(store, connection)
     return store.runs.add(make_trigger(mapping, **values), mapping, connection, now=NOON).id

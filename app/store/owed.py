@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is owed to the offense of a trigger that made no run: to find it, and to tell it.
+
+Both are written in the transaction that makes them due: a crash forgets nothing.
+"""
+
+from datetime import datetime
+
+from app.restore.model import Outcome, Trigger
+from app.store.database import Database
+from app.store.times import to_text
+
+WATCH, CALLER, CHECKED, FOUND, PROBABLY = "watch", "caller", "checked", "found", "probably"
+"""How an offense is known: from the watch, from the caller (who may then be found right), by time,
+by time where another one fits as well."""
+
+_ACTION_SOURCE, _WATCH_SOURCE = "custom_action", "offense_watch"  # a person's wish has no offense
+_NO_CALL = (Outcome.DUPLICATE, Outcome.TEST)
+
+
+def look_for(
+    db: Database,
+    trigger_id: int,
+    trigger: Trigger,
+    outcome: Outcome,
+    *,
+    run_id: int | None,
+    mapping: str | None,
+) -> None:
+    """Look for a trigger's offense from now on, if there is something to tell it.
+
+    Of a run's first trigger the run itself tells.
+    """
+    if trigger.source not in (_ACTION_SOURCE, _WATCH_SOURCE) or outcome in _NO_CALL:
+        return
+    if run_id is not None:
+        before = "SELECT 1 FROM triggers WHERE run_id = ? AND id < ? LIMIT 1"
+        if db.execute(before, (run_id, trigger_id)).fetchone() is None:
+            return
+    by = known_by(trigger)
+    db.execute(
+        "INSERT INTO trigger_offenses (trigger_id, outcome, run_id, mapping, rule_id, rule_name,"
+        " event_at, offense_id, offense_by, ended) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (
+            *(trigger_id, outcome, run_id, mapping, trigger.rule_id),
+            trigger.rule_name if trigger.rule_id is None else None,
+            to_text(trigger.detected_at or trigger.received_at),
+            *(trigger.offense_id, by, int(by == WATCH)),
+        ),
+    )
+    if by == WATCH:
+        tell(db, trigger_id, now=trigger.received_at)
+
+
+def known_by(trigger: Trigger) -> str | None:
+    """Say how the offense that came with a trigger is known."""
+    if trigger.offense_id is None:
+        return None
+    return WATCH if trigger.source == _WATCH_SOURCE else CALLER
+
+
+def tell(db: Database, trigger_id: int, *, now: datetime) -> None:
+    """Let the offense of a trigger be told what came of it, unless its run tells there itself."""
+    db.execute(
+        "INSERT OR IGNORE INTO tidings (offense_id, run_id, reason, day, part, trigger_id,"
+        " probably, created_at, due_at) SELECT its.offense_id, its.run_id, its.outcome, ?, 1,"
+        " its.trigger_id, its.offense_by = 'probably', ?, ? FROM trigger_offenses AS its"
+        " LEFT JOIN runs ON runs.id = its.run_id WHERE its.trigger_id = ?"
+        " AND its.offense_id IS NOT NULL"
+        " AND (its.offense_id IS NOT runs.offense_id OR runs.offense_by = 'caller')",
+        (to_text(now)[:10], to_text(now), to_text(now), trigger_id),
+    )
+
+
+def not_its(offense_id: int | None) -> str:
+    """What the audit says of an offense that a caller named."""
+    return f"the caller named offense {offense_id}, where this rule has contributed nothing"

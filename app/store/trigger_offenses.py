@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The offenses of triggers that made no run: repeats of one, and those that started nothing.
+
+Each is looked for in rounds. A trigger keeps the number of the round in which it was first looked
+for, so that its age is counted in looks that the console answered.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.store import owed
+from app.store.audit import Audit
+from app.store.database import Database
+from app.store.times import from_text, to_text
+
+_BURST_MS = 10_000
+_PART = 500  # rows written in one transaction: a trigger must not wait for more
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKey:
+    """By what a rule was named: its triggers are looked at together."""
+
+    mapping: str | None
+    rule_id: int | None
+    rule_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A trigger whose offense is looked for; ``looks`` counts the answered ones before."""
+
+    trigger_id: int
+    run_id: int | None
+    event_ms: int
+    claimed: int | None  # the offense that the caller named
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """Triggers of an offense that came to the same."""
+
+    trigger_id: int  # the newest
+    run_id: int | None
+    number: int
+    doubt: int  # 0: they belong to it; 1: probably; 2: as the caller says, who was not checked
+
+
+class TriggerOffenses:
+    """The offenses of these triggers in the store."""
+
+    def __init__(self, db: Database, audit: Audit) -> None:
+        self._db, self._audit = db, audit
+
+    def rules(self) -> Sequence[RuleKey]:
+        """Give the rules of which there are triggers whose offense is looked for."""
+        rows = self._db.execute(
+            "SELECT DISTINCT mapping, rule_id, rule_name FROM trigger_offenses WHERE ended = 0"
+        )
+        return [RuleKey(row["mapping"], row["rule_id"], row["rule_name"]) for row in rows]
+
+    def pending(self, key: RuleKey, *, limit: int) -> Sequence[Pending]:
+        """Give a rule's triggers whose offense is looked for, the earliest events first."""
+        rows = self._db.execute(
+            "SELECT trigger_offenses.*, (SELECT offense_rounds FROM qradar) AS round"
+            " FROM trigger_offenses WHERE ended = 0 AND mapping IS ? AND rule_id IS ?"
+            " AND rule_name IS ? ORDER BY event_at LIMIT ?",
+            (key.mapping, key.rule_id, key.rule_name, limit),
+        )
+        return [_pending(row) for row in rows]
+
+    def came_to(self, offense_id: int, *, limit: int = 20) -> Sequence["CameTo"]:
+        """Give what came of an offense's triggers, the newest first, alike ones together."""
+        rows = self._db.execute(
+            "SELECT max(trigger_id) AS newest, run_id, count(*) AS number,"
+            " min(CASE offense_by WHEN 'caller' THEN 2 WHEN 'probably' THEN 1 ELSE 0 END) AS doubt"
+            " FROM trigger_offenses WHERE offense_id = ? GROUP BY run_id, outcome"
+            " ORDER BY newest DESC LIMIT ?",
+            (offense_id, limit),
+        )
+        return [CameTo(row["newest"], row["run_id"], row["number"], row["doubt"]) for row in rows]
+
+    def count_pending(self) -> int:
+        """Give how many triggers' offenses are looked for."""
+        row = self._db.execute("SELECT count(*) FROM trigger_offenses WHERE ended = 0").fetchone()
+        return int(row[0])
+
+    def looked(self, triggers: Iterable[Pending]) -> None:
+        """Note the round in which these were first looked for."""
+        new = [(each.trigger_id,) for each in triggers if not each.looks]
+        self._many(
+            "UPDATE trigger_offenses SET first_round = (SELECT offense_rounds FROM qradar)"
+            " WHERE trigger_id = ? AND first_round IS NULL",
+            new,
+        )
+
+    def end_round(self) -> None:
+        """Note that the console has answered for every rule once more."""
+        with self._db.transaction():
+            self._db.execute("UPDATE qradar SET offense_rounds = offense_rounds + 1")
+
+    def found(self, known: Sequence[tuple[int, int, str]], *, now: datetime) -> None:
+        """Note triggers' offenses, and that these are to be told what came of them.
+
+        Each is a trigger's id, its offense, and how that is known (`app.store.owed`).
+        """
+        for first in range(0, len(known), _PART):
+            with self._db.transaction():
+                for trigger_id, offense_id, by in known[first : first + _PART]:
+                    self._db.execute(
+                        "UPDATE trigger_offenses SET offense_id = ?, offense_by = ?, ended = 1"
+                        " WHERE trigger_id = ? AND ended = 0",
+                        (offense_id, by, trigger_id),
+                    )
+                    owed.tell(self._db, trigger_id, now=now)
+
+    def reject_claim(self, trigger: Pending, *, now: datetime) -> None:
+        """Forget the offense that the caller named: the rule has nothing to do with it."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE trigger_offenses SET offense_id = NULL, offense_by = NULL"
+                " WHERE trigger_id = ? AND offense_by = 'caller'",
+                (trigger.trigger_id,),
+            )
+            subject = f"trigger {trigger.trigger_id}"
+            self._audit.append(
+                "app", "trigger.offense", subject, owed.not_its(trigger.claimed), now=now
+            )
+
+    def give_up(self, trigger_ids: Sequence[int]) -> None:
+        """Look for the offenses of these no more."""
+        sql = "UPDATE trigger_offenses SET ended = 1 WHERE trigger_id = ?"
+        self._many(sql, [(number,) for number in trigger_ids])
+
+    def is_another(
+        self,
+        rule_ids: Sequence[int],
+        mapping: str | None,
+        after_ms: int,
+        *,
+        until_ms: int,
+        run_id: int | None,
+        event_ms: int,
+    ) -> bool:
+        """Say whether another trigger of a rule tells of an event after one time, until another.
+
+        The trigger that asks has its event at ``event_ms``. One of the same run does not count
+        whose event came within seconds of it: the stamps of a burst can't be told apart, and its
+        run tells them both.
+        """
+        marks = ", ".join("?" * len(rule_ids))
+        row = self._db.execute(
+            "SELECT 1 FROM triggers WHERE event_at > ? AND event_at <= ?"  # noqa: S608 - our own text
+            f" AND (rule_id IN ({marks}) OR (rule_id IS NULL AND mapping = ?))"
+            " AND outcome NOT IN ('duplicate', 'test') AND source <> 'simulation'"
+            " AND (run_id IS NOT ? OR event_at NOT BETWEEN ? AND ?) LIMIT 1",
+            (
+                *(_text(after_ms), _text(until_ms), *rule_ids, mapping, run_id),
+                *(_text(event_ms - _BURST_MS), _text(event_ms + _BURST_MS)),
+            ),
+        ).fetchone()
+        return row is not None
+
+    def _many(self, sql: str, values: Sequence[tuple[int]]) -> None:
+        for first in range(0, len(values), _PART):
+            with self._db.transaction():
+                self._db.connection.executemany(sql, values[first : first + _PART])
+
+
+def _text(ms: int) -> str:
+    return to_text(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _pending(row: sqlite3.Row) -> Pending:
+    first = row["first_round"]
+    return Pending(
+        trigger_id=row["trigger_id"],
+        run_id=row["run_id"],
+        event_ms=round(from_text(row["event_at"]).timestamp() * 1000),
+        claimed=row["offense_id"],
+        looks=0 if first is None else row["round"] - first,
+    )
