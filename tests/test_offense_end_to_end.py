@@ -158,7 +158,7 @@ def test_a_whole_life_is_told_on_the_offense(console: ConsoleSimulator, hour: Ho
     session = hour.store.runs.get(run_id).job_session_id
     assert session is not None
     hour.cdm.become(session, Phase.READY)
-    hour.pass_time(120)
+    hour.pass_time(900)  # so long without a trigger, and the next one is a new attack
     triggers.accept(
         hour.store,
         make_trigger(mapping, received_at=hour.heart.now, detected_at=at(event)),

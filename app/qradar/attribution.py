@@ -42,9 +42,7 @@ def fitting(
     near = sorted(shares, key=lambda share: distance(share, at_ms))
     covering = [share for share in near if distance(share, at_ms) <= _EXACT_MS]
     if covering:
-        # A time of full seconds was cut: it tells no more than the second.
-        slack = _EXACT_MS if at_ms % 1000 == 0 else 0
-        return _as_near(covering, at_ms, slack)
+        return _as_near(covering, at_ms, _cut_ms(at_ms))
     if not settled:
         return []
     near = [share for share in near[:_TRIED] if distance(share, at_ms) <= AROUND_MS]
@@ -60,7 +58,12 @@ def _as_near(shares: Sequence[Contribution], at_ms: int, slack: int) -> Sequence
     ]
 
 
+def _cut_ms(time_ms: int) -> int:
+    """How much may have been cut off a time: one of full seconds tells no more than the second."""
+    return 0 if time_ms % 1000 else _EXACT_MS
+
+
 def _is_anothers(share: Contribution, at_ms: int, is_anothers: IsAnothers) -> bool:
     if at_ms < share.first_ms:
-        return is_anothers(at_ms, share.first_ms + _EXACT_MS)
+        return is_anothers(at_ms, share.first_ms + _cut_ms(share.first_ms))
     return is_anothers(share.first_ms - AROUND_MS, at_ms - 1)

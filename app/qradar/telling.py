@@ -10,7 +10,7 @@ minute at most.
 
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -65,6 +65,7 @@ class Triggers(Others, Protocol):
 
     def rules(self) -> Sequence[Any]: ...
     def pending(self, key: Any, *, limit: int) -> Sequence[Pending]: ...
+    def given(self, offense_ids: Iterable[int]) -> Counter[int]: ...
     def looked(self, triggers: Sequence[Any]) -> None: ...
     def end_round(self) -> None: ...
     def found(self, known: Sequence[tuple[int, int, str]], *, now: datetime) -> None: ...
@@ -237,7 +238,8 @@ def _matched(
     mapping: str | None,
 ) -> list[tuple[int, int, str]]:
     """Each trigger's offense by time; of those that fit alike, one that no other was given yet."""
-    given, known = Counter[int](), list[tuple[int, int, str]]()
+    given = triggers.given({share.offense_id for share in shares})
+    known: list[tuple[int, int, str]] = []
     for each in pending:
         at_ms = each.event_ms
         fits = fitting(

@@ -93,10 +93,15 @@ def _where(run: Run) -> str:
 
 def new_attack_note(run: Run, why: str, *, now: datetime) -> Note:
     """Give the note for a new attack that ``run`` stands in the way of; ``why`` is a sentence."""
-    text = f"{why[:10].upper()}{why[10:]}"  # "NEW ATTACK while …"
+    text = shouted(why)
     if run.state is RunState.READY:
         text += f" CDM's job session is {run.job_session_id}."
     return Note("new_attack", _text(run, text, now))
+
+
+def shouted(why: str) -> str:
+    """Give why there is a new attack so that it can't be overlooked: "NEW ATTACK while …"."""
+    return f"{why[:10].upper()}{why[10:]}"
 
 
 def shortened(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from app.restore.model import Outcome, Run, RunState
-from app.restore.notes import shortened
+from app.restore.notes import shortened, shouted
 
 AT_REST = frozenset(
     {
@@ -25,7 +25,7 @@ AT_REST = frozenset(
 """States that end the tidings of a run: what was asked for is there, or will not come."""
 TOLD_ONCE_MORE = AT_REST | {RunState.NEEDS_DECISION}
 
-_SECONDS = re.compile(r" in (\d{1,9}) s\b")
+_SECONDS = re.compile(r"\bin (\d{1,9}) s\b")
 _STATES = {
     RunState.AWAITING_APPROVAL: "which waits for a person's approval",
     RunState.QUEUED: "which has not started yet",
@@ -77,6 +77,11 @@ def how_it_stands(run: Run) -> str:
         since = run.contact_lost_since.astimezone(UTC)
         words = f"{words} (no contact with CDM since {since:%H:%M} UTC)"
     return words
+
+
+def attack_text(why: str, run: Run | None, *, now: datetime) -> str:
+    """Give the note that tells an offense that its trigger was a new attack; ``why`` says it."""
+    return _text(f"{shouted(why)}{_where(run)}", now)
 
 
 def first_text(trigger: Trigger, run: Run | None, *, now: datetime) -> str:

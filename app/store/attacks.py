@@ -11,6 +11,7 @@ from datetime import datetime
 from app.restore.attacks import Attack, NoSuchAttack, Noticed
 from app.restore.model import Mapping, Run, RunState, Trigger
 from app.restore.notes import new_attack_note
+from app.store import owed
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.notes import Notes
@@ -62,6 +63,10 @@ class Attacks:
             told = str(json.loads(one["fields"]).get("offense_id", "")).strip()
             if told.isascii() and told.isdecimal():
                 found.add(int(told))
+        for one in self._db.execute(
+            "SELECT DISTINCT offense_id FROM tidings WHERE run_id = ?", (run_id,)
+        ):
+            found.add(one["offense_id"])
         return frozenset(found - {None})
 
     def last_trigger(self, connection_id: int, job_id: str) -> LastTrigger | None:
@@ -127,6 +132,7 @@ class Attacks:
             self._flag(run.id)
             note = new_attack_note(run, noticed.why, now=now)
             self._notes.add(run.id, note.kind, note.text, now=now)
+            owed.tell(self._db, trigger_id, now=now)
             attack = self.get(int(cursor.lastrowid or 0))
             self._tell("app", "noticed", attack, attack.why, now=now)
         return True
@@ -140,6 +146,14 @@ class Attacks:
                 (connection_id, job_id),
             )
         return cursor.rowcount > 0
+
+    def open_of_offense(self, offense_id: int) -> Sequence[Attack]:
+        """Give those of the open ones whose trigger belongs to an offense."""
+        return self._all(
+            "WHERE ended_at IS NULL AND trigger_id IN"
+            " (SELECT trigger_id FROM trigger_offenses WHERE offense_id = ?) ORDER BY id DESC",
+            offense_id,
+        )
 
     def acknowledge(self, attack_id: int, *, by: str, now: datetime) -> Attack:
         """Note that a person has seen a new attack; it ends, unless it has ended before.

@@ -39,6 +39,8 @@ def look_for(
         if db.execute(before, (run_id, trigger_id)).fetchone() is None:
             return
     by = known_by(trigger)
+    if outcome is Outcome.UNMATCHED and by != WATCH and not _is_listed(db, trigger):
+        return
     db.execute(
         "INSERT INTO trigger_offenses (trigger_id, outcome, run_id, mapping, rule_id, rule_name,"
         " event_at, offense_id, offense_by, ended) VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -53,6 +55,15 @@ def look_for(
         tell(db, trigger_id, now=trigger.received_at)
 
 
+def _is_listed(db: Database, trigger: Trigger) -> bool:
+    """Whether the console lists the rule, or its list is not known: names are soon invented."""
+    if db.execute("SELECT rules_at FROM qradar").fetchone()["rules_at"] is None:
+        return True
+    listed = "SELECT 1 FROM console_rules WHERE rule_id = ? OR (? IS NULL AND name = ?)"
+    values = (trigger.rule_id, trigger.rule_id, trigger.rule_name)
+    return db.execute(listed, values).fetchone() is not None
+
+
 def known_by(trigger: Trigger) -> str | None:
     """Say how the offense that came with a trigger is known."""
     if trigger.offense_id is None:
@@ -61,16 +72,36 @@ def known_by(trigger: Trigger) -> str | None:
 
 
 def tell(db: Database, trigger_id: int, *, now: datetime) -> None:
-    """Let the offense of a trigger be told what came of it, unless its run tells there itself."""
-    db.execute(
-        "INSERT OR IGNORE INTO tidings (offense_id, run_id, reason, day, part, trigger_id,"
-        " probably, created_at, due_at) SELECT its.offense_id, its.run_id, its.outcome, ?, 1,"
-        " its.trigger_id, its.offense_by = 'probably', ?, ? FROM trigger_offenses AS its"
-        " LEFT JOIN runs ON runs.id = its.run_id WHERE its.trigger_id = ?"
-        " AND its.offense_id IS NOT NULL"
-        " AND (its.offense_id IS NOT runs.offense_id OR runs.offense_by = 'caller')",
-        (to_text(now)[:10], to_text(now), to_text(now), trigger_id),
-    )
+    """Let the offense of a trigger be told what came of it, unless its run tells there itself.
+
+    An offense that was told of this run before is told once more if another trigger of it is a new
+    attack.
+    """
+    is_attack = db.execute("SELECT 1 FROM attacks WHERE trigger_id = ?", (trigger_id,)).fetchone()
+    if is_attack:
+        db.execute(
+            "UPDATE tidings SET trigger_id = ? WHERE part = 1 AND text IS NULL AND EXISTS (SELECT 1"
+            " FROM trigger_offenses AS its WHERE its.trigger_id = ?"
+            " AND its.offense_id = tidings.offense_id AND its.run_id = tidings.run_id)",
+            (trigger_id, trigger_id),
+        )
+    for part in (1, 2) if is_attack else (1,):
+        db.execute(
+            "INSERT OR IGNORE INTO tidings (offense_id, run_id, reason, day, part, trigger_id,"
+            " probably, created_at, due_at) SELECT its.offense_id, its.run_id,"
+            " CASE WHEN ? = 1 THEN its.outcome ELSE 'new_attack' END, ?, ?, its.trigger_id,"
+            " its.offense_by = 'probably', ?, ? FROM trigger_offenses AS its"
+            " LEFT JOIN runs ON runs.id = its.run_id WHERE its.trigger_id = ?"
+            " AND its.ended = 1 AND its.offense_id IS NOT NULL"
+            " AND (its.offense_id IS NOT runs.offense_id OR runs.offense_by = 'caller')"
+            " AND (? = 1 OR EXISTS (SELECT 1 FROM tidings AS first WHERE first.part = 1"
+            " AND first.offense_id = its.offense_id AND first.run_id = its.run_id"
+            " AND first.trigger_id <> its.trigger_id))",
+            (
+                *(part, to_text(now)[:10], part, to_text(now), to_text(now), trigger_id),
+                part,
+            ),
+        )
 
 
 def not_its(offense_id: int | None) -> str:

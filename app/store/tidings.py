@@ -13,7 +13,7 @@ from datetime import datetime
 
 from app.restore.model import Run
 from app.restore.notes import PROBABLY
-from app.restore.tidings import TOLD_ONCE_MORE, first_text, second_text
+from app.restore.tidings import TOLD_ONCE_MORE, attack_text, first_text, second_text
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.owed import CALLER
@@ -89,8 +89,8 @@ class Tidings:
             for row in rows:
                 self._db.execute(
                     "INSERT OR IGNORE INTO tidings (offense_id, run_id, reason, day, part,"
-                    " trigger_id, probably, created_at, due_at) SELECT offense_id, run_id, reason,"
-                    " ?, 2, trigger_id, probably, ?, ? FROM tidings WHERE id = ?",
+                    " trigger_id, probably, created_at, due_at) SELECT offense_id, run_id,"
+                    " 'at_rest', ?, 2, trigger_id, probably, ?, ? FROM tidings WHERE id = ?",
                     (to_text(now)[:10], to_text(now), to_text(now), row["id"]),
                 )
 
@@ -140,11 +140,7 @@ class Tidings:
             return None
         if row["attempts"]:
             return self._tiding(row)
-        trigger = self._triggers.get(row["trigger_id"])
-        if row["part"] == 2 and run is not None:
-            text = second_text(run, now=now)
-        else:
-            text = first_text(trigger, run, now=now)
+        text = self._text(row, run, now)
         note = self._tiding(row)
         text = f"{text} {PROBABLY if row['probably'] else ''}{note.mark}"
         with self._db.transaction():
@@ -154,6 +150,16 @@ class Tidings:
             )
         (row,) = self._all("WHERE id = ?", row["id"])
         return self._tiding(row)
+
+    def _text(self, row: sqlite3.Row, run: Run | None, now: datetime) -> str:
+        if row["part"] == 2 and row["reason"] == "at_rest" and run is not None:
+            return second_text(run, now=now)
+        attack = self._db.execute(
+            "SELECT why FROM attacks WHERE trigger_id = ?", (row["trigger_id"],)
+        ).fetchone()
+        if attack is not None:
+            return attack_text(attack["why"], run, now=now)
+        return first_text(self._triggers.get(row["trigger_id"]), run, now=now)
 
     def _run(self, run_id: int | None) -> Run | None:
         if run_id is None:

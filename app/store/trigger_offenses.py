@@ -7,6 +7,7 @@ for, so that its age is counted in looks that the console answered.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,9 +58,13 @@ class TriggerOffenses:
         self._db, self._audit = db, audit
 
     def rules(self) -> Sequence[RuleKey]:
-        """Give the rules of which there are triggers whose offense is looked for."""
+        """Give the rules of triggers whose offense is looked for, those of mappings first.
+
+        Not more than 200: whoever holds a trigger token can name any rule.
+        """
         rows = self._db.execute(
             "SELECT DISTINCT mapping, rule_id, rule_name FROM trigger_offenses WHERE ended = 0"
+            " ORDER BY mapping DESC LIMIT 200"
         )
         return [RuleKey(row["mapping"], row["rule_id"], row["rule_name"]) for row in rows]
 
@@ -88,6 +93,21 @@ class TriggerOffenses:
         """Give how many triggers' offenses are looked for."""
         row = self._db.execute("SELECT count(*) FROM trigger_offenses WHERE ended = 0").fetchone()
         return int(row[0])
+
+    def given(self, offense_ids: Iterable[int]) -> Counter[int]:
+        """Count the runs and triggers that these offenses are known to belong to."""
+        every, counted = sorted(set(offense_ids)), Counter[int]()
+        for first in range(0, len(every), 400):  # SQLite takes 999 values in one statement
+            part = every[first : first + 400]
+            marks = ", ".join("?" * len(part))
+            for table in ("runs", "trigger_offenses"):
+                rows = self._db.execute(
+                    f"SELECT offense_id, count(*) AS number FROM {table}"  # noqa: S608 - our own text
+                    f" WHERE offense_id IN ({marks}) GROUP BY offense_id",
+                    part,
+                )
+                counted.update({row["offense_id"]: row["number"] for row in rows})
+        return counted
 
     def looked(self, triggers: Iterable[Pending]) -> None:
         """Note the round in which these were first looked for."""
