@@ -293,7 +293,7 @@ def follow(client: CdmClient, job: RestoreJob, session: JobSession, *, around: S
         # PENDING before a restore ran and PENDING while it is mounted are one word (cdm-api §4).
         pending = session.status.strip().upper() == "PENDING"
         seen_running = seen_running or (session.phase is Phase.RUNNING and not pending)
-        if (code := _verdict(job, session, around)) is not None:
+        if (code := _verdict(client, session, around)) is not None:
             return code
         gap = clock.poll_gap(polls)
         around.sleep(gap)
@@ -314,10 +314,10 @@ def follow(client: CdmClient, job: RestoreJob, session: JobSession, *, around: S
             missing, lost = 0, 0.0
 
 
-def _verdict(job: RestoreJob, session: JobSession, around: Surroundings) -> int | None:
+def _verdict(client: CdmClient, session: JobSession, around: Surroundings) -> int | None:
     said = f" ({session.results})" if session.results else ""
     match session.phase:
-        case Phase.READY if job.make_permanent:
+        case Phase.READY if _makes_permanent(client, session.job_id):
             return None  # only a stage: the copy is being made permanent
         case Phase.READY:
             around.say(f"The restore succeeded: the copy is up in the clean room{said}.")
@@ -330,6 +330,13 @@ def _verdict(job: RestoreJob, session: JobSession, around: Surroundings) -> int 
         case Phase.FAILED | Phase.CANCELLED:
             raise Stop(FAILED, f"the restore did not succeed: {session.status}{said}.")
     return None
+
+
+def _makes_permanent(client: CdmClient, job_id: str) -> bool:
+    try:
+        return client.makes_permanent(job_id)
+    except CopyManagerError:
+        return False  # what can't be read, is not
 
 
 def _one_line(text: str) -> str:

@@ -155,7 +155,7 @@ class Lane(threading.Thread):
         store = Store(Database(self._database))
         clients = self._clients(store)
         client_for = partial(self._about_to_ask, clients)
-        engine = Engine(store, client_for)
+        engine = Engine(store, client_for, time.monotonic)
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
@@ -190,7 +190,7 @@ class Lane(threading.Thread):
             return
         problem = None
         try:
-            look_at_jobs(store.mappings, self.connection_id, client_for)
+            look_at_jobs(store.mappings, store.runs, self.connection_id, client_for)
         except CopyManagerError as error:
             problem = str(error)
             logger.warning("connection %d: %s", self.connection_id, problem)

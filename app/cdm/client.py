@@ -15,11 +15,11 @@ from app.cdm import actions
 from app.cdm.actions import StartPlan
 from app.cdm.api_session import ApiSession
 from app.cdm.copies import Copy, CopyReader
-from app.cdm.failures import Cleaner
+from app.cdm.failures import Cleaner, NoAnswer
 from app.cdm.http import Transport
 from app.cdm.job_sessions import all_sessions
 from app.cdm.links import BadLink, Target, api
-from app.cdm.pages import records
+from app.cdm.pages import Get, records
 from app.cdm.records import (
     JobEntry,
     is_restore,
@@ -45,6 +45,9 @@ MAX_LOG_LINES = 10_000  # in one call; the next one goes on
 _LOG_PAGE = 500
 _LOG_OVERLAP = 20  # lines read again, so that twins across two calls are numbered alike
 _POLICY_TIMEOUT = 10.0
+_LOG_LIMIT = 4.0  # seconds without an answer; logs are nice to know (`app.restore.reading`)
+_BRIEF_TIMEOUT = 3.0  # the same, for one answer
+_COPY_LIMIT = 4.0
 
 
 class CdmClient:
@@ -125,12 +128,12 @@ class CdmClient:
         entries = (job_entry(record, self._cleaner) for record in found)
         return [entry for entry in entries if entry]
 
-    def job(self, job_id: str) -> RestoreJob:
+    def job(self, job_id: str, *, within: float | None = None) -> RestoreJob:
         """One job as it is now; raises `NotFound`.
 
-        Its policy says whether RESOURCE ACTIVE is only a stage; if it can't be read, it isn't.
+        :param within: seconds for CDM to answer, if less than usual
         """
-        job = self._job(job_id)
+        job = self._job(job_id, read_timeout=within)
         status = job.get("status") if isinstance(job.get("status"), str) else ""
         name = job.get("name")
         return RestoreJob(
@@ -139,11 +142,27 @@ class CdmClient:
             is_restore=is_restore(job),
             status=self._cleaner.clean(str(status), 60),
             busy=is_busy(str(status)),
-            make_permanent=actions.makes_permanent(self._policy(job)),
         )
 
+    def makes_permanent(self, job_id: str) -> bool:
+        """Whether RESOURCE ACTIVE is only a stage of this job, on the way to a permanent copy.
+
+        Only nice to know, so CDM has few seconds for it.
+
+        :raises CopyManagerError: it can't be read now; a policy that the role may not see says no
+        """
+        policy_id = text_id(self._job(job_id, read_timeout=_BRIEF_TIMEOUT).get("policyId"))
+        if policy_id is None:
+            return False
+        target = self._target("policy", policy_id)
+        try:
+            policy = self._api.get(target, "a policy", read_timeout=_BRIEF_TIMEOUT)
+        except Refused:
+            return False
+        return actions.makes_permanent(policy)
+
     def copy_to_restore(
-        self, job_id: str, *, policy_id: str | None = None, within: float = _POLICY_TIMEOUT
+        self, job_id: str, *, policy_id: str | None = None, within: float = _COPY_LIMIT
     ) -> Copy:
         """Which copy the job will restore (cdm-api §7); only reads, and says what it can't know.
 
@@ -219,7 +238,8 @@ class CdmClient:
     def log(self, session_id: str, skip: int) -> list[LogLine]:
         """The job log from record ``skip`` on, oldest first, at most `MAX_LOG_LINES` (cdm-api §5).
 
-        Late lines push others back: a line may come twice, with the same key.
+        Late lines push others back: a line may come twice, with the same key. Only nice to know, so
+        CDM has few seconds for it; what has come by then is given, and the next call goes on.
         """
         condition = {"property": "jobsessionId", "value": session_id, "op": "="}
         target = api("log", "job").with_query(
@@ -227,14 +247,31 @@ class CdmClient:
         )
         start = max(0, skip - _LOG_OVERLAP)
         what = f"log lines of job session {session_id}"
-        pages = records(self._api.get, target, "logs", start=start, size=_LOG_PAGE, what=what)
-        read = list(islice(pages, skip - start + MAX_LOG_LINES))
+        get = self._get_within(_LOG_LIMIT)
+        pages = records(get, target, "logs", start=start, size=_LOG_PAGE, what=what)
+        read: list[dict[str, Any]] = []
+        try:
+            read.extend(islice(pages, skip - start + MAX_LOG_LINES))
+        except CopyManagerError:
+            if len(read) <= skip - start:
+                raise
         lines = zip(log_lines(read, self._cleaner), read, strict=True)
         return [
             line
             for line, record in islice(lines, skip - start, None)
             if text_id(record.get("jobsessionId")) in {None, session_id}
         ]
+
+    def _get_within(self, seconds: float) -> Get:
+        until = self._monotonic() + seconds
+
+        def get(target: Target, what: str) -> dict[str, Any]:
+            left = until - self._monotonic()
+            if left <= 0:
+                raise NoAnswer(f"CDM did not give all {what} in time.")
+            return self._api.get(target, what, read_timeout=left)
+
+        return get
 
     # --- requests that act on a job session: an allow-list, built here, never a link that CDM gave
 
@@ -280,8 +317,9 @@ class CdmClient:
         except BadLink as error:
             raise NotFound("CDM can't be asked for an empty id.") from error
 
-    def _job(self, job_id: str) -> dict[str, Any]:
-        job = self._api.get(self._target("job", str(job_id)), f"job {job_id}")
+    def _job(self, job_id: str, *, read_timeout: float | None = None) -> dict[str, Any]:
+        target = self._target("job", str(job_id))
+        job = self._api.get(target, f"job {job_id}", read_timeout=read_timeout)
         if text_id(job.get("id")) != str(job_id):
             raise Unknown(f"CDM was asked for job {job_id} and shows another one.")
         return job

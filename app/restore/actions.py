@@ -185,7 +185,7 @@ def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetim
     reason = "a person decided that it was not started; it is started again"
     if clean_first is not None:
         reason = f"a person decided to clean up job session {clean_first} and start"
-    memory = {"queued_at": now.isoformat()} | ({"clean_first": clean_first} if clean_first else {})
+    memory = {"clean_first": clean_first} if clean_first else {}
     changes: dict[str, object] = {
         "due_at": now,
         "memory": memory,

@@ -8,22 +8,33 @@ from typing import Protocol
 from app.restore.model import Mapping, NotFound, RestoreJob
 from app.restore.ports import ClientFor
 
+ANSWER_S = 10.0  # a look is nice to know: a restore that comes meanwhile waits no longer for it
+
 
 class Mappings(Protocol):
     def for_connection(self, connection_id: int) -> Sequence[Mapping]: ...
     def note_job_drift(self, mapping_id: int, drift: str | None) -> None: ...
 
 
-def look_at_jobs(mappings: Mappings, connection_id: int, client_for: ClientFor) -> None:
+class Runs(Protocol):
+    def queued(self, connection_id: int) -> frozenset[int]: ...
+
+
+def look_at_jobs(mappings: Mappings, runs: Runs, connection_id: int, client_for: ClientFor) -> None:
     """Ask for each mapped job of a connection and note what is wrong with it.
 
-    Raises `CopyManagerError` when CDM can't be read; what was noted before then stays.
+    Stops for a start that comes meanwhile. Raises `CopyManagerError` when CDM can't be read; what
+    was noted before then stays.
     """
     seen: dict[str, RestoreJob | None] = {}
+    waiting = runs.queued(connection_id)
     for mapping in mappings.for_connection(connection_id):
+        if not runs.queued(connection_id) <= waiting:
+            return
         if mapping.job_id not in seen:
             try:
-                seen[mapping.job_id] = client_for(connection_id).job(mapping.job_id)
+                job = client_for(connection_id).job(mapping.job_id, within=ANSWER_S)
+                seen[mapping.job_id] = job
             except NotFound:
                 seen[mapping.job_id] = None
         mappings.note_job_drift(mapping.id, drift_of(mapping, seen[mapping.job_id]))

@@ -2,42 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Following a known job session to its real end: mounted, cleaned up, failed, cancelled."""
 
+from functools import partial
 from typing import Any
 
 from app.restore import clock
-from app.restore.model import (
-    CopyManagerError,
-    JobSession,
-    NotFound,
-    Phase,
-    Run,
-    RunState,
-)
+from app.restore.model import JobSession, NotFound, Phase, Run, RunState
+from app.restore.reading import Reader
 from app.restore.requested import (
+    asked_times,
     cancel_if_asked,
+    clean_up_again,
     clean_up_if_asked,
+    close_clean_up,
     close_late_cancel,
     find_session,
 )
-from app.restore.turn import Turn
+from app.restore.states import FINAL_STATES
+from app.restore.turn import EFFECT_S, Turn
 
 GONE_AFTER = 3  # looks in a row in which CDM shows its list but not our session
 UNKNOWN_S = 3600.0  # how long a status word that we don't know is watched before a person is asked
-CLEAN_UP_LOOK_S = 120.0  # how long a clean-up may take to show before it counts as without effect
-LOG_OVERLAP = 50  # lines read again each time: some arrive late, with an earlier time
-LOG_TRIES = 3  # failed reads of the log after which a final state is recorded without it
 
 
-def follow(turn: Turn) -> None:
+def follow(turn: Turn, *, reader: Reader) -> None:
     """Look at the job session and go where CDM says it has gone."""
     session = _look(turn)
     if session is None:
         return
     _remember(turn, session)
     if session.phase is Phase.UNKNOWN:
-        _watch_unknown(turn, session)
+        _watch_unknown(turn, session, reader)
     else:
-        _STEPS[turn.run.state](turn, session)
+        _STEPS[turn.run.state](turn, session, reader)
 
 
 def _remember(turn: Turn, session: JobSession) -> None:
@@ -61,53 +57,64 @@ def _look(turn: Turn) -> JobSession | None:
         return session
     missing = int(turn.number("missing")) + 1
     if missing >= GONE_AFTER:
-        turn.ask_a_person(
-            f"CDM no longer shows job session {session_id}; how it ended can't be read any more."
+        _ask(
+            turn,
+            f"CDM no longer shows job session {session_id}; how it ended can't be read any more.",
         )
     else:
         turn.note(due_in=_gap(turn.run), memory=turn.memory(missing=missing))
     return None
 
 
-def _restoring(turn: Turn, session: JobSession) -> None:
-    # On the way to a permanent copy the resource is in use too; where that fails it stays so for
-    # ever (cdm-api §4), and a clean-up is the only way out.
-    passing = turn.run.memory.get("permanent") is True and turn.request("clean_up") is None
-    if session.phase is Phase.READY and not passing:
-        _rest(turn, session, RunState.READY, "the copy is up in the clean room", ready_at=turn.now)
+def _restoring(turn: Turn, session: JobSession, reader: Reader) -> None:
+    rest = partial(_rest, turn, session, reader)
+    if session.phase is Phase.READY and not _passing(turn, reader):
+        rest(RunState.READY, "the copy is up in the clean room", ready_at=turn.now)
     elif session.phase is Phase.CANCELLED:
-        _rest(turn, session, RunState.CANCELLED, "the job session was cancelled in CDM")
+        asked = asked_times(turn, "cancel")
+        rest(RunState.CANCELLED, f"the job session was cancelled in CDM{asked}")
     elif session.phase in _ENDS:
-        _end(turn, session)
+        _end(turn, session, reader)
     elif not cancel_if_asked(turn, session):
         _keep_watching(turn, session)
 
 
-def _ready(turn: Turn, session: JobSession) -> None:
+def _passing(turn: Turn, reader: Reader) -> bool:
+    """Whether RESOURCE ACTIVE is only a stage on the way to a permanent copy.
+
+    Where that fails it stays so for ever (cdm-api §4), and a clean-up is the only way out.
+    """
+    return turn.request("clean_up") is None and reader.read_permanent(turn)
+
+
+def _ready(turn: Turn, session: JobSession, reader: Reader) -> None:
     if session.phase is Phase.RUNNING:
-        _rest(turn, session, RunState.CLEANING_UP, "the clean-up was begun in CDM itself")
+        _rest(turn, session, reader, RunState.CLEANING_UP, "the clean-up was begun in CDM itself")
     elif session.phase is Phase.CANCELLED:
-        _ask_what_is_left(turn, session)
+        _ask_what_is_left(turn, session, reader)
     elif session.phase in _ENDS:
-        _end(turn, session)
+        _end(turn, session, reader)
     elif not clean_up_if_asked(turn):
         close_late_cancel(turn)
         _keep_watching(turn, session)
 
 
-def _cleaning_up(turn: Turn, session: JobSession) -> None:
+def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
     if session.phase is Phase.READY:
         ran = turn.run.memory.get("clean_running") is True
-        if ran or turn.added_up("clean") >= CLEAN_UP_LOOK_S:
-            reason = "the clean-up had no effect: CDM still shows the resource in use"
-            _rest(turn, session, RunState.READY, reason, error=reason)
-        else:
+        if not ran and turn.added_up("clean") < EFFECT_S:
             _keep_watching(turn, session, **turn.sum_of("clean"))
+            return
+        again = None if ran else clean_up_again(turn)
+        reason = again or "the clean-up had no effect: CDM still shows the resource in use"
+        error = None if again else reason
+        _rest(turn, session, reader, RunState.READY, reason, at_once=again is not None, error=error)
     elif session.phase is Phase.CANCELLED:
-        _ask_what_is_left(turn, session)
+        _ask_what_is_left(turn, session, reader)
     elif session.phase in _ENDS:
-        _end(turn, session)
+        _end(turn, session, reader)
     else:
+        close_clean_up(turn, "CDM is cleaning up")
         _keep_watching(turn, session, clean_running=True)
 
 
@@ -123,24 +130,32 @@ _ENDS = {
 }
 
 
-def _end(turn: Turn, session: JobSession) -> None:
+def _end(turn: Turn, session: JobSession, reader: Reader) -> None:
     state, reason = _ENDS[session.phase]
     error = None
     if state is RunState.FAILED:
         error = session.results or f"CDM's status is {session.status}."
-    _rest(turn, session, state, reason, with_warnings=session.phase is Phase.PARTIAL, error=error)
+    warned = session.phase is Phase.PARTIAL
+    _rest(turn, session, reader, state, reason, with_warnings=warned, error=error)
 
 
-def _ask_what_is_left(turn: Turn, session: JobSession) -> None:
-    _read_log(turn, whole=True)
-    turn.ask_a_person(
+def _ask_what_is_left(turn: Turn, session: JobSession, reader: Reader) -> None:
+    reader.read_log(turn, whole=True)
+    _ask(
+        turn,
         f"Job session {session.id} was cancelled in CDM while its copy was mounted;"
         " whether the copy is still there can't be told from its status.",
         cdm_status=session.status,
     )
 
 
-def _watch_unknown(turn: Turn, session: JobSession) -> None:
+def _ask(turn: Turn, why: str, **columns: object) -> None:
+    with turn.store.transaction():
+        turn.ask_a_person(why, **columns)
+        close_clean_up(turn, "a person was asked instead")
+
+
+def _watch_unknown(turn: Turn, session: JobSession, reader: Reader) -> None:
     """Show a status word that isn't in the table, and watch; never guess what it means."""
     why = None
     if session.end is not None and not _job_is_busy(turn):
@@ -148,10 +163,9 @@ def _watch_unknown(turn: Turn, session: JobSession) -> None:
     elif turn.added_up("unknown") >= UNKNOWN_S:
         why = "has had a status this app does not know for an hour"
     if why is not None:
-        _read_log(turn, whole=True)
-        turn.ask_a_person(
-            f"Job session {session.id} {why}: {session.status}.", cdm_status=session.status
-        )
+        reader.read_log(turn, whole=True)
+        said = f"Job session {session.id} {why}: {session.status}."
+        _ask(turn, said, cdm_status=session.status)
     elif not _carried_out(turn, session):
         _keep_watching(turn, session, **turn.sum_of("unknown"))
 
@@ -170,7 +184,6 @@ def _job_is_busy(turn: Turn) -> bool:
 
 
 def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
-    _read_log(turn, whole=False)
     polls = int(turn.number("polls")) + 1
     turn.note(
         due_in=_gap(turn.run, polls),
@@ -180,52 +193,38 @@ def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
     )
 
 
-def _rest(turn: Turn, session: JobSession, state: RunState, reason: str, **columns: Any) -> None:
-    """Read the log to its end, then record a resting or final state."""
-    if not _read_log(turn, whole=True):
-        turn.note(due_in=clock.poll_gap(0), cdm_status=session.status)
-        return
-    unread = turn.run.memory.get("log_error")
-    if unread is not None:
-        reason = f"{reason} (its log could not be read: {unread})"
-    columns.setdefault("error", None)
-    turn.move(
-        state,
-        reason,
-        due_in=_gap_in(state, 0),
-        memory=turn.memory(
-            polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None, log_error=None
-        ),
-        cdm_status=session.status,
-        percent=session.percent,
-        **columns,
-    )
+def _rest(
+    turn: Turn,
+    session: JobSession,
+    reader: Reader,
+    state: RunState,
+    reason: str,
+    *,
+    at_once: bool = False,
+    **columns: Any,
+) -> None:
+    """Read the log to its end, then record a resting or final state.
 
-
-def _read_log(turn: Turn, *, whole: bool) -> bool:
-    """Read CDM's log, whole or what is new; False: not readable, try again before going on.
-
-    One call gives so many lines at most; the rest of what is new comes with the next turn.
-
-    After `LOG_TRIES` the run goes on without: an unreadable log must not hide a restored copy.
+    A log that can't be read quickly holds nothing up: it is read afterwards.
     """
-    known = int(turn.number("log_lines"))
-    skip = 0 if whole else max(known - LOG_OVERLAP, 0)
-    try:
-        while lines := turn.cdm.log(turn.run.job_session_id or "", skip):
-            new = turn.store.runs.add_log(turn.run.id, lines)
-            skip += len(lines)
-            if not whole or (skip >= known and not new):
-                break
-    except CopyManagerError as error:
-        tries = int(turn.number("log_tries")) + 1
-        memory = turn.memory(log_tries=tries, log_error=str(error) if tries >= LOG_TRIES else None)
-        turn.run = turn.store.runs.note(turn.run, memory=memory)
-        return tries >= LOG_TRIES
-    memory = turn.memory(log_lines=max(known, skip), log_tries=None, log_error=None)
-    if memory != turn.run.memory:
-        turn.run = turn.store.runs.note(turn.run, memory=memory)
-    return True
+    unread = reader.read_log(turn, whole=True)
+    if unread is not None:
+        reason = f"{reason} (its log could not be read yet: {unread})"
+    columns.setdefault("error", None)
+    with turn.store.transaction():
+        turn.move(
+            state,
+            reason,
+            due_in=0.0 if at_once else _gap_in(state, 0),
+            memory=turn.memory(
+                polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None
+            ),
+            cdm_status=session.status,
+            percent=session.percent,
+            **columns,
+        )
+        if unread is not None and state in FINAL_STATES:
+            turn.store.unread_logs.add(turn.run.id, due_at=turn.now)
 
 
 def _gap(run: Run, polls: int = 0) -> float:

@@ -268,7 +268,6 @@ class RestoreJob:
     is_restore: bool
     status: str
     busy: bool  # CDM's job status says that it runs or that its resource is in use
-    make_permanent: bool = False  # RESOURCE ACTIVE is then only a stage on the way
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people are to say of a run, or asked of it: approve, cancel, clean up, follow a session.
 
-A request to CDM that acts is sent once: what is sent is written down before, and where its answer
-is lost, or we die over it, CDM's own status decides.
+What is sent to CDM is written down before. Where its answer is lost, or we die over it, CDM's own
+status decides: a cancel or clean-up, which a person asked for, is sent again only once CDM, read
+for a while, still shows *that* session as it was before; three times at most. A start never is.
 """
 
 import logging
@@ -14,12 +15,14 @@ from app.restore.model import (
     JobSession,
     NotFound,
     NothingSent,
+    Phase,
     Refused,
+    Request,
     RunState,
     Unknown,
 )
 from app.restore.starting import follow_session
-from app.restore.turn import Turn
+from app.restore.turn import EFFECT_S, MOST_SENDS, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -35,64 +38,140 @@ def unapproved(turn: Turn) -> None:
 
 
 def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
-    """Send the cancel that a person asked for, once; say whether CDM was asked just now."""
+    """Send the cancel that a person asked for; say whether CDM was asked just now."""
     request = turn.request("cancel")
     if request is None:
         return False
-    if turn.run.memory.get("request_sent") == request.id:
-        # We died between sending and noting it: CDM's status decides, a POST is never repeated.
-        turn.store.runs.close_request(request, "was sent to CDM", now=turn.now)
+    sends = _sends(turn, "cancel", request)
+    if sends and not _cancel_again(turn, session, request, sends):
         return False
-    turn.note(due_in=clock.poll_gap(0), memory=turn.memory(request_sent=request.id, polls=0))
+    memory = turn.memory(
+        cancel_sent=request.id,
+        cancel_sends=sends + 1,
+        cancel_s=0.0,
+        cancel_at=turn.now.isoformat(),
+        polls=0,
+    )
+    turn.note(due_in=clock.poll_gap(0), memory=memory)
     try:
         turn.cdm.cancel(session.id)
     except NothingSent:
-        turn.note(due_in=clock.poll_gap(0), memory=turn.memory(request_sent=None))
+        memory = turn.memory(cancel_sends=sends, cancel_s=EFFECT_S)
+        turn.note(due_in=clock.poll_gap(0), memory=memory)
         raise
-    except (Refused, Unknown) as error:
-        turn.store.runs.close_request(request, str(error), now=turn.now)
-        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {error}")
+    except Refused as refused:
+        turn.store.runs.close_request(request, str(refused), now=turn.now)
+        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {refused}")
+    except Unknown as unknown:
+        logger.warning("run %d: the cancel's answer was lost (%s)", turn.run.id, unknown)
+        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {unknown}")
     else:
         turn.store.runs.close_request(request, "accepted by CDM", now=turn.now)
+        turn.note(due_in=clock.poll_gap(0), error=None)
     return True
+
+
+def _sends(turn: Turn, what: str, request: Request) -> int:
+    """How often CDM was asked for this; more than 0: its answer was lost, or we died over it."""
+    known = turn.run.memory.get(f"{what}_sent") == request.id
+    return int(turn.number(f"{what}_sends")) if known else 0
+
+
+def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int) -> bool:
+    """Whether what CDM shows of a cancel without an answer proves that it had no effect."""
+    if session.status.strip().upper().startswith("CANCEL"):
+        turn.store.runs.close_request(request, "CDM is cancelling it", now=turn.now)
+        turn.run = turn.store.runs.note(turn.run, error=None)
+        return False
+    if session.phase is not Phase.RUNNING:  # a word that nobody knows proves nothing
+        return False
+    if turn.added_up("cancel") < EFFECT_S:
+        turn.run = turn.store.runs.note(turn.run, memory=turn.memory(**turn.sum_of("cancel")))
+        return False
+    if sends < MOST_SENDS:
+        return True
+    result = f"the cancel had no effect, although CDM was asked {sends} times"
+    turn.store.runs.close_request(request, result, now=turn.now)
+    turn.run = turn.store.runs.note(turn.run, error=f"Not cancelled: {result}.")
+    return False
+
+
+def asked_times(turn: Turn, what: str) -> str:
+    """Say how often CDM was asked for it, where that was more than once."""
+    sends = int(turn.number(f"{what}_sends"))
+    return f" (it was asked {sends} times: its answer was lost, without effect)" * (sends > 1)
 
 
 def close_late_cancel(turn: Turn) -> None:
     """Close a cancel that comes too late, and say so."""
     request = turn.request("cancel")
     if request is not None:
-        result = "the copy was up before the cancel could be sent; clean it up instead"
+        result = "the copy was up before the cancel had an effect; clean it up instead"
         turn.store.runs.close_request(request, result, now=turn.now)
         turn.run = turn.store.runs.note(turn.run, error=f"Not cancelled: {result}.")
 
 
 def clean_up_if_asked(turn: Turn) -> bool:
-    """Send the clean-up that a person asked for, once; say whether CDM was asked just now."""
+    """Send the clean-up that a person asked for; say whether CDM was asked just now.
+
+    The request stays open until CDM has answered, or shows what came of it.
+    """
     request = turn.request("clean_up")
     if request is None:
         return False
     session_id = turn.run.job_session_id or ""
-    memory = turn.memory(
-        polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None, seen_running=True
+    sends = _sends(turn, "clean", request) + 1
+    again = f" again (attempt {sends} of at most {MOST_SENDS})" if sends > 1 else ""
+    turn.move(
+        RunState.CLEANING_UP,
+        f"clean-up is asked of CDM{again}",
+        by=request.by,
+        due_in=clock.poll_gap(0),
+        memory=turn.memory(
+            polls=0,
+            clean_s=0.0,
+            clean_at=turn.now.isoformat(),
+            clean_running=None,
+            clean_sent=request.id,
+            clean_sends=sends,
+            seen_running=True,
+        ),
+        error=None,
     )
-    with turn.store.transaction():
-        turn.move(
-            RunState.CLEANING_UP,
-            "clean-up is asked of CDM",
-            by=request.by,
-            due_in=clock.poll_gap(0),
-            memory=memory,
-            error=None,
-        )
-        turn.store.runs.close_request(request, "was sent to CDM", now=turn.now)
     try:
         turn.cdm.clean_up(session_id)
     except (NothingSent, Refused) as error:
         reason = f"the clean-up was not accepted: {error}"
+        turn.store.runs.close_request(request, reason, now=turn.now)
         turn.move(RunState.READY, reason, due_in=clock.LARGEST_GAP_S, error=reason)
     except Unknown as unknown:
         logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
+    else:
+        turn.store.runs.close_request(request, "accepted by CDM", now=turn.now)
     return True
+
+
+def clean_up_again(turn: Turn) -> str | None:
+    """Say why a clean-up that shows no effect is sent again; None: it is not, and is closed."""
+    request = turn.request("clean_up")
+    if request is None:  # CDM had accepted it, or began it itself
+        return None
+    sends = int(turn.number("clean_sends"))
+    if sends < MOST_SENDS:
+        return (
+            "CDM's answer to the clean-up was lost, and it has shown the resource in use for"
+            f" {EFFECT_S:.0f} s since: the clean-up had no effect and is asked for again"
+        )
+    result = f"the clean-up had no effect, although CDM was asked {sends} times"
+    turn.store.runs.close_request(request, result, now=turn.now)
+    return None
+
+
+def close_clean_up(turn: Turn, result: str) -> None:
+    """Close a clean-up that was sent and is not to be sent again."""
+    request = turn.request("clean_up")
+    if request is not None and _sends(turn, "clean", request):
+        turn.store.runs.close_request(request, result, now=turn.now)
 
 
 def decided(turn: Turn) -> None:
@@ -101,7 +180,7 @@ def decided(turn: Turn) -> None:
     if request is None:
         return
     session_id = request.job_session_id or ""
-    permanent, session = _makes_permanent(turn), find_session(turn, session_id)
+    session = find_session(turn, session_id)
     if session is None or session.job_id != turn.run.job_id:
         wrong = f"CDM shows no job session {session_id}."
         if session is not None:
@@ -110,14 +189,7 @@ def decided(turn: Turn) -> None:
         turn.note(due_in=clock.LARGEST_GAP_S, error=f"{wrong} Decide again.")
         return
     with turn.store.transaction():
-        follow_session(
-            turn,
-            session,
-            Evidence.CHOSEN,
-            "chosen by a person",
-            by=request.by,
-            permanent=permanent,
-        )
+        follow_session(turn, session, Evidence.CHOSEN, "chosen by a person", by=request.by)
         turn.store.runs.close_request(request, "followed", now=turn.now)
 
 
@@ -133,10 +205,3 @@ def find_session(turn: Turn, session_id: str, *, was_running: bool = False) -> J
             if session.id == session_id:
                 return session
     return None
-
-
-def _makes_permanent(turn: Turn) -> bool:
-    try:
-        return turn.cdm.job(turn.run.job_id).make_permanent
-    except NotFound:
-        return False

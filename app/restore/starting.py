@@ -10,9 +10,9 @@ has no proof and only looks. Back to `queued` leads only proof that the request 
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 
 from app.restore import clock
+from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
 from app.restore.model import (
     SIMULATION,
     Busy,
@@ -22,7 +22,6 @@ from app.restore.model import (
     Mode,
     NotFound,
     NothingSent,
-    Phase,
     Refused,
     RestoreJob,
     RunState,
@@ -33,9 +32,7 @@ from app.restore.turn import ENGINE, Turn
 logger = logging.getLogger(__name__)
 
 LOOK_S = 120.0  # how long CDM must have been readable before "no session" is believed
-BLOCKED_S = 900.0  # how long a busy job is waited for
-STALE = timedelta(hours=1)  # a restore nobody expects any more is not started silently
-BLOCKED_GAP_S = 10.0
+STALE_S = 3600.0  # a restore nobody expects any more is not started silently
 
 
 def queued(turn: Turn) -> None:
@@ -43,7 +40,7 @@ def queued(turn: Turn) -> None:
     if _cancelled(turn) or _waited_too_long(turn) or not _still_wanted(turn):
         return
     if not turn.run.dry_run and turn.store.settings.mode is Mode.OBSERVE:
-        turn.run = turn.store.runs.note(turn.run, dry_run=True)
+        turn.run = turn.store.runs.note(turn.run, dry_run=True, memory=turn.run.memory)
     try:
         job = turn.cdm.job(turn.run.job_id)
     except NotFound:
@@ -53,19 +50,26 @@ def queued(turn: Turn) -> None:
         turn.ask_a_person(changed)
         return
     sessions = turn.cdm.sessions(turn.run.job_id)
-    if _blocked(turn, job, sessions):
+    if blocked(turn, job, sessions):
         return
     plan = _plan(turn)
     if plan is None:
         return
     if turn.run.dry_run:
-        copy = turn.cdm.copy_to_restore(turn.run.job_id)
         turn.end_dry_run(
             f"everything but the start was done: job {job.name} is free and could be started now;"
-            f" it would bring up {copy}"
+            f" it would bring up {_copy(turn)}"
         )
     else:
         _send_once(turn, job, sessions, plan)
+
+
+def _copy(turn: Turn) -> object:
+    """Which copy a start would bring up; one that can't be told would not keep it from starting."""
+    try:
+        return turn.cdm.copy_to_restore(turn.run.job_id)
+    except CopyManagerError as error:
+        return f"a copy that is not known: {error}"
 
 
 def _plan(turn: Turn) -> object | None:
@@ -73,7 +77,7 @@ def _plan(turn: Turn) -> object | None:
     try:
         plan: object = turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
     except Busy as busy:
-        _wait_for_job(turn, None, str(busy))
+        wait_for_job(turn, None, str(busy))
     except NotFound:
         turn.ask_a_person(_gone(turn))
     except Refused as refused:
@@ -88,19 +92,18 @@ def _plan(turn: Turn) -> object | None:
 
 def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan: object) -> None:
     starts = [session.start for session in sessions if session.start is not None]
+    # What was counted of the hour in `queued` stays, should proof lead back there.
     noted = turn.memory(
         noted=sorted(session.id for session in sessions),
         noted_start=max(starts).isoformat() if starts else None,
-        permanent=job.make_permanent,
+        permanent=None,
         clean_first=None,
-        clean_sent=None,
+        seen=None,
         # Counted from the first look on: whether CDM can be read is not known before.
         look_s=0.0,
         look_at=None,
         answered=False,
         polls=0,
-        # The hour in `queued` counts on should proof lead back there.
-        queued_at=(turn.time("queued_at") or turn.run.state_since or turn.now).isoformat(),
     )
     with turn.store.transaction():
         # Read again under the write lock: who disarms in this very moment is obeyed.
@@ -174,11 +177,15 @@ def starting(turn: Turn) -> None:
     elif new:
         ids = ", ".join(session.id for session in new)
         turn.ask_a_person(
-            f"{len(new)} new job sessions of this job appeared ({ids}); which is ours is unclear."
+            f"{len(new)} new job sessions of this job appeared ({ids}); which is ours is unclear.",
+            memory=seen(turn, new),
         )
     elif turn.added_up("look") >= LOOK_S:
         said = "CDM answered the start" if answered else "The start's answer was lost"
-        turn.ask_a_person(f"{said}, but no new job session appeared for {LOOK_S:.0f} s.")
+        turn.ask_a_person(
+            f"{said}, but no new job session appeared for {LOOK_S:.0f} s.",
+            memory=seen(turn, new),
+        )
     else:
         polls = int(turn.number("polls")) + 1
         memory = turn.memory(polls=polls, **turn.sum_of("look"))
@@ -192,7 +199,6 @@ def follow_session(
     how: str,
     *,
     by: str = ENGINE,
-    **remember: object,
 ) -> None:
     """Move to `restoring` with a known job session."""
     turn.move(
@@ -200,7 +206,9 @@ def follow_session(
         f"job session {session.id}: {how}",
         by=by,
         due_in=0.0,
-        memory=turn.memory(seen_running=None, missing=None, **remember),
+        memory=turn.memory(
+            seen_running=None, missing=None, permanent=None, permanent_tries=None, seen=None
+        ),
         job_session_id=session.id,
         cdm_status=session.status,
         percent=session.percent,
@@ -225,9 +233,7 @@ def _gone(turn: Turn) -> str:
 
 
 def _waited_too_long(turn: Turn) -> bool:
-    since = turn.run.state_since or turn.now
-    first = turn.time("queued_at") or since
-    if turn.now - first <= STALE and turn.added_up("waited") <= STALE.total_seconds():
+    if turn.number("waited_s") <= STALE_S:
         return False
     last = f" The last obstacle: {turn.run.error}" if turn.run.error else ""
     turn.ask_a_person(f"The run has waited for more than an hour and was not started.{last}")
@@ -262,57 +268,3 @@ def _changed(turn: Turn, job: RestoreJob) -> str | None:
     if not job.is_restore:
         return f"Job {job.name} is no longer a restore job in CDM."
     return None
-
-
-def _blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool:
-    live = [session for session in sessions if session.live]
-    if not live and not job.busy:
-        return False
-    if not live:
-        _wait_for_job(turn, None, f"Job {job.name} is {job.status} in CDM.")
-        return True
-    for session in live:
-        if session.id == turn.run.memory.get("clean_first"):
-            _clean_up_first(turn, session)
-            return True
-    # A mounted one is named before others: it is the one that a person can clean up.
-    blocking = next((session for session in live if session.phase is Phase.READY), live[0])
-    _wait_for_job(
-        turn,
-        blocking.id,
-        f"Job session {blocking.id} ({blocking.status}) of this job is not ours"
-        " and still open in CDM.",
-    )
-    return True
-
-
-def _wait_for_job(turn: Turn, blocked_by: str | None, why: str) -> None:
-    if turn.run.dry_run:
-        turn.end_dry_run("The run would wait for 15 minutes, then ask a person", why)
-        return
-    if turn.added_up("blocked") >= BLOCKED_S:
-        turn.ask_a_person(f"{why} It has been so for 15 minutes.", blocked_by=blocked_by)
-        return
-    memory = turn.memory(**turn.sum_of("blocked"), **turn.sum_of("waited"))
-    turn.note(due_in=BLOCKED_GAP_S, memory=memory, blocked_by=blocked_by, error=why)
-
-
-def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
-    """Clean up the foreign session that a person chose to end; asked once, then waited for."""
-    if turn.run.memory.get("clean_sent") is not True:
-        turn.note(due_in=BLOCKED_GAP_S, memory=turn.memory(clean_sent=True))
-        try:
-            turn.cdm.clean_up(blocking.id)
-        except NothingSent:
-            turn.note(due_in=BLOCKED_GAP_S, memory=turn.memory(clean_sent=None))
-            raise
-        except Refused as refused:
-            turn.ask_a_person(
-                f"CDM refused to clean up job session {blocking.id}: {refused}",
-                memory=turn.memory(clean_first=None, clean_sent=None),
-                blocked_by=blocking.id,
-            )
-            return
-        except Unknown as unknown:
-            logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
-    _wait_for_job(turn, blocking.id, f"Waiting until job session {blocking.id} is cleaned up.")

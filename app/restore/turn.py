@@ -14,7 +14,11 @@ from app.restore.ports import ClientFor, CopyManager, Store
 logger = logging.getLogger(__name__)
 
 ENGINE = "app"
-_QUICK_SUMS = ("look", "clean")  # CDM is asked at the quick cadence while these are added up
+EFFECT_S = 120.0  # how long CDM is read before what was asked of it counts as without effect
+MOST_SENDS = 3  # of a cancel or clean-up that shows none
+
+# CDM is asked at the quick cadence while these are added up.
+_QUICK_SUMS = ("look", "clean", "cancel", "first")
 
 
 class Turn:
@@ -96,9 +100,8 @@ class Turn:
         if self.run.dry_run:
             self.end_dry_run("The app would try again for an hour", str(error))
             return
-        memory = self.memory(look_at=None, blocked_at=None, clean_at=None, unknown_at=None)
-        if self.run.state is RunState.QUEUED:
-            memory |= self.sum_of("waited")
+        sums = (*_QUICK_SUMS, "blocked", "unknown")
+        memory = self.memory(**{f"{name}_at": None for name in sums})
         self.run = self.store.runs.note(
             self.run,
             contact_lost_since=self.run.contact_lost_since or self.now,

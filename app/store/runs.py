@@ -60,6 +60,14 @@ class Runs:
             sql, values = f"{sql} AND runs.connection_id = ?", [connection_id]
         return [run_from_row(row) for row in self._db.execute(f"{sql} ORDER BY runs.id", values)]
 
+    def queued(self, connection_id: int) -> frozenset[int]:
+        """Give the ids of a connection's runs that are to be started, dry runs left out."""
+        rows = self._db.execute(
+            "SELECT id FROM runs WHERE state = 'queued' AND dry_run = 0 AND connection_id = ?",
+            (connection_id,),
+        )
+        return frozenset(row["id"] for row in rows)
+
     def live_of_job(self, connection_id: int, job_id: str) -> Run | None:
         """Give the one live run of a CDM job."""
         return self._of_job(connection_id, job_id, LIVE)

@@ -20,6 +20,7 @@ from app.store.statistics import Statistics
 from app.store.tidings import Tidings
 from app.store.trigger_offenses import TriggerOffenses
 from app.store.triggers import Triggers
+from app.store.unread_logs import UnreadLogs
 from app.store.watch import WatchMemory
 
 
@@ -40,6 +41,7 @@ class Store:
         self.starts = Starts(db)
         self.tidings = Tidings(db, self.audit)
         self.trigger_offenses = TriggerOffenses(db, self.audit)
+        self.unread_logs = UnreadLogs(db)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)
         self.watch = WatchMemory(db)

@@ -86,19 +86,20 @@ def test_a_job_tells_its_name_its_kind_and_whether_it_is_busy(
         client.job(job_id)
 
 
-def test_make_permanent_is_read_from_the_policy_and_a_policy_that_is_not_shown_is_no_error(
+def test_make_permanent_is_read_from_the_policy_and_a_policy_that_is_not_shown_says_no(
     cdm: CdmSimulator, client: CdmClient, job_id: str
 ) -> None:
-    assert not client.job(job_id).make_permanent
+    assert not client.makes_permanent(job_id)
     cdm.switches.make_permanent = "enabled"
-    assert client.job(job_id).make_permanent
+    assert client.makes_permanent(job_id)
     for fault in ("close", "html502", "garbage", "empty"):
         cdm.switches.faults = []
         cdm.add_fault(fault, path="/policy/", times=None)
-        assert not client.job(job_id).make_permanent
+        with pytest.raises(Unknown):
+            client.makes_permanent(job_id)
     cdm.switches.faults = []
     cdm.add_fault("status", status=403, id="XSBAuthorizationException", path="/policy/")
-    assert not client.job(job_id).make_permanent
+    assert not client.makes_permanent(job_id)
 
 
 def test_the_sessions_of_a_job_are_all_there_and_no_others(

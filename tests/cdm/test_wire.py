@@ -18,9 +18,11 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from app.cdm import client as module
 from app.cdm import http
 from app.cdm.client import CdmClient
 from app.cdm.exchange import get_retries
+from app.cdm.failures import NoAnswer
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -147,6 +149,48 @@ def test_a_hanging_cdm_is_asked_once_not_three_times(
     with pytest.raises(Unknown, match="in time"):
         client.jobs()
     assert sum(r.method == "GET" for r in cdm.requests) == 1
+    cdm.release()
+
+
+def test_what_is_nice_to_know_has_few_seconds(
+    cdm: CdmSimulator, make_client: MakeClient, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With CDM's usual time-outs; a start, which reads no policy and no copies, is not held up."""
+    for limit in ("_LOG_LIMIT", "_BRIEF_TIMEOUT", "_COPY_LIMIT"):
+        assert getattr(module, limit) <= 4.0
+    monkeypatch.setattr(module, "_LOG_LIMIT", 0.3)
+    monkeypatch.setattr(module, "_BRIEF_TIMEOUT", 0.3)
+    client = make_client(timeouts=(6.0, 60.0))
+    client.login()
+    for path in ("/log/job", "/policy/", "/version"):
+        cdm.add_fault("hang", path=path, times=None)
+    begun = time.monotonic()
+    with pytest.raises(NoAnswer):
+        client.log("1", 0)
+    with pytest.raises(NoAnswer):
+        client.makes_permanent(job_id)
+    with pytest.raises(NoAnswer):
+        client.copy_to_restore(job_id, within=0.3)
+    assert client.job(job_id).is_restore
+    client.start(client.plan_start(job_id, None))
+    cdm.add_fault("hang", method="GET", path="/job/", times=None)
+    with pytest.raises(NoAnswer):
+        client.job(job_id, within=0.3)
+    assert time.monotonic() - begun < 5
+    assert len(cdm.starts) == 1
+    cdm.release()
+
+
+def test_a_log_that_ends_in_silence_is_given_as_far_as_it_came(
+    cdm: CdmSimulator, client: CdmClient, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOG_LIMIT", 0.5)
+    session_id = cdm.start_foreign_session(job_id)
+    for number in range(700):
+        cdm.add_log_entry(session_id, "INFO", f"line {number}")
+    cdm.add_fault("hang", path="pageStartIndex=500", times=None)
+    lines = client.log(session_id, 0)
+    assert len(lines) == 500
     cdm.release()
 
 

@@ -58,6 +58,7 @@ class FakeJob:
     """A job and how it behaves."""
 
     job: RestoreJob
+    make_permanent: bool = False
     modes: tuple[str, ...] = ("start",)
     answers_busy: bool = True  # whether a start while a session is open is refused as `Busy`
 
@@ -109,9 +110,8 @@ class FakeCdm:
             is_restore=is_restore,
             status="IDLE",
             busy=False,
-            make_permanent=make_permanent,
         )
-        self.jobs[job_id] = FakeJob(job, modes, answers_busy)
+        self.jobs[job_id] = FakeJob(job, make_permanent, modes, answers_busy)
 
     def change_job(self, job_id: str = JOB_ID, **changes: object) -> None:
         """Change what CDM says of a job."""
@@ -159,7 +159,7 @@ class FakeCdm:
 
     # --- CopyManager --------------------------------------------------------------------------
 
-    def job(self, job_id: str) -> RestoreJob:
+    def job(self, job_id: str, *, within: float | None = None) -> RestoreJob:
         self._receive("job", job_id)
         if job_id not in self.jobs:
             raise NotFound(f"CDM knows no job {job_id}.")
@@ -200,6 +200,11 @@ class FakeCdm:
             raise Refused(f"Job {job_id} does not offer {action_name}.")
         self.hook("plan_start answered")
         return Plan(job_id, action_name or modes[0])
+
+    def makes_permanent(self, job_id: str) -> bool:
+        self._receive("makes_permanent", job_id)
+        self.hook("makes_permanent answered")
+        return job_id in self.jobs and self.jobs[job_id].make_permanent
 
     def copy_to_restore(self, job_id: str) -> str:
         self._receive("copy_to_restore", job_id)

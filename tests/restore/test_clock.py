@@ -119,15 +119,11 @@ def test_a_step_of_the_clock_freezes_nothing_and_starts_nothing_twice(
     step: float,
 ) -> None:
     prepare(world)
-    world.pass_time(step)
+    world.step_clock(step)
     change(world)
     for _ in range(within_s):
         world.turn(1)
-    if prepare is to_queued and step > 0:
-        # A worker that was away for as long would look the same: a person is asked, not CDM.
-        assert world.run().state in {S.RESTORING, S.NEEDS_DECISION}
-    else:
-        assert world.run().state in after
+    assert world.run().state in after
     assert world.cdm.starts <= 1
     assert world.cdm.count("start") <= 1
 
@@ -137,7 +133,7 @@ def test_a_step_while_cdm_is_away_freezes_nothing(world: World, step: float) -> 
     world.restoring()
     world.cdm.down = Unreachable("down")
     world.turn(60)
-    world.pass_time(step)
+    world.step_clock(step)
     world.turn(1)
     world.cdm.down = None
     be_ready(world)
@@ -152,7 +148,7 @@ def test_a_step_while_looking_does_not_end_the_looking(world: World, step: float
     world.start_run()
     world.turn()
     world.turn(1)
-    world.pass_time(step)
+    world.step_clock(step)
     seconds = 0
     while world.run().state is S.STARTING:
         world.turn(1)
@@ -165,11 +161,80 @@ def test_a_step_while_looking_does_not_end_the_looking(world: World, step: float
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_while_the_job_is_busy_still_ends_in_a_decision(world: World, step: float) -> None:
     to_queued(world)
-    world.pass_time(step)
+    world.step_clock(step)
     for _ in range(16 * 60):
         world.turn(1)
     assert world.run().state is S.NEEDS_DECISION
     assert world.cdm.count("start") == 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_run_that_was_queued_for_less_than_a_second_is_started_whatever_the_clock_does(
+    world: World, step: float, looks: int
+) -> None:
+    """The worker was there all the time, so it knows that no hour has passed."""
+    world.turn()
+    if looks:
+        world.cdm.down = Unreachable("down")
+    world.start_run()
+    for _ in range(looks):
+        world.turn(0.6)
+    world.cdm.down = None
+    world.step_clock(step)
+    world.turn(0.6)
+    world.turn(60)
+    assert world.run().state in {S.STARTING, S.RESTORING}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_changes_nothing_about_the_hour_that_a_run_may_wait(
+    world: World, step: float
+) -> None:
+    world.cdm.down = Unreachable("down")
+    world.turn()
+    world.start_run()
+    for minute in range(62):
+        world.turn(60)
+        if minute == 20:
+            world.step_clock(step)
+        assert world.run().state is (S.QUEUED if minute < 59 else world.run().state)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_the_time_in_which_no_process_counted_is_waited_too(world: World) -> None:
+    world.cdm.down = Unreachable("down")
+    world.start_run()
+    for _ in range(30):
+        world.turn(60)
+    world.pass_time(31 * 60)
+    world.restart()
+    world.cdm.down = None
+    world.turn()
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_a_process_that_hangs_for_long_counts_all_of_it(world: World) -> None:
+    """Calls to CDM that take minutes each: the hour is an hour all the same."""
+    world.turn()
+    world.cdm.down = Unreachable("down")
+    world.start_run()
+    for _ in range(13):
+        world.turn(300)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_a_person_who_queues_it_again_gives_it_a_whole_hour(world: World) -> None:
+    world.cdm.down = Unreachable("down")
+    world.start_run()
+    world.go_on(S.NEEDS_DECISION)
+    actions.resolve(world.store, 1, "not_started", None, by="ann", now=world.now)
+    for _ in range(58):
+        world.turn(60)
+    assert world.run().state is S.QUEUED
+    for _ in range(4):
+        world.turn(60)
+    assert world.run().state is S.NEEDS_DECISION
 
 
 @pytest.mark.parametrize("step", [-HOUR, -DAY])
@@ -177,7 +242,7 @@ def test_a_step_back_in_queued_does_not_make_the_hour_longer(world: World, step:
     world.cdm.down = Unreachable("down")
     world.start_run()
     world.turn()
-    world.pass_time(step)
+    world.step_clock(step)
     minutes = 0
     while world.run().state is S.QUEUED:
         world.turn(60)
@@ -193,7 +258,7 @@ def test_a_decision_made_before_a_step_is_carried_out_after_it(world: World, ste
     world.go_on(S.NEEDS_DECISION)
     session = world.cdm.add_session()
     actions.resolve(world.store, 1, "started", session, by="ann", now=world.now)
-    world.pass_time(step)
+    world.step_clock(step)
     for _ in range(61):
         world.turn(1)
     assert world.run().state is S.RESTORING
@@ -203,7 +268,7 @@ def test_a_decision_made_before_a_step_is_carried_out_after_it(world: World, ste
 def test_a_request_made_before_a_step_is_carried_out_after_it(world: World, step: float) -> None:
     world.ready()
     actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
-    world.pass_time(step)
+    world.step_clock(step)
     for _ in range(61):
         world.turn(1)
     assert world.run().state is S.CLEANING_UP

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.restore.drift import drift_of, look_at_jobs
+from app.restore.drift import ANSWER_S, drift_of, look_at_jobs
 from app.restore.model import NotFound, RestoreJob, Unreachable
 from tests.factories import JOB_ID, JOB_NAME, make_connection, make_mapping
 from tests.restore.world import World
@@ -20,11 +20,17 @@ class Cdm:
     def __init__(self, job: RestoreJob | None) -> None:
         self.found, self.asked = job, 0
 
-    def job(self, job_id: str) -> RestoreJob:
+    def job(self, job_id: str, *, within: float | None = None) -> RestoreJob:
+        assert within == ANSWER_S
         self.asked += 1
         if self.found is None:
             raise NotFound("no such job")
         return self.found
+
+
+def look(world: World, cdm: Cdm) -> None:
+    store, client_for = world.store, lambda _: cdm
+    look_at_jobs(store.mappings, store.runs, world.connection.id, client_for)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -49,21 +55,37 @@ def test_what_has_drifted_is_noted_and_taken_back(world: World) -> None:
     other = make_mapping(world.store, make_connection(world.store))
     gone, back = Cdm(None), Cdm(JOB)
 
-    look_at_jobs(world.store.mappings, world.connection.id, lambda _: gone)  # type: ignore[arg-type, return-value]
+    look(world, gone)
     assert set(world.store.mappings.job_drifts()) == {world.mapping.id, second.id}
     assert other.id not in world.store.mappings.job_drifts()
     assert gone.asked == 1  # both have the same job
 
-    look_at_jobs(world.store.mappings, world.connection.id, lambda _: back)  # type: ignore[arg-type, return-value]
+    look(world, back)
     assert world.store.mappings.job_drifts() == {}
 
 
 def test_a_cdm_that_does_not_answer_says_nothing_about_the_job(world: World) -> None:
     class Away(Cdm):
-        def job(self, job_id: str) -> RestoreJob:
+        def job(self, job_id: str, *, within: float | None = None) -> RestoreJob:
             raise Unreachable("no route")
 
     with pytest.raises(Unreachable):
-        look_at_jobs(world.store.mappings, world.connection.id, lambda _: Away(None))  # type: ignore[arg-type, return-value]
+        look(world, Away(None))
 
     assert world.store.mappings.job_drifts() == {}
+
+
+def test_a_start_that_comes_while_jobs_are_looked_at_does_not_wait_for_them(world: World) -> None:
+    make_mapping(world.store, world.connection, job_id="2000", job_name="Another job")
+
+    class Attacked(Cdm):
+        def job(self, job_id: str, *, within: float | None = None) -> RestoreJob:
+            if not self.asked:
+                world.start_run()
+            return super().job(job_id, within=within)
+
+    attacked = Attacked(JOB)
+    look(world, attacked)
+    assert attacked.asked == 1
+    look(world, attacked)
+    assert attacked.asked == 3

@@ -18,7 +18,7 @@ from app.restore.model import (
     Unknown,
     Unreachable,
 )
-from tests.factories import make_connection, make_mapping
+from tests.factories import JOB_ID, make_connection, make_mapping
 from tests.restore.world import World
 
 S = RunState
@@ -116,7 +116,7 @@ def test_another_session_of_the_job_changes_nothing(world: World) -> None:
 
 
 def test_make_permanent_passes_through_resource_active(world: World) -> None:
-    world.cdm.change_job(make_permanent=True)
+    world.cdm.jobs[JOB_ID].make_permanent = True
     world.restoring()
     become(world, Phase.READY)
     for _ in range(10):
@@ -130,7 +130,7 @@ def test_make_permanent_passes_through_resource_active(world: World) -> None:
 
 def test_a_make_permanent_that_hangs_in_resource_active_can_be_cleaned_up(world: World) -> None:
     """It stays so for ever where it failed (cdm-api §4): I4 wants a way out."""
-    world.cdm.change_job(make_permanent=True)
+    world.cdm.jobs[JOB_ID].make_permanent = True
     world.restoring()
     become(world, Phase.READY)
     world.next_turn()
@@ -143,7 +143,7 @@ def test_a_make_permanent_that_hangs_in_resource_active_can_be_cleaned_up(world:
 
 
 def test_a_followed_foreign_session_of_a_permanent_job_passes_through_too(world: World) -> None:
-    world.cdm.change_job(make_permanent=True)
+    world.cdm.jobs[JOB_ID].make_permanent = True
     foreign = world.cdm.add_session(Phase.READY)
     world.start_run()
     world.go_on(S.NEEDS_DECISION)
@@ -432,15 +432,44 @@ def test_a_cdm_that_shows_the_same_lines_whatever_is_asked_is_not_read_for_ever(
     assert messages(world) == ["one", "two"]
 
 
-def test_a_log_that_is_unreadable_for_a_moment_delays_the_end_for_a_moment(world: World) -> None:
+def test_a_log_that_is_unreadable_for_a_moment_is_read_after_the_end(world: World) -> None:
     run = world.restoring()
     world.cdm.write_log(run.job_session_id or "", "the cause")
     world.cdm.fail("log", Unknown("502"), times=2)
     become(world, Phase.FAILED)
     world.turn(1)
-    assert world.run().state is S.RESTORING
-    world.go_on(S.FAILED)
+    assert world.run().state is S.FAILED
+    assert messages(world) == []
+    for _ in range(4):
+        world.turn(31)
     assert messages(world) == ["the cause"]
+    assert not world.store.unread_logs.of_connection(world.connection.id)
+
+
+def test_the_log_of_an_ended_run_is_not_asked_for_for_ever(world: World) -> None:
+    world.restoring()
+    world.cdm.fail("log", Unknown("502"), times=1000)
+    become(world, Phase.FAILED)
+    for _ in range(100):
+        world.turn(60)
+    assert world.cdm.count("log") < 30
+    assert not world.store.unread_logs.of_connection(world.connection.id)
+
+
+def test_a_whole_log_that_could_not_be_read_before_a_rest_is_read_after_it(world: World) -> None:
+    """Even the line that arrived late, far before the end of what was read."""
+    run = world.restoring()
+    session = run.job_session_id or ""
+    world.cdm.write_log(session, *(f"line {n}" for n in range(200)))
+    world.turn(60)
+    world.cdm.write_log(session, "very late", at=0)
+    world.cdm.fail("log", Unknown("502"))
+    become(world, Phase.READY)
+    world.turn(60)
+    assert world.run().state is S.READY
+    assert "very late" not in messages(world)
+    world.turn(60)
+    assert "very late" in messages(world)
 
 
 def test_an_unreadable_log_does_not_hide_a_restored_copy(world: World) -> None:
@@ -448,17 +477,112 @@ def test_an_unreadable_log_does_not_hide_a_restored_copy(world: World) -> None:
     world.cdm.fail("log", Unknown("502 in the log"), times=100)
     become(world, Phase.READY)
     began = world.now
-    world.go_on(S.READY)
-    assert (world.now - began).total_seconds() <= 30
+    run = world.go_on(S.READY)
+    assert run.ready_at == began
     assert "502 in the log" in world.store.runs.transitions(1)[-1].reason
+
+
+def hang(world: World, *verbs: str, seconds: float) -> None:
+    """Let these calls take so long."""
+
+    def take_long(point: str) -> None:
+        if any(point == f"{verb} is sent" for verb in verbs):
+            world.pass_time(seconds)
+
+    world.cdm.hook = take_long
+
+
+def test_a_hanging_log_holds_up_neither_a_start_nor_a_state(world: World) -> None:
+    """Four runs whose logs hang, each call for its limit; then a new run, and one that is ready."""
+    jobs = ["2000", "2001", "2002", "2003"]
+    for job_id in jobs:
+        world.cdm.add_job(job_id, f"Job {job_id}")
+        world.trigger(
+            make_mapping(world.store, world.connection, job_id=job_id, job_name=f"Job {job_id}")
+        )
+    for _ in range(3):
+        world.turn(1)
+    assert {run.state for run in world.store.runs.list()} == {S.RESTORING}
+    world.cdm.fail("log", Unknown("no answer"), times=1000)
+    hang(world, "log", seconds=4.0)
+    world.turn(30)
+    began, before = world.now, world.cdm.count("log")
+    world.start_run()
+    world.turn()
+    assert world.run(5).state is S.STARTING
+    assert world.now == began
+    for session_id in world.cdm.ours[:4]:
+        world.cdm.become(session_id, Phase.READY)
+    world.turn(10)
+    assert [world.run(number).state for number in range(1, 5)] == [S.READY] * 4
+    assert world.now == began + timedelta(seconds=10)
+    assert world.cdm.count("log") == before
+
+
+@pytest.mark.parametrize("during", ["session", "log"])
+def test_a_start_that_comes_while_others_are_looked_at_does_not_wait_for_them(
+    world: World, during: str
+) -> None:
+    for job_id in ("2000", "2001", "2002"):
+        world.cdm.add_job(job_id, f"Job {job_id}")
+        world.trigger(
+            make_mapping(world.store, world.connection, job_id=job_id, job_name=f"Job {job_id}")
+        )
+    for _ in range(3):
+        world.turn(1)
+
+    def come(point: str) -> None:
+        if point == f"{during} answered":
+            world.cdm.hook = lambda _: None
+            world.cdm.calls.clear()
+            world.start_run()
+
+    world.cdm.hook = come
+    world.pass_time(30)
+    assert world.engine.work(world.connection.id, world.now) == world.now
+    assert world.cdm.calls == []
+    world.turn()
+    assert world.cdm.calls[0] == ("job", JOB_ID)
+    assert world.run(4).state is S.STARTING
+
+
+@pytest.mark.parametrize("verb", ["makes_permanent", "copy_to_restore", "log"])
+def test_nothing_that_is_nice_to_know_is_asked_before_a_start(world: World, verb: str) -> None:
+    world.start_run()
+    hang(world, verb, seconds=10.0)
+    began = world.now
+    world.turn()
+    assert (world.run().state, world.now) == (S.STARTING, began)
+
+
+def test_whether_a_copy_becomes_permanent_is_asked_three_times_and_then_taken_as_no(
+    world: World,
+) -> None:
+    world.cdm.jobs[JOB_ID].make_permanent = True
+    world.cdm.fail("makes_permanent", Unknown("no answer"), times=100)
+    world.restoring()
+    for _ in range(10):
+        world.turn(60)
+    become(world, Phase.READY)
+    world.turn(60)
+    assert world.run().state is S.READY
+    assert world.cdm.count("makes_permanent") == 3
+
+
+def test_a_policy_that_can_be_read_again_counts(world: World) -> None:
+    world.cdm.jobs[JOB_ID].make_permanent = True
+    world.cdm.fail("makes_permanent", Unknown("no answer"), times=2)
+    world.restoring()
+    for _ in range(4):
+        world.turn(60)
+    become(world, Phase.READY)
+    world.turn(60)
+    assert world.run().state is S.RESTORING
 
 
 def test_a_clean_up_asked_during_a_turn_is_done_in_the_next(world: World) -> None:
     """A mounted copy is looked at once a minute; who asks meanwhile doesn't wait for that."""
-    world.restoring()
-    become(world, Phase.READY)
-    world.go_on(S.READY)
-    run = world.run()
+    run = world.ready()
 
     def ask_once(point: str) -> None:
         if point == "log answered":
@@ -466,9 +590,26 @@ def test_a_clean_up_asked_during_a_turn_is_done_in_the_next(world: World) -> Non
             actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
 
     world.cdm.hook = ask_once
-    world.engine.advance(run, world.now)
+    world.turn(60)
 
     assert world.run().due_at == world.now
+
+
+def test_a_cancel_asked_while_our_session_is_looked_for_is_seen_in_the_next_turn(
+    world: World,
+) -> None:
+    world.cdm.appear_after = 1
+    world.start_run()
+    world.turn()
+
+    def ask_once(point: str) -> None:
+        if point == "sessions answered":
+            world.cdm.hook = lambda _: None
+            actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+
+    world.cdm.hook = ask_once
+    world.turn(1)
+    assert (world.run().state, world.run().due_at) == (S.STARTING, world.now)
 
 
 # --- cancel -----------------------------------------------------------------------------------
@@ -485,11 +626,9 @@ def test_a_cancel_is_sent_once_and_believed_when_cdm_says_so(world: World) -> No
     world.go_on(S.CANCELLED)
 
 
-@pytest.mark.parametrize("error", [Refused("not supported"), Unknown("no answer")])
-def test_a_cancel_that_was_not_confirmed_is_told_until_the_run_goes_on(
-    world: World, error: CopyManagerError
-) -> None:
+def test_a_cancel_that_was_refused_is_told_until_the_run_goes_on(world: World) -> None:
     world.restoring()
+    error = Refused("not supported")
     world.cdm.fail("cancel", error)
     actions.ask_cancel(world.store, 1, by="ann", now=world.now)
     for _ in range(5):
@@ -499,6 +638,84 @@ def test_a_cancel_that_was_not_confirmed_is_told_until_the_run_goes_on(
     assert str(error) in (run.error or "")
     assert run.pending_request is None
     assert "cancel" in actions.available(run)
+
+
+def test_a_cancel_whose_answer_was_lost_is_sent_again_on_proof_that_it_had_no_effect(
+    world: World,
+) -> None:
+    world.restoring()
+    world.cdm.fail("cancel", Unknown("no answer"))
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    for _ in range(11):
+        world.turn(10)
+    run = world.run()
+    assert (run.state, world.cdm.count("cancel")) == (S.RESTORING, 1)
+    assert (run.pending_request, run.error) == (
+        "cancel",
+        "The cancel was not confirmed: no answer",
+    )
+    world.go_on(S.CANCELLED)
+    assert world.cdm.count("cancel") == 2
+    assert "asked 2 times" in world.store.runs.transitions(1)[-1].reason
+
+
+def test_a_cancel_without_effect_is_sent_three_times_at_most(world: World) -> None:
+    world.restoring()
+    world.cdm.fail("cancel", Unknown("no answer"), times=100)
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    for _ in range(200):
+        world.next_turn()
+    run = world.run()
+    assert (run.state, run.pending_request) == (S.RESTORING, None)
+    assert world.cdm.count("cancel") == 3
+    assert run.error == "Not cancelled: the cancel had no effect, although CDM was asked 3 times."
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    assert world.cdm.count("cancel") == 4
+
+
+@pytest.mark.parametrize("status", ["CANCELLING", "canceling"])
+def test_a_cancel_whose_effect_shows_is_not_sent_again(world: World, status: str) -> None:
+    world.restoring()
+    world.cdm.cancel_works = False
+    world.cdm.fail("cancel", Unknown("no answer"), with_effect=True)
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    become(world, Phase.RUNNING, status=status)
+    for _ in range(60):
+        world.turn(10)
+    assert world.cdm.count("cancel") == 1
+    assert (world.run().pending_request, world.run().error) == (None, None)
+
+
+@pytest.mark.parametrize("trouble", ["unreadable", "unknown word"])
+def test_only_time_in_which_cdm_shows_it_running_proves_that_a_cancel_had_no_effect(
+    world: World, trouble: str
+) -> None:
+    world.restoring()
+    world.cdm.fail("cancel", Unknown("no answer"))
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    if trouble == "unreadable":
+        world.cdm.down = Unreachable("down")
+    else:
+        become(world, Phase.UNKNOWN)
+    for _ in range(60):
+        world.turn(10)
+    world.cdm.down = None
+    become(world, Phase.RUNNING)
+    for _ in range(6):
+        world.turn(10)
+    assert world.cdm.count("cancel") == 1
+
+
+def test_a_second_cancel_that_was_never_sent_does_not_count(world: World) -> None:
+    world.restoring()
+    world.cdm.fail("cancel", Unknown("no answer"), *[Unreachable("down")] * 5, Unknown("no answer"))
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CANCELLED)
+    assert "asked 3 times" in world.store.runs.transitions(1)[-1].reason
 
 
 def test_a_cancel_that_was_never_sent_is_sent_again(world: World) -> None:
@@ -554,22 +771,118 @@ def test_a_clean_up_that_was_not_accepted_leaves_the_copy_ready(
     assert str(error) in (world.run().error or "")
 
 
-@pytest.mark.parametrize("effect", [True, False])
-def test_a_clean_up_whose_answer_was_lost_is_watched_and_not_sent_again(
-    world: World, effect: bool
-) -> None:
+def test_a_clean_up_whose_answer_was_lost_is_watched(world: World) -> None:
     world.ready()
-    world.cdm.fail("clean_up", Unknown("no answer"), with_effect=effect)
+    world.cdm.fail("clean_up", Unknown("no answer"), with_effect=True)
     actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
-    if effect:
-        world.next_turn()
-        become(world, Phase.COMPLETED)
-        world.go_on(S.COMPLETED)
-    else:
-        run = world.go_on(S.READY)
-        assert "no effect" in (run.error or "")
+    world.next_turn()
+    assert world.run().pending_request is None
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
     assert world.cdm.count("clean_up") == 1
+
+
+def test_a_clean_up_whose_answer_was_lost_is_sent_again_on_proof_that_it_had_no_effect(
+    world: World,
+) -> None:
+    world.ready()
+    world.cdm.fail("clean_up", Unknown("no answer"))
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CLEANING_UP)
+    for _ in range(11):
+        world.turn(10)
+    assert (world.run().state, world.cdm.count("clean_up")) == (S.CLEANING_UP, 1)
+    world.turn(10)
+    world.go_on(S.READY, S.CLEANING_UP)
+    world.turn(1)
+    assert world.cdm.count("clean_up") == 2
+    become(world, Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    steps = world.store.runs.transitions(1)[-4:]
+    assert [str(step.to_state) for step in steps] == [
+        *("cleaning_up", "ready", "cleaning_up", "completed")
+    ]
+    assert "answer to the clean-up was lost" in steps[1].reason
+    assert (steps[2].reason, steps[2].by) == (
+        "clean-up is asked of CDM again (attempt 2 of at most 3)",
+        "ann",
+    )
+
+
+def test_a_clean_up_without_effect_is_sent_three_times_at_most(world: World) -> None:
+    world.ready()
+    world.cdm.fail("clean_up", Unknown("no answer"), times=100)
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    for _ in range(200):
+        world.next_turn()
+    run = world.run()
+    assert (run.state, run.pending_request, world.cdm.count("clean_up")) == (S.READY, None, 3)
+    assert "no effect" in (run.error or "")
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    assert world.cdm.count("clean_up") == 4
+    assert world.store.runs.transitions(1)[-1].reason == "clean-up is asked of CDM"
+
+
+def test_a_clean_up_that_cdm_has_answered_is_not_sent_again(world: World) -> None:
+    world.cdm.clean_up_works = False
+    in_state(world, S.CLEANING_UP)
+    assert "no effect" in (world.go_on(S.READY).error or "")
+    for _ in range(60):
+        world.next_turn()
+    assert (world.run().state, world.cdm.count("clean_up")) == (S.READY, 1)
+
+
+def test_a_clean_up_whose_effect_has_shown_is_not_sent_again(world: World) -> None:
+    """It ran, and the copy is there all the same: CDM has tried, a person sees."""
+    world.ready()
+    world.cdm.fail("clean_up", Unknown("no answer"), with_effect=True)
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CLEANING_UP)
+    world.next_turn()
+    become(world, Phase.READY)
+    world.go_on(S.READY)
+    for _ in range(60):
+        world.next_turn()
+    assert (world.run().state, world.cdm.count("clean_up")) == (S.READY, 1)
+
+
+@pytest.mark.parametrize("end", ["gone", "cancelled", "unknown word"])
+def test_a_clean_up_that_was_sent_does_not_outlive_the_question_to_a_person(
+    world: World, end: str
+) -> None:
+    """Whoever follows the session afterwards must not find it cleaned up by an old request."""
+    world.ready()
+    world.cdm.fail("clean_up", Unknown("no answer"))
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    run = world.go_on(S.CLEANING_UP)
+    session = world.cdm.shown[run.job_session_id or ""]
+    match end:
+        case "gone":
+            world.cdm.vanish(session.id)
+        case "cancelled":
+            become(world, Phase.CANCELLED)
+        case _:
+            become(world, Phase.UNKNOWN)
+    world.go_on(S.NEEDS_DECISION)
+    assert not world.store.runs.requests(1)
+
+
+def test_only_time_in_which_cdm_could_be_read_proves_that_a_clean_up_had_no_effect(
+    world: World,
+) -> None:
+    world.ready()
+    world.cdm.fail("clean_up", Unknown("no answer"))
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.go_on(S.CLEANING_UP)
+    world.cdm.down = Unreachable("down")
+    for _ in range(60):
+        world.turn(60)
+    world.cdm.down = None
+    for _ in range(6):
+        world.turn(10)
+    assert (world.run().state, world.cdm.count("clean_up")) == (S.CLEANING_UP, 1)
 
 
 def test_a_clean_up_that_runs_and_leaves_the_copy_there_had_no_effect(world: World) -> None:

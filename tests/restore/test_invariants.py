@@ -212,8 +212,8 @@ class Life(RuleBasedStateMachine):
             case "late":
                 cdm.appear_after = 3 - cdm.appear_after
             case "permanent":
-                permanent = cdm.jobs[self.world.mapping.job_id].job.make_permanent
-                cdm.change_job(make_permanent=not permanent)
+                job = cdm.jobs[self.world.mapping.job_id]
+                job.make_permanent = not job.make_permanent
             case "vanish":
                 for session_id in list(cdm.shown)[-1:]:
                     cdm.vanish(session_id)

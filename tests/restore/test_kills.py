@@ -165,38 +165,72 @@ def test_a_kill_anywhere_on_the_whole_way_changes_nothing_but_the_time(tmp_path:
             assert run.state is S.NEEDS_DECISION, point
             continue
         assert run.state is S.COMPLETED, point
+        # One, or one more on proof that the first had no effect.
+        assert world.cdm.count("clean_up") == 1, point
         assert [line.message for line in world.store.runs.log(1)] == ["mounted"], point
         assert world.cdm.shown[run.job_session_id or ""].phase is Phase.COMPLETED
 
 
-def test_a_kill_around_a_cancel_sends_it_at_most_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("effect", [True, False])
+def test_after_a_kill_around_a_clean_up_it_is_sent_again_only_if_it_had_no_effect(
+    tmp_path: Path, effect: bool
+) -> None:
+    """Also between the commit of `cleaning_up` and the request: nobody else would ask CDM."""
+
     def prepare(world: World) -> None:
-        world.cdm.cancel_works = False
+        world.ready()
+        world.cdm.fail("clean_up", Unknown("lost"), with_effect=effect)
+        actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+
+    points = set()
+    for world, point in lives(tmp_path, finish, prepare=prepare):
+        points.add(point)
+        assert world.run().state is S.COMPLETED, point
+        assert world.cdm.count("clean_up") == (1 if effect else 2), point
+        assert not world.store.runs.requests(1), point
+        check_invariants(world)
+    assert {"clean_up is sent", "clean_up had its effect", "after a commit"} <= points
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_after_a_kill_around_a_cancel_it_is_sent_again_only_if_it_had_no_effect(
+    tmp_path: Path, effect: bool
+) -> None:
+    def prepare(world: World) -> None:
         world.restoring()
+        world.cdm.fail("cancel", Unknown("lost"), with_effect=effect)
         actions.ask_cancel(world.store, 1, by="ann", now=world.now)
 
-    def life(world: World) -> None:
-        for _ in range(4):
-            world.next_turn()
-
-    for world, point in lives(tmp_path, life, prepare=prepare):
-        assert world.cdm.count("cancel") <= 1, point
-        assert not world.store.runs.requests(1), point
-        assert world.run().state is S.RESTORING
+    for world, point in lives(tmp_path, lambda world: world.go_on(S.CANCELLED), prepare=prepare):
+        assert world.run().state is S.CANCELLED, point
+        assert world.cdm.count("cancel") == (1 if effect else 2), point
+        check_invariants(world)
 
 
-def test_a_kill_around_a_clean_up_before_a_start_sends_it_at_most_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("effect", [True, False])
+def test_after_a_kill_around_a_clean_up_before_a_start_it_is_sent_again_only_without_effect(
+    tmp_path: Path, effect: bool
+) -> None:
     def prepare(world: World) -> None:
         world.cdm.add_session(Phase.READY)
         world.start_run()
         world.go_on(S.NEEDS_DECISION)
+        world.cdm.fail("clean_up", Unknown("lost"), with_effect=effect)
         actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
 
     def life(world: World) -> None:
-        for _ in range(4):
+        for _ in range(40):
+            foreign = next(iter(world.cdm.shown.values()))
+            if foreign.phase is Phase.RUNNING:
+                world.cdm.become(foreign.id, Phase.COMPLETED)
+            if world.run().state in {S.RESTORING, S.NEEDS_DECISION}:
+                return
             world.next_turn()
+        raise AssertionError(world.run())
 
     for world, point in lives(tmp_path, life, prepare=prepare):
-        assert world.cdm.count("clean_up") <= 1, point
-        assert world.run().state is S.QUEUED
-        assert world.cdm.starts == 0
+        assert world.cdm.count("clean_up") == (1 if effect else 2), point
+        assert world.cdm.starts <= 1
+        if world.cdm.count("start"):
+            assert world.run().state is S.RESTORING, point
+        check_invariants(world)

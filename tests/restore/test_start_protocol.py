@@ -496,17 +496,66 @@ def test_a_refused_clean_up_leaves_the_choice_again(world: World) -> None:
     assert {"follow", "clean_up_and_start", "give_up"} <= set(actions.available(run))
 
 
-@pytest.mark.parametrize("effect", [True, False])
-def test_a_clean_up_whose_answer_was_lost_is_not_sent_again(world: World, effect: bool) -> None:
+def test_a_clean_up_before_the_start_whose_effect_shows_is_not_sent_again(world: World) -> None:
     foreign = blocked(world)
-    world.cdm.fail("clean_up", NO_ANSWER, with_effect=effect)
+    world.cdm.fail("clean_up", NO_ANSWER, with_effect=True)
+    actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
+    for _ in range(20):
+        world.turn(10)
+    world.cdm.become(foreign, Phase.READY)
+    for _ in range(20):
+        world.turn(10)
+    world.cdm.become(foreign, Phase.COMPLETED)
+    world.go_on(S.RESTORING)
+    assert world.cdm.count("clean_up") == 1
+
+
+def test_a_clean_up_before_the_start_is_sent_again_on_proof_that_it_had_no_effect(
+    world: World,
+) -> None:
+    foreign = blocked(world)
+    world.cdm.fail("clean_up", NO_ANSWER)
     actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
     world.turn(1)
-    if effect:
-        world.cdm.become(foreign, Phase.COMPLETED)
-        world.go_on(S.RESTORING)
-    else:
-        expect_a_decision(world, foreign, "15 minutes")
+    for _ in range(11):
+        world.turn(10)
+    assert world.cdm.count("clean_up") == 1
+    world.turn(10)
+    assert world.cdm.count("clean_up") == 2
+    assert "asked 2 times" in (world.run().error or "")
+    world.cdm.become(foreign, Phase.COMPLETED)
+    world.go_on(S.RESTORING)
+
+
+def test_a_clean_up_before_the_start_is_sent_three_times_at_most(world: World) -> None:
+    foreign = blocked(world)
+    world.cdm.fail("clean_up", NO_ANSWER, times=100)
+    actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
+    expect_a_decision(world, foreign, "15 minutes")
+    assert world.cdm.count("clean_up") == 3
+
+
+def test_a_clean_up_before_the_start_that_cdm_has_answered_is_not_sent_again(
+    world: World,
+) -> None:
+    foreign = blocked(world)
+    world.cdm.clean_up_works = False
+    actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
+    expect_a_decision(world, foreign, "15 minutes")
+    assert world.cdm.count("clean_up") == 1
+
+
+def test_only_time_in_which_cdm_could_be_read_proves_that_it_had_no_effect(world: World) -> None:
+    blocked(world)
+    world.cdm.fail("clean_up", NO_ANSWER)
+    actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
+    world.turn(1)
+    world.cdm.down = Unreachable("down")
+    for _ in range(30):
+        world.turn(60)
+    world.cdm.down = None
+    for _ in range(6):
+        world.turn(10)
     assert world.cdm.count("clean_up") == 1
 
 

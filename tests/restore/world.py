@@ -47,14 +47,17 @@ class World:
         self.mapping: Mapping = make_mapping(self.store, self.connection)
         self.cdm = FakeCdm()
         self.now: datetime = NOON
+        self.steady = 0.0  # seconds of a clock that never steps
         self._engine_store = self.store
-        self.engine = Engine(self.store, lambda connection_id: self.cdm)
+        self.engine = Engine(self.store, lambda connection_id: self.cdm, lambda: self.steady)
 
     def restart(self, hook: Callable[[str], None] = lambda point: None) -> None:
         """Forget the engine; a new one opens the store afresh and goes on."""
         self._engine_store.close()
         self._engine_store = Store(KillableDatabase(self.path, hook))
-        self.engine = Engine(self._engine_store, lambda connection_id: self.cdm)
+        self.engine = Engine(
+            self._engine_store, lambda connection_id: self.cdm, lambda: self.steady
+        )
         self.cdm.hook = hook
 
     def close(self) -> None:
@@ -73,6 +76,11 @@ class World:
         return self.store.runs.get(run_id)
 
     def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.steady += seconds
+
+    def step_clock(self, seconds: float) -> None:
+        """Let the wall clock be set, forward or back, without time passing."""
         self.now += timedelta(seconds=seconds)
 
     def turn(self, seconds: float = 0.0) -> None:
