@@ -10,7 +10,6 @@ import fcntl
 import logging
 import os
 import signal
-import sqlite3
 import sys
 import threading
 import time
@@ -259,8 +258,9 @@ class Worker:
         while not self._stopping.wait(LOOK_EVERY_S):
             try:
                 self._look_around(store)
-            except (StoreBusy, sqlite3.Error) as error:
-                logger.warning("the store can't be used: %s", error)
+            except Exception as error:  # the rim: without this loop nothing is ever started
+                trace = not isinstance(error, StoreBusy)
+                logger.warning("the store can't be used: %s", error, exc_info=trace)
                 self._stopping.wait(1.0)
         self._say_goodbye()
         store.close()

@@ -304,7 +304,7 @@ def test_a_store_that_fails_for_a_while_is_outlived(
         wait_until(lambda: "worker" in store.heartbeats.all())
         db = store.runs._db
         db.execute("ALTER TABLE connections RENAME TO gone")
-        wait_until(lambda: "the store can't be used" in caplog.text)
+        wait_until(lambda: "the store can't be used: no such table" in caplog.text)
         db.execute("ALTER TABLE gone RENAME TO connections")
         run_id = trigger(store, connection)
         wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)

@@ -153,7 +153,7 @@ class QRadar:
         """Replace the known rules by a complete list."""
         with self._db.transaction():
             self._db.execute("DELETE FROM console_rules")
-            self._db.connection.executemany(
+            self._db.execute_many(
                 "INSERT INTO console_rules (rule_id, name, type, enabled, origin, identifier,"
                 " linked_identifier, seen_at) VALUES (?,?,?,?,?,?,?,?)",
                 [

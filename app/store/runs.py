@@ -228,7 +228,7 @@ class Runs:
             return 0
         with self._db.transaction():
             before = self._db.connection.total_changes
-            self._db.connection.executemany(
+            self._db.execute_many(
                 "INSERT INTO log_lines (run_id, key, time, type, message) VALUES (?,?,?,?,?)"
                 " ON CONFLICT (run_id, key) DO NOTHING",
                 [

@@ -46,6 +46,7 @@ class Health:
     live: int
     console: Console
     drift: tuple[tuple[str, Sequence[str]], ...]  # mappings, and how each has drifted
+    store_problem: str | None  # why nothing can be written to the store
 
     @property
     def worker_ok(self) -> bool:
@@ -55,7 +56,8 @@ class Health:
     @property
     def ok(self) -> bool:
         """Whether a rule that fires now would be served."""
-        return self.worker_ok and all(one.ok is not False for one in self.connections)
+        heard = self.store_problem is None and self.worker_ok
+        return heard and all(one.ok is not False for one in self.connections)
 
 
 def read_health(services: Services) -> Health:
@@ -85,6 +87,7 @@ def read_health(services: Services) -> Health:
         live=len(open_runs),
         console=store.qradar.console(),
         drift=tuple((names[number], words) for number, words in drifts(store).items()),
+        store_problem=services.store_problem(),
     )
 
 
@@ -95,7 +98,7 @@ def health_document(services: Services) -> dict[str, object]:
         "status": "ok" if health.ok else "degraded",
         "version": health.version,
         "mode": health.mode,
-        "store": {"ok": True},
+        "store": {"ok": health.store_problem is None, "error": health.store_problem},
         "worker": {
             "ok": health.worker_ok,
             "last_seen": to_text_or_none(health.worker_at),

@@ -14,7 +14,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
-from app.store.database import StoreBusy, StoreFailed
+from app.store.database import StoreBusy, StoreFailed, trouble
 from app.web.texts import problems as words
 
 logger = logging.getLogger(__name__)
@@ -138,8 +138,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(StoreFailed)
     def tell_failing_store(error: StoreFailed) -> Response:
-        logger.error("the store failed", exc_info=error)
-        return answer(store_busy())
+        found = trouble(error)
+        return tell_crash(error) if found is None else tell_busy_store(found)
 
     @app.errorhandler(TooBusy)
     def tell_busy(error: TooBusy) -> Response:

@@ -21,6 +21,7 @@ from app.qradar.identity import Caller, Silence
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
 from app.store.store import Store
+from app.web.store_probe import StoreProbe
 from app.web.throttle import Throttle
 
 EXTENSION = "safeguarded-restore"
@@ -56,6 +57,7 @@ class Services:
     api_version: Callable[[str | None], str] = lambda _sec: ""  # of the console's, for a token
     start_failure: str | None = None  # why the store can't be used, when no note could be written
     _local: threading.local = field(default_factory=threading.local)
+    _probe: StoreProbe = field(default_factory=StoreProbe)
 
     @property
     def store(self) -> Store:
@@ -64,6 +66,10 @@ class Services:
         if store is None:
             store = self._local.store = self.open_store()
         return store
+
+    def store_problem(self) -> str | None:
+        """Why nothing can be written to the store just now; None: it can."""
+        return self._probe.problem(self.database_path, self.clock())
 
     def failure(self) -> str | None:
         """Why the store can't be used (its schema could not be brought up to date), or None."""

@@ -62,7 +62,7 @@ def signals(services: Services, health: Health) -> list[Signal]:
         *_action(services),
         *_never_called(services, mode),
         *_drifted(health),
-        _store(services),
+        _store(services, health),
         _last_trigger(health),
     ]
 
@@ -171,9 +171,11 @@ def _drifted(health: Health) -> Iterator[Signal]:
         yield Signal("attention", texts.health.MAPPINGS, words[:5], "mappings.show_list")
 
 
-def _store(services: Services) -> Signal:
+def _store(services: Services, health: Health) -> Signal:
     used, free = store_bytes(services)
     words = texts.health.store_size(size(used), size(free))
+    if health.store_problem is not None:
+        return Signal("bad", texts.health.STORE, texts.health.unwritable(health.store_problem))
     if free < LOW_DISK:
         return Signal("bad", texts.health.STORE, [words, texts.health.LOW_DISK])
     return Signal("good", texts.health.STORE, [words])

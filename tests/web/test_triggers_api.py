@@ -226,13 +226,30 @@ def test_a_database_that_fails_says_try_again(
     armed: World, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+        raise error
 
     monkeypatch.setattr("app.store.settings.TriggerTokens.name_of", fail)
     answer = send(armed, token, {"request_id": "req-00001"})
     assert error(answer)[0] == 503
     assert "Retry-After" in answer.headers
     assert "I/O" not in answer.text
+
+
+def test_a_mistake_in_our_own_sql_is_a_crash_with_its_trace(
+    armed: World, token: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not "try again": it would fail for ever, and nobody would learn of it."""
+    store_class = type(armed.store.triggers)
+    monkeypatch.setattr(
+        store_class, "find", lambda self, _id: self._db.execute("SELECT no_such_column")
+    )
+    armed.app.testing = False
+    answer = send(armed, token, {"request_id": "req-00001"})
+    assert error(answer)[0] == 500
+    assert "Retry-After" not in answer.headers
+    assert any(one.exc_info and "no_such_column" in str(one.exc_info[1]) for one in caplog.records)
 
 
 DECORATION = {

@@ -86,6 +86,15 @@ def store_size(used: str, free: str) -> str:
     return f"The database has {used}; {free} are free."
 
 
+def unwritable(problem: str) -> list[str]:
+    """The database, by trying, can't be written."""
+    return [
+        f"Nothing can be written to the database: {problem}.",
+        "Triggers are refused and nothing is started until that is over: look at the disk of the"
+        " app's store, whether it is full or read-only.",
+    ]
+
+
 def ends(what: str, at: datetime, now: datetime) -> str:
     """When a certificate or token ends, or that it has."""
     days = (at - now).days
