@@ -21,7 +21,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from app.qradar.identity import Caller
+from app.qradar.caller import Caller
 from app.restore.model import RunState
 from app.store import Database, Store
 from app.store.migrate import migrate

@@ -9,7 +9,7 @@ state can be shown at once.
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,8 +23,8 @@ from app import create_app
 from app.cdm.copies import Copy, Which
 from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
+from app.qradar.caller import Caller
 from app.qradar.console import ConsoleClient
-from app.qradar.identity import Caller
 from app.restore.model import LogLine, Mode, RunState, Trigger
 from app.store.database import Database
 from app.store.migrate import migrate
@@ -55,6 +55,9 @@ class Everybody:
 
     def who(self, _token: str | None, _fresh: bool = False, *, source: str = "") -> Caller:
         return Caller(self.name, "user", frozenset({"ADMIN"}), frozenset({"Admin"}))
+
+    def room(self, _token: str, _source: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def silence(self) -> None:
         """The console answers."""

@@ -21,7 +21,6 @@ _ADVICE = {
     95104011: "You are signed in as an authorized service, which can't change itself: sign in as a "
     "user.",
 }
-_LOCKED_OUT = 24
 
 
 class AsksConsole(Protocol):
@@ -145,8 +144,6 @@ class Administrator:
 def _advice(error: ConsoleRefused, what: str) -> str:
     if error.code in _ADVICE:
         return _ADVICE[error.code]
-    if error.code == _LOCKED_OUT:
-        return "QRadar has locked out the app's host; it opens again by itself after some minutes."
     if error.status == 401:
         return "Sign in to QRadar again, then open the app from there."
     if error.status == 403:

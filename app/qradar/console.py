@@ -24,6 +24,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 TESTED_VERSIONS = tuple(f"{number}.0" for number in range(29, 20, -1))
 """The API versions of QRadar 7.5.0 UP7 to 7.6.0, newest first (§0, §7.1)."""
 
+_LOCKED_OUT = 24  # QRadar's code for "this host failed too often" (§3.4)
 _VERSIONS_PATH = "/api/help/versions"
 _LARGEST_BODY = 8 * 1024 * 1024
 _VERSION_KEPT = 3600.0
@@ -39,6 +40,23 @@ class ConsoleUnavailable(Exception):
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.message, self.cause, self.advice) if part)
+
+
+class NoAnswer(ConsoleUnavailable):
+    """The request may have arrived all the same."""
+
+
+class LockedOut(ConsoleUnavailable):
+    """QRadar refuses this host whatever the token: says nothing about the token."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "QRadar has locked this app's host out after failed log-ins.",
+            cause="Too many requests with tokens that QRadar does not accept came from it.",
+            advice="It opens again by itself, by default after half an hour. Put the app's address"
+            " on QRadar's Login Host Whitelist (Admin > Authentication > General Authentication"
+            " Settings > Lockout Management), so that it does not happen again.",
+        )
 
 
 class ConsoleRefused(Exception):
@@ -248,6 +266,8 @@ def _raise_for(response: requests.Response, content: bytes) -> None:
             document = None
         document = document if isinstance(document, dict) else {}
         code = document.get("code")
+        if code == _LOCKED_OUT:
+            raise LockedOut
         message = str(document.get("message") or response.reason or "no reason given")
         raise ConsoleRefused(status, code if isinstance(code, int) else None, message[:500])
     if status < 400:
@@ -279,8 +299,8 @@ def _parsed(response: requests.Response, content: bytes, path: str) -> Any:
         ) from None
 
 
-def _too_slow(host: str) -> ConsoleUnavailable:
-    return ConsoleUnavailable(
+def _too_slow(host: str) -> NoAnswer:
+    return NoAnswer(
         f"The console {host} does not answer in time.",
         cause="It is overloaded or starting.",
         advice="This usually passes.",
@@ -300,13 +320,14 @@ def _explained(error: requests.RequestException, host: str) -> ConsoleUnavailabl
         )
     if isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError):
         return _too_slow(host)
+    kind = ConsoleUnavailable
     if _is_caused_by(error, socket.gaierror):
         cause = "Its name can't be resolved here."
     elif isinstance(inner, ProtocolError):
-        cause = "It closed the connection without an answer."
+        kind, cause = NoAnswer, "It closed the connection without an answer."
     else:
         cause = "The connection was not made, or broke off."
-    return ConsoleUnavailable(
+    return kind(
         f"The console {host} can't be reached.",
         cause=cause,
         advice="Check that the app's host reaches the console on port 443.",

@@ -3,8 +3,8 @@
 """What the worker does at the console, turn by turn: offenses, notes, the watch, the rules.
 
 All of it with the service token; without one there is nothing to do. A token that is refused is not
-tried again for ten minutes, unless another one was stored: QRadar locks a host out that shows it
-bad tokens (qradar-platform §3.4).
+tried again for ten minutes, nor by a worker that starts anew, unless another one was stored: QRadar
+locks a host out that shows it bad tokens (`refused_asks`).
 """
 
 import logging
@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.qradar import finding, outbox, rules, service_token, telling
-from app.qradar.console import ConsoleClient, ConsoleRefused, ConsoleUnavailable
+from app.qradar import finding, outbox, refused_asks, rules, service_token, telling
+from app.qradar.console import ConsoleClient, ConsoleRefused, ConsoleUnavailable, LockedOut
 from app.qradar.offenses import Offenses
+from app.qradar.refused_asks import Whose
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,9 @@ CONTACT_NOTED_EVERY_S = 60.0
 LONGEST_NAP_S = 5.0
 _AWAY_GAPS_S = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 _REFUSED_GAPS_S = (600.0, 1800.0, 3600.0)
-_FORBIDDEN = 403
-_RIGHTS = (401, _FORBIDDEN)
+_LOCKED_OUT_GAPS_S = (120.0,)  # it is lifted by time, or by a person who waits for it
+_NOT_ACCEPTED, _FORBIDDEN = 401, 403
+_RIGHTS = (_NOT_ACCEPTED, _FORBIDDEN)
 
 
 class TokenUnreadable(Exception):
@@ -62,6 +64,8 @@ class Store(Protocol):
     def tidings(self) -> telling.Tidings: ...
     @property
     def trigger_offenses(self) -> telling.Triggers: ...
+    @property
+    def refused_asks(self) -> refused_asks.Ledger: ...
     def close(self) -> None: ...
 
 
@@ -101,14 +105,19 @@ class Duties:
         label = self._store.qradar.token_label()
         if label != self._label:
             self._label, self._offenses, self._telling = label, None, None
-            self._failures, self._not_before = 0, 0.0
+            self._failures = 0
             self._watch_at = self._rules_at = self._tell_at = tick
+            self._not_before = tick + refused_asks.wait(self._store.refused_asks, Whose.OWN, now)
         if label is not None and tick >= self._not_before:
             try:
                 self._work(label, now, tick)
+            except LockedOut as error:
+                self._back_off(str(error), _LOCKED_OUT_GAPS_S, now, tick=tick)
             except ConsoleUnavailable as error:
                 self._back_off(str(error), _AWAY_GAPS_S, now, tick=tick)
             except ConsoleRefused as error:
+                if error.status == _NOT_ACCEPTED:
+                    self._store.refused_asks.add(Whose.OWN, now=now)
                 self._back_off(_explained(error), _REFUSED_GAPS_S, now, tick=tick)
             except TokenUnreadable as error:
                 self._back_off(str(error), _REFUSED_GAPS_S, now, tick=tick)

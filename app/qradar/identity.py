@@ -10,19 +10,19 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from app.qradar.console import ConsoleAnswer, ConsoleRefused, ConsoleUnavailable
-from app.qradar.failed_asks import FailedAsks
+from app.qradar.caller import Caller, Console, read_caller
+from app.qradar.console import ConsoleRefused, ConsoleUnavailable, LockedOut, NoAnswer
+from app.qradar.refused_asks import NoRoom, RefusedAsks, Whose
 
-_ACCESS = "/api/config/access"
-_LOCKED_OUT = 24  # QRadar's code for "this host failed too often" (§3.4)
 _ADMINS = frozenset({"ADMIN", "SAASADMIN"})
 _TOKEN = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 
@@ -33,18 +33,6 @@ class Right(StrEnum):
     VIEW = "view"
     OPERATE = "operate"
     ADMINISTER = "administer"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whoever a token belongs to: a user, or an authorized service (``name`` is its label)."""
-
-    name: str
-    kind: Literal["user", "service"]
-    capabilities: frozenset[str]
-    roles: frozenset[str]  # names of user roles; QRadar gives each account one
-    id: int | None = None
-    role_ids: frozenset[int] = frozenset()
 
 
 class NotAuthenticated(Exception):
@@ -61,14 +49,6 @@ class Silence:
 
     error: ConsoleUnavailable
     last_answer_s: float | None  # seconds since it last did; None: never yet
-
-
-class Console(Protocol):
-    """What is asked of; `app.qradar.console.ConsoleClient` is one."""
-
-    def request(
-        self, method: str, path: str, *, sec: str | None, params: Mapping[str, str] | None
-    ) -> ConsoleAnswer: ...
 
 
 def token_of(
@@ -109,11 +89,22 @@ class _Known:
     asked_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    message: str
+    until: float
+    kept: float
+
+
 class Identity:
     """Tells who a token belongs to; may be used by many threads."""
 
     KEPT = 60.0
-    """Seconds an answer serves, good or bad."""
+    """Seconds a good answer serves."""
+
+    REFUSED = (600.0, 3600.0)
+    """Seconds a bad answer serves, the first time and, doubling, at most: pages of ended sessions
+    go on asking for themselves."""
 
     ASKED_ANEW = 15.0
     """Seconds after which a good answer is asked for anew while it still serves: so a console that
@@ -131,22 +122,32 @@ class Identity:
     def __init__(
         self,
         console: Console,
+        refused_asks: RefusedAsks,
         clock: Callable[[], float] = time.monotonic,
         *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        console_peers: Collection[str] = (),
         place: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """
         Args:
+            refused_asks: how many more bad tokens the console may be asked about.
             clock: seconds that never go back.
+            now: the time of day.
+            console_peers: the addresses that requests through the console come from, as far as
+                known; one that brought a good token counts as one.
             place: taken around every wait for the console, also for another thread's ask; raises
                 when there is none (`framework.bulkhead.Bulkhead.place`).
         """
-        self._console, self._clock, self._place = console, clock, place
+        self._console, self._place, self._refused_asks = console, place, refused_asks
+        self._clock = clock
+        self._clocks: Callable[[], tuple[datetime, float]] = lambda: (now(), clock())
+        self._console_peers = frozenset(console_peers)
+        self._peers: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._refused: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
+        self._refused: OrderedDict[bytes, _Refused] = OrderedDict()
         self._flights: dict[bytes, Future[Caller]] = {}
-        self._failed = FailedAsks()
         self._locked_out_until = float("-inf")
         self._silent: ConsoleUnavailable | None = None
         self._silent_at = float("-inf")
@@ -197,35 +198,68 @@ class Identity:
                 return caller
             flight = None if fresh else self._flights.get(key)
             if flight is None:
-                self._check_may_ask(key, source)
-                known = self._known.get(key)
+                if self._clock() < self._locked_out_until:
+                    raise LockedOut
                 mine: Future[Caller] = Future()
                 self._flights[key] = mine
         if flight is not None:
             return flight.result()
         try:
-            caller = self._ask(token, known.caller if known else None)
+            with self.room(token, source):
+                caller = self._ask(key, token, self._whose(source))
         except BaseException as error:  # whatever it is, those who wait must hear of it
-            self._note_failure(key, error, source)
             self._land(key, mine)
             mine.set_exception(error)
             raise
-        with self._lock:
-            self._known[key] = _Known(caller, self._clock())
-            self._answered_at, self._silent = self._clock(), None
-            self._known.move_to_end(key)
-            _trim(self._known, self.MOST)
+        self._note_success(key, caller, source)
         self._land(key, mine)
         mine.set_result(caller)
         return caller
 
+    def _ask(self, key: bytes, token: str, whose: Whose) -> Caller:
+        known = self._known.get(key)
+        try:
+            return read_caller(self._console, token, known.caller if known else None)
+        except ConsoleRefused as error:
+            self._note_refusal(key, str(error), whose)
+            raise NotAuthenticated(str(error)) from error
+        except ConsoleUnavailable as error:
+            with self._lock:
+                self._silent, self._silent_at = error, self._clock()
+                if isinstance(error, LockedOut):
+                    self._locked_out_until = self._clock() + self.KEPT
+            if known is None and whose is Whose.OTHER and isinstance(error, NoAnswer):
+                self._count(whose)  # it may have been a failed log-in all the same
+            raise
+
+    @contextmanager
+    def room(self, token: str, source: str) -> Iterator[None]:
+        """Hold room for asking the console about a token that may be bad; one known needs none.
+
+        Raises `NotAuthenticated` when there is none.
+        """
+        if sha256(token.encode()).digest() in self._known:
+            yield
+            return
+        try:
+            with self._refused_asks.room(self._whose(source), self._clocks):
+                yield
+        except NoRoom as error:
+            raise NotAuthenticated(
+                "QRadar has refused other tokens in the last ten minutes. It was not asked about"
+                " this one: it locks a host out that shows it too many bad ones.",
+                retry_after=max(1, round(error.wait_s)),
+            ) from error
+
+    def refused(self, token: str, message: str) -> None:
+        """Note that the console has refused a token that was sent it for something else."""
+        self._note_refusal(sha256(token.encode()).digest(), message, Whose.CONSOLE)
+
     def _remembered(self, key: bytes, fresh: bool) -> Caller | None:
         """A cached answer. A bad one serves even ``fresh``: asking again is what a flood wants."""
         now = self._clock()
-        if (refusal := self._refused.get(key)) is not None:
-            if now < refusal[0]:
-                raise NotAuthenticated(refusal[1])
-            del self._refused[key]
+        if (refusal := self._refused.get(key)) is not None and now < refusal.until:
+            raise NotAuthenticated(refusal.message)
         known = self._known.get(key)
         if known is None:
             return None
@@ -239,101 +273,45 @@ class Identity:
         paused = now - self._silent_at < self.PAUSE
         return known.caller if age < self.ASKED_ANEW or paused else None
 
-    def _check_may_ask(self, key: bytes, source: str) -> None:
-        now = self._clock()
-        if now < self._locked_out_until:
-            raise _locked_out()
-        if key in self._known:
-            return
-        if wait := self._failed.wait(now, source):
-            raise NotAuthenticated(
-                "Too many unknown tokens were sent in the last minute: QRadar was not asked.",
-                retry_after=max(1, round(wait)),
-            )
+    def _whose(self, source: str) -> Whose:
+        seen_at = self._peers.get(source, float("-inf"))
+        lately = self._clock() - seen_at < self.REMEMBERED
+        return Whose.CONSOLE if lately or source in self._console_peers else Whose.OTHER
 
-    def _note_failure(self, key: bytes, error: BaseException, source: str) -> None:
+    def _note_success(self, key: bytes, caller: Caller, source: str) -> None:
         with self._lock:
             now = self._clock()
-            if isinstance(error, ConsoleUnavailable):
-                self._silent, self._silent_at = error, now
-            if isinstance(error, NotAuthenticated):
-                self._answered_at, self._silent = now, None
-                if self._known.pop(key, None) is None:
-                    self._failed.add(now, source)
-                self._refused[key] = (now + self.KEPT, str(error))
-                _trim(self._refused, self.MOST)
-            elif isinstance(error, _LockedOut):
-                self._locked_out_until = now + self.KEPT
+            self._refused.pop(key, None)
+            self._known[key] = _Known(caller, now)
+            self._known.move_to_end(key)
+            self._peers[source] = now
+            self._peers.move_to_end(source)
+            self._answered_at, self._silent = now, None
+            _trim(self._known, self.MOST)
+            _trim(self._peers, self.MOST)
+
+    def _note_refusal(self, key: bytes, message: str, whose: Whose) -> None:
+        with self._lock:
+            now = self._clock()
+            self._answered_at, self._silent = now, None
+            self._known.pop(key, None)
+            before, (first, longest) = self._refused.get(key), self.REFUSED
+            kept = min(before.kept * 2, longest) if before else first
+            self._refused[key] = _Refused(message, now + kept, kept)
+            self._refused.move_to_end(key)
+            _trim(self._refused, self.MOST)
+        self._count(whose)
+
+    def _count(self, whose: Whose) -> None:
+        now, tick = self._clocks()
+        self._refused_asks.add(whose, now=now, tick=tick)
 
     def _land(self, key: bytes, flight: "Future[Caller]") -> None:
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def _ask(self, token: str, known: Caller | None) -> Caller:
-        """One request for rights, and one for the name (two for an authorized service's).
 
-        A session never changes its user, so a later ask is about rights only; a service's label,
-        by which settings name it, can change.
-        """
-        roles = self._rows(token, "user_roles", "current_user_role")
-        names = frozenset(str(row["name"]) for row in roles if row.get("name"))
-        capabilities = frozenset(name for row in roles for name in _capabilities(row))
-        ids = frozenset(row["id"] for row in roles if isinstance(row.get("id"), int))
-        if known is not None and known.kind == "user":
-            return replace(known, capabilities=capabilities, roles=names, role_ids=ids)
-        for kind, path, parameter, field in (
-            ("user", "users", "current_user", "username"),
-            ("service", "authorized_services", "current_authorized_service", "label"),
-        ):
-            for row in self._rows(token, path, parameter, may_be_refused=True):
-                if row.get(field):
-                    number = row["id"] if isinstance(row.get("id"), int) else None
-                    name = str(row[field])[:255]
-                    whose: Literal["user", "service"] = "user" if kind == "user" else "service"
-                    return Caller(name, whose, capabilities, names, number, ids)
-        # rights but no name: as a service that no setting can name it counts only with ADMIN
-        return Caller("", "service", capabilities, names, None, ids)
-
-    def _rows(
-        self, token: str, path: str, parameter: str, *, may_be_refused: bool = False
-    ) -> list[dict[str, Any]]:
-        try:
-            answer = self._console.request(
-                "GET", f"{_ACCESS}/{path}", sec=token, params={parameter: "true"}
-            )
-        except ConsoleRefused as error:
-            if error.code == _LOCKED_OUT:
-                raise _locked_out() from error
-            if error.status == 401 or (error.status == 403 and not may_be_refused):
-                raise NotAuthenticated(f"{error}") from error
-            if may_be_refused:
-                return []
-            raise ConsoleUnavailable(f"QRadar does not say who is calling: {error}") from error
-        if not isinstance(answer.body, list):
-            raise ConsoleUnavailable(f"QRadar's answer about {path} is not a list.")
-        return [row for row in answer.body if isinstance(row, dict)]
-
-
-class _LockedOut(ConsoleUnavailable):
-    """QRadar refuses this host whatever the token: says nothing about the token."""
-
-
-def _locked_out() -> _LockedOut:
-    return _LockedOut(
-        "QRadar has locked out the app's host.",
-        cause="Too many requests with invalid tokens came from it.",
-        advice="It opens again by itself after some minutes; see the console's log for the source.",
-    )
-
-
-def _capabilities(role: dict[str, Any]) -> list[str]:
-    entries = role.get("capabilities")
-    if not isinstance(entries, list):
-        return []
-    return [str(each["name"]) for each in entries if isinstance(each, dict) and each.get("name")]
-
-
-def _trim(cache: "OrderedDict[bytes, Any]", most: int) -> None:
+def _trim(cache: "OrderedDict[Any, Any]", most: int) -> None:
     while len(cache) > most:
         cache.popitem(last=False)

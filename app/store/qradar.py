@@ -120,6 +120,8 @@ class QRadar:
                 " token_expires_at = ?, token_checked_at = ?, contact_error = NULL",
                 (label, to_text(now), name, to_text_or_none(expires_at), to_text(now)),
             )
+            # The console has just accepted this one: what it thought of another says nothing more.
+            self._db.execute("DELETE FROM refused_asks WHERE whose = 'own'")
             action = "service_token.set" if label else "service_token.remove"
             self._audit.append(by, action, name or "", "", now=now)
         return before

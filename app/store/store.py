@@ -13,6 +13,7 @@ from app.store.history import History
 from app.store.mappings import Mappings
 from app.store.notes import Notes
 from app.store.qradar import QRadar
+from app.store.refused_asks import RefusedAsks
 from app.store.runs import Runs
 from app.store.settings import Heartbeats, Settings, TriggerTokens
 from app.store.starts import Starts
@@ -44,6 +45,7 @@ class Store:
         self.unread_logs = UnreadLogs(db)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)
+        self.refused_asks = RefusedAsks(db)
         self.watch = WatchMemory(db)
         self.happenings = Happenings(db)
         self.history = History(db)

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped] # no stubs
 
+from app.framework.peers import plain
+from app.qradar.caller import Caller
 from app.qradar.console import ConsoleUnavailable
-from app.qradar.identity import Caller, NotAuthenticated, Right, rights_of, token_of
+from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of
 from app.web import texts
 from app.web.bodies import FORM, JSON, check_kind
 from app.web.problems import BODY_LIMIT, Problem, is_api
@@ -136,7 +138,7 @@ def _who() -> Caller:
     token, _ = token_of(request.headers, request.cookies)
     fresh = request.method in _WRITES
     try:
-        return services().identity.who(token, fresh, source=request.remote_addr or "")
+        return services().identity.who(token, fresh, source=plain(request.remote_addr or ""))
     except NotAuthenticated as error:
         raise Problem(
             401,

@@ -10,10 +10,11 @@ from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
 
 from app.framework.masking import mask
+from app.framework.peers import plain
 from app.framework.secrets import SecretNotStored
 from app.qradar import authorized_services, service_token
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
-from app.qradar.identity import Right
+from app.qradar.identity import NotAuthenticated, Right
 from app.qradar.service_token import LacksOffenses, NotAService, TokenFacts
 from app.web import texts
 from app.web.access import caller, needs
@@ -80,9 +81,10 @@ def _checked(token: str) -> TokenFacts:
     if not _TOKEN.fullmatch(token):
         raise _Unusable(texts.settings.NO_TOKEN_AT_ALL)
     try:
-        with services().bulkhead.place():
+        source = plain(request.remote_addr or "")
+        with services().bulkhead.place(), services().identity.room(token, source):
             facts = service_token.check(services().console_api, token)
-    except (NotAService, LacksOffenses) as error:
+    except (NotAService, LacksOffenses, NotAuthenticated) as error:
         raise _Unusable(str(error)) from error
     except ConsoleRefused as error:
         raise _Unusable(texts.settings.token_refused(error.status)) from error

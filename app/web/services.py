@@ -4,6 +4,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,8 @@ from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
 from app.qradar.administrator import AsksConsole
-from app.qradar.identity import Caller, Silence
+from app.qradar.caller import Caller
+from app.qradar.identity import Silence
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
 from app.store.store import Store
@@ -32,6 +34,7 @@ class Identifies(Protocol):
     """Knows who a QRadar token belongs to; `app.qradar.identity.Identity` does."""
 
     def who(self, token: str | None, fresh: bool = False, *, source: str = "") -> Caller: ...
+    def room(self, token: str, source: str) -> AbstractContextManager[None]: ...
     def silence(self) -> Silence | None: ...
 
 

@@ -16,6 +16,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, jsonify, request
 
 from app.framework.bulkhead import TooBusy
+from app.framework.peers import plain
 from app.qradar import authorized_services
 from app.qradar.action_installer import ACTION_NAME
 from app.qradar.administrator import NotDone
@@ -109,7 +110,7 @@ def _administrator() -> str | None:
     if not token:
         return None
     try:
-        caller = services().identity.who(token, True, source=request.remote_addr or "")
+        caller = services().identity.who(token, True, source=plain(request.remote_addr or ""))
     except NotAuthenticated:
         return None
     named = frozenset(services().store.settings.services)

@@ -15,9 +15,12 @@ from app.cdm.trust import fetch_certificate
 from app.framework import logs, paths
 from app.framework.bulkhead import Bulkhead
 from app.framework.links import absolute_url
+from app.framework.peers import console_peers
 from app.framework.secrets import Secrets
+from app.qradar.callers_console import CallersConsole
 from app.qradar.console import ConsoleClient
 from app.qradar.identity import Identity
+from app.qradar.refused_asks import RefusedAsks
 from app.store import migrate as migrations
 from app.store.database import Database
 from app.store.migrate import MigrationFailed, migrate
@@ -115,13 +118,20 @@ def build_services() -> Services:
         failure = None if migrations.failure(path) else str(error)
     system_ca = paths.system_ca_file()
     console = ConsoleClient(_console(), system_ca, timeout=3.0)
+    identity = Identity(
+        console,
+        RefusedAsks(lambda: made.store.refused_asks),
+        console_peers=console_peers(paths.console_address),
+        place=bulkhead.place,
+    )
     # what changes the console's configuration may take longer than a look at it
-    console_api = ConsoleClient(_console(), system_ca, timeout=10.0)
-    return Services(
+    slow_console = ConsoleClient(_console(), system_ca, timeout=10.0)
+    console_api = CallersConsole(slow_console, identity.refused)
+    made = Services(
         database_path=path,
         open_store=lambda: Store(Database(path)),
         secrets=Secrets(),
-        identity=Identity(console, place=bulkhead.place),
+        identity=identity,
         bulkhead=bulkhead,
         cdm_client=partial(CdmClient, system_ca=system_ca, timeouts=(6.0, 10.0)),
         test_connection=partial(test_connection, system_ca=system_ca),
@@ -134,6 +144,7 @@ def build_services() -> Services:
         allow_loopback=paths.is_demo(),
         start_failure=failure,
     )
+    return made
 
 
 def _console() -> str:

@@ -18,6 +18,7 @@ from app.store import Database
 from app.store.audit import Audit
 from app.store.notes import Notes
 from app.store.qradar import QRadar
+from app.store.refused_asks import RefusedAsks
 from app.store.tidings import Tidings
 from app.store.trigger_offenses import TriggerOffenses
 from tests.factories import NOON, make_connection, make_mapping, make_store, make_trigger
@@ -56,6 +57,7 @@ class Kept:
     notes: Notes
     tidings: Tidings
     trigger_offenses: TriggerOffenses
+    refused_asks: RefusedAsks
 
     def close(self) -> None:
         """The test closes it."""
@@ -70,15 +72,19 @@ class Shift:
         audit = Audit(self.db)
         self.kept = Kept(
             *(QRadar(self.db, audit), Notes(self.db, audit)),
-            *(Tidings(self.db, audit), TriggerOffenses(self.db, audit)),
+            *(Tidings(self.db, audit), TriggerOffenses(self.db, audit), RefusedAsks(self.db)),
         )
         self.tokens = {LABEL: console.token("restore-service")}
         self.looks: list[float] = []
         self.watch: Callable[[Offenses, datetime], None] = lambda offenses, now: None
         self.tick, self.now = 0.0, NOON
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """The worker's process, with all that it remembered gone."""
         self.duties = Duties(
             self.kept,
-            client_of(console, timeout=1.0),
+            client_of(self.console, timeout=1.0),
             self.secret,
             watch=self.look,
             watch_every_s=15.0,
@@ -200,6 +206,42 @@ def test_a_refused_token_is_shown_and_not_hammered(shift: Shift) -> None:
 
     assert len(shift.console.requests) <= 6
     assert "does not accept the service token" in str(shift.error)
+
+
+def test_a_worker_that_starts_anew_does_not_show_a_refused_token_again(shift: Shift) -> None:
+    shift.tokens[LABEL] = "11111111-2222-3333-4444-555555555555"
+    shift.store_token()
+    shift.note(1)
+    shift.run(1)
+    shift.console.requests.clear()
+
+    for _ in range(5):
+        shift.start_anew()
+        shift.run(100)
+    assert shift.console.requests == []
+    shift.run(110)
+    assert len(shift.console.requests) == 1
+
+
+def test_a_lock_out_is_told_as_what_it_is_and_its_end_is_noticed_soon(shift: Shift) -> None:
+    offense_id = contribute(shift.console, new_rule(shift.console), now_ms())
+    shift.console.switches.lockout_after = 1
+    client = client_of(shift.console)
+    with pytest.raises(ConsoleRefused):
+        client.request("GET", "/api/siem/offenses", sec="11111111-2222-3333-4444-555555555555")
+    shift.store_token()
+    shift.note(offense_id)
+
+    shift.run(3600)
+
+    assert "QRadar has locked this app's host out after failed log-ins" in str(shift.error)
+    assert "Login Host Whitelist" in str(shift.error)
+    assert "service token" not in str(shift.error)
+    assert len(shift.console.requests) <= 32
+    shift.console.identity.unlock()
+    shift.run(130)
+    assert len(notes_of(shift.console, offense_id)) == 1
+    assert shift.error is None
 
 
 def test_another_token_is_tried_at_once(shift: Shift) -> None:

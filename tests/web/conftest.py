@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +20,9 @@ from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
+from app.qradar.caller import Caller
 from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
-from app.qradar.identity import Caller, NotAuthenticated, Silence
+from app.qradar.identity import NotAuthenticated, Silence
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database
 from app.store.migrate import migrate
@@ -42,7 +44,7 @@ class FakeIdentity:
     """Knows a few tokens; can be down."""
 
     def __init__(self) -> None:
-        self.down = False
+        self.down = self.full = False
         self.silent: Silence | None = None
         self.asked: list[bool] = []
         self.callers = {
@@ -62,6 +64,11 @@ class FakeIdentity:
         if token not in self.callers:
             raise NotAuthenticated("The request carries no QRadar token.")
         return self.callers[token]
+
+    def room(self, token: str, source: str) -> AbstractContextManager[None]:
+        if self.full:
+            raise NotAuthenticated("QRadar was not asked.", retry_after=600)
+        return nullcontext()
 
     def silence(self) -> Silence | None:
         return self.silent

@@ -71,6 +71,17 @@ def store_token(world: World, token: str = TOKEN) -> str:
     return str(client.get("/settings").text)
 
 
+def test_a_token_is_not_checked_while_qradar_has_refused_too_many(
+    world: World, console: FakeConsole
+) -> None:
+    """It locks a host out that shows it bad tokens: also those that a person mistypes."""
+    world.identity.full = True
+    text = store_token(world)
+    assert TOKEN not in {sec for _, sec in console.asked}
+    assert "QRadar was not asked" in text
+    assert world.store.qradar.token_label() is None
+
+
 def test_a_service_token_is_checked_stored_and_never_shown(
     world: World, console: FakeConsole
 ) -> None:

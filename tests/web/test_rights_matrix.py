@@ -17,6 +17,7 @@ from app import create_app
 from app.qradar.console import ConsoleAnswer, ConsoleRefused
 from app.qradar.identity import Identity
 from app.qradar.identity import Right as R
+from app.qradar.refused_asks import RefusedAsks
 from tests.web.conftest import World
 
 PUBLIC = {"static", "debug", "triggers_api.receive_trigger", "uninstall.uninstall"}
@@ -108,10 +109,14 @@ class Console:
         return ConsoleAnswer(200, rows, {})
 
 
+def make_identity(world: World) -> Identity:
+    return Identity(Console(), RefusedAsks(lambda: world.store.refused_asks))
+
+
 @pytest.fixture
 def app(world: World) -> Flask:
     world.store.settings.set("operator_roles", ["Storage operators"], by="test", now=world.clock())
-    app = create_app(replace(world.services, identity=Identity(Console())))
+    app = create_app(replace(world.services, identity=make_identity(world)))
     app.testing = True
     return app
 

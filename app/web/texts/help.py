@@ -215,6 +215,12 @@ SYMPTOMS = (
         "enter it again; the app waits 15 minutes before it tries the same one again",
     ),
     (
+        "Pages say that QRadar has locked this app's host out",
+        "failed log-ins came from it: somebody tries tokens, or another program there",
+        "put the address on QRadar's *Login Host Whitelist*; the lock-out ends by itself, by"
+        " default after half an hour",
+    ),
+    (
         'Pages say "QRadar can\'t be reached"',
         "the console does not answer the app",
         "triggers and restores go on; check the console",

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which addresses requests through the console come from."""
+
+from pathlib import Path
+
+from app.framework.peers import console_peers, plain
+
+ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t0100580A\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t0000580A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+"""
+
+
+def nobody() -> str:
+    raise KeyError
+
+
+def test_the_console_and_the_gateway_are_known(tmp_path: Path) -> None:
+    (tmp_path / "route").write_text(ROUTES)
+    found = console_peers(lambda: "[2001:db8::5]", tmp_path / "route")
+    assert found == {"2001:db8::5", "10.88.0.1"}
+
+
+def test_what_is_not_told_is_not_known(tmp_path: Path) -> None:
+    assert console_peers(nobody, tmp_path / "route") == frozenset()
+    (tmp_path / "route").write_text("odd\nodd\n\n0 00000000 xyz")
+    assert console_peers(lambda: "192.0.2.1", tmp_path / "route") == {"192.0.2.1"}
+
+
+def test_one_address_is_written_one_way() -> None:
+    assert plain("::ffff:192.0.2.7") == plain("192.0.2.7") == "192.0.2.7"
+    assert plain("[2001:db8::5]") == "2001:db8::5"
