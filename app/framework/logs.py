@@ -17,6 +17,7 @@ from pathlib import Path
 from qpylib import qpylib
 
 from app.framework import masking, paths
+from app.framework.whole_lines import keep_whole
 
 mask = masking.mask
 
@@ -81,14 +82,18 @@ class _Quiet(logging.Handler):
     """Never raises, and doesn't print the record's text when writing it failed."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # logging's name
-        reason = sys.exc_info()[0]
-        try:
-            sys.stderr.write(
-                f"a log record of {record.name} line {record.lineno} was lost: "
-                f"{reason.__name__ if reason else 'unknown'}\n"
-            )
-        except (OSError, ValueError, AttributeError):
-            return  # there is nowhere left to say it
+        _tell_lost(record)
+
+
+def _tell_lost(record: logging.LogRecord) -> None:
+    reason = sys.exc_info()[0]
+    try:
+        sys.stderr.write(
+            f"a log record of {record.name} line {record.lineno} was lost: "
+            f"{reason.__name__ if reason else 'unknown'}\n"
+        )
+    except (OSError, ValueError, AttributeError):
+        return  # there is nowhere left to say it
 
 
 class _OneLine(logging.Formatter):
@@ -161,12 +166,28 @@ def _web_handler() -> logging.Handler:
     qpylib.set_log_level(_level())
     # after a failure create_log does nothing at all the second time; only log() tells
     qpylib.log("the log is open", "DEBUG")
+    for handler in _handlers_of(_log_file("app")):
+        keep_whole(handler)
+        handler.handleError = _tell_lost  # type: ignore[method-assign]
     return _Qpylib()
+
+
+def _handlers_of(file: Path) -> list[RotatingFileHandler]:
+    """What qpylib has put on a logger of its own, whose name is its secret, to write ``file``."""
+    loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+    return [
+        handler
+        for logger in loggers
+        for handler in logger.handlers
+        if isinstance(handler, RotatingFileHandler)
+        and Path(handler.baseFilename).absolute() == file.absolute()
+    ]
 
 
 def _file_handler(process: str) -> logging.Handler:
     handler = _File(
         _log_file(process), maxBytes=_ROTATE_AT, backupCount=_ROTATED_FILES, encoding="utf-8"
     )
+    keep_whole(handler)
     handler.setFormatter(_OneLine())
     return handler

@@ -19,6 +19,11 @@ logger = logging.getLogger(__name__)
 _NAP_AFTER_FAILURE_S = 5.0
 
 
+def gap_after(failures: int) -> float:
+    """Seconds until a lane that could not begin so many times in a row is begun again."""
+    return min(2.0 ** min(failures, 6), 60.0)
+
+
 class Work(Protocol):
     """What the lane does over and over."""
 
@@ -59,11 +64,16 @@ class SideLane(threading.Thread):
                 work.close()
 
     def _made(self) -> Sequence[Work]:
-        try:
-            return self._make_work()
-        except Exception:  # the rim: restores go on whatever is missing here
-            logger.exception("%s can't begin", self.name)
-            return []
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                return self._make_work()
+            except Exception:  # the rim: restores go on whatever is missing here
+                failures += 1
+                gap = gap_after(failures)
+                logger.exception("%s can't begin; tried again in %.0f s", self.name, gap)
+                self._stopping.wait(gap)
+        return []
 
     def _turn(self, work: Work) -> float:
         try:

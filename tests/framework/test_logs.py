@@ -115,6 +115,47 @@ def test_a_full_disk_is_told_without_the_text_and_never_raised(app_root: Path, r
     assert "said" not in ended.stderr
 
 
+@pytest.mark.parametrize(("process", "name"), [("web", "app.log"), ("worker", "worker.log")])
+def test_a_full_disk_cuts_no_record_and_those_after_it_stand_whole(
+    app_root: Path, run: Run, process: str, name: str
+) -> None:
+    """The limit of a file's size does what a full disk does: a part is written, then an error."""
+    source = """
+import logging, resource, sys
+from app.framework import logs
+logs.set_up(sys.argv[1])
+log = logging.getLogger("app.talk")
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+for number in range(100):
+    log.info("record %d %s.", number, "x" * 100)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+log.info("afterwards %s.", "x" * 100)
+"""
+    ended = run(source, process)
+
+    assert ended.returncode == 0
+    assert "was lost: OSError" in ended.stderr
+    assert "record 99" not in ended.stderr
+    lines = (app_root / "store" / "log" / name).read_text().splitlines()
+    assert 10 < len(lines) < 100
+    assert [line for line in lines if "[APP_ID:" not in line[:120] or line[-6:] != "xxxxx."] == []
+    assert "afterwards" in lines[-1]
+
+
+@pytest.mark.parametrize(("process", "name"), [("web", "app.log"), ("worker", "worker.log")])
+def test_what_a_killed_process_has_half_written_does_not_spoil_the_next_record(
+    app_root: Path, run: Run, process: str, name: str
+) -> None:
+    (app_root / "store" / "log").mkdir()
+    (app_root / "store" / "log" / name).write_text("whole\nhalf a rec")
+
+    assert run(TALK, process).returncode == 0
+
+    lines = (app_root / "store" / "log" / name).read_text().splitlines()
+    assert lines[:2] == ["whole", "half a rec"]
+    assert all("[APP_ID:" in line for line in lines[2:])
+
+
 def test_files_are_rotated_under_names_that_are_not_collected(app_root: Path, run: Run) -> None:
     source = """
 import logging
