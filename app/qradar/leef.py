@@ -38,6 +38,11 @@ _STATES = {
     "observed": ("RESTORE_OBSERVED", 3),
     "failed": ("RESTORE_FAILED", 8),
 }
+_ATTACKS = {
+    "attack.noticed": ("NEW_ATTACK", 9),
+    "attack.acknowledged": ("NEW_ATTACK_ACKNOWLEDGED", 3),
+    "attack.ended": ("NEW_ATTACK_ANSWERED", 3),
+}
 _REFUSALS = ("unmatched", "disarmed", "mapping_disabled", "limit_reached")
 
 
@@ -95,6 +100,14 @@ def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | No
             "peer": happening.peer,
         }
         return "TRIGGER_REJECTED", 6, attributes
+    if happening.kind == "change" and happening.what in _ATTACKS:
+        name, severity = _ATTACKS[happening.what]
+        attributes = {
+            "actor": happening.by,
+            "subject": happening.subject,
+            "reason": happening.text,
+        }
+        return name, severity, attributes
     if happening.kind == "change" and not happening.what.startswith("run"):
         attributes = {
             "actor": happening.by,

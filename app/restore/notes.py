@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
-from app.restore.model import SIMULATION, Run, RunState
+from app.restore.model import MANUAL, SIMULATION, Run, RunState
 
 LONGEST = 1900
 """UTF-16 units of a text; the mark that is put at its end has some too."""
@@ -36,10 +36,15 @@ class Note:
 
 def note_of(before: RunState | None, run: Run, reason: str, *, now: datetime) -> Note | None:
     """Give the note for a change of ``run`` from the state ``before``; None: not worth one."""
-    if run.source == SIMULATION:
+    if run.source == SIMULATION or _of_no_offense(run):
         return None
     words = _end_of(before, run, reason) or _way_of(before, run, reason)
     return None if words is None else Note(words[0], _text(run, words[1], now))
+
+
+def _of_no_offense(run: Run) -> bool:
+    """Whether a person started it, and not over an attack: nobody looks for its offense."""
+    return run.source == MANUAL and run.offense_id is None and run.detected_at is None
 
 
 def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.restore.attacks import Noticed
+from app.restore.attacks import Attack, Noticed
 from app.restore.cooling import LastStart
 from app.restore.model import (
     CdmConnection,
@@ -128,6 +128,7 @@ class LastTrigger(Protocol):
 
 class Attacks(Protocol):
     def last_trigger(self, connection_id: int, job_id: str) -> LastTrigger | None: ...
+    def open_of_job(self, connection_id: int, job_id: str) -> Attack | None: ...
     def offenses_tied_to(self, run_id: int) -> frozenset[int]: ...
     def note_trigger(
         self, connection_id: int, job_id: str, *, cooling_run_id: int | None = None, now: datetime

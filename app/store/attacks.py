@@ -49,6 +49,13 @@ class Attacks:
         """Give those that neither a start nor a person has answered, the newest first."""
         return self._all("WHERE ended_at IS NULL ORDER BY id DESC")
 
+    def open_of_job(self, connection_id: int, job_id: str) -> Attack | None:
+        """Give the open one of a CDM job."""
+        found = self._all(
+            "WHERE connection_id = ? AND job_id = ? AND ended_at IS NULL", connection_id, job_id
+        )
+        return found[0] if found else None
+
     def of_run(self, run_id: int) -> Sequence[Attack]:
         """Give those that a run stood in the way of, oldest first."""
         return self._all("WHERE run_id = ? ORDER BY id", run_id)

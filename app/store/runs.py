@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.restore.model import (
+    MANUAL,
     CdmConnection,
     LogLine,
     Mapping,
@@ -163,8 +164,7 @@ class Runs:
             run_id = int(cursor.lastrowid or 0)
             reason, by = _why(trigger)
             self._write_history(run_id, None, state, reason=reason, by=by, now=now)
-            if known_by(trigger) != WATCH and not trigger.simulated:
-                self._notes.begin_search(run_id, claimed=trigger.offense_id, now=now)
+            self._look_for_offense(run_id, trigger, now=now)
             self._add_note(None, self.get(run_id), reason, now=now)
         return self.get(run_id)
 
@@ -266,6 +266,14 @@ class Runs:
                 (to_text(now), result, request.id),
             )
 
+    def _look_for_offense(self, run_id: int, trigger: Trigger, *, now: datetime) -> None:
+        if known_by(trigger) == WATCH or trigger.simulated:
+            return
+        self._notes.begin_search(run_id, claimed=trigger.offense_id, now=now)
+        if trigger.source == MANUAL and trigger.detected_at is None:
+            why = "It was started by hand, without an attack that it belongs to."
+            self._notes.give_up_search(run_id, why, now=now)
+
     def _add_note(self, before: RunState | None, run: Run, reason: str, *, now: datetime) -> None:
         note = note_of(before, run, reason, now=now)
         if note is not None:
@@ -307,6 +315,9 @@ def _why(trigger: Trigger) -> tuple[str, str]:
         rule = f"rule {trigger.rule_name or trigger.rule_id}"
     else:
         rule = f"a call that names the mapping {trigger.mapping}"
+    if trigger.source == MANUAL:
+        said = trigger.fields.get("reason", "")
+        return f"started by hand: {said}", trigger.fields.get("started_by", "somebody")
     if trigger.simulated:
         return f"simulated as {rule}", trigger.fields.get("simulated_by", "somebody")
     return f"triggered by {rule}", "rule"

@@ -23,6 +23,7 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import Trust, Watch
+from app.web.texts import attacks as start_words
 from app.web.texts import connections as words
 from app.web.texts import mappings as texts
 
@@ -151,3 +152,11 @@ class TokenForm(CheckedForm):
     def values(self) -> dict[str, object] | None:
         """The token's name; None when it is bad."""
         return self.read({"name": checks.check_name})
+
+
+class StartForm(CheckedForm):
+    """A restore that a person starts by hand."""
+
+    mapping = StringField(start_words.MAPPING)
+    reason = StringField(start_words.REASON)
+    request_id = StringField("")

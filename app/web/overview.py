@@ -17,6 +17,7 @@ from app.store.triggers import ReceivedTrigger
 from app.web import run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to
+from app.web.attacks import cooling_jobs
 from app.web.health import read_health
 from app.web.problems import Problem
 from app.web.services import services
@@ -33,12 +34,14 @@ _RECENT, _LOOKED_THROUGH = 10, 100
 @needs(Right.VIEW)
 def show() -> str:
     """The page that QRadar's tab opens."""
-    store, health = services().store, read_health(services())
+    store, health, now = services().store, read_health(services()), services().clock()
     open_runs = store.runs.open()
     return render_template(
         "overview.html",
         mode=health.mode,
         signals=signals(services(), health),
+        attacks=store.attacks.open(),
+        cooling=cooling_jobs(store, now),
         waiting=needs_person(services(), open_runs),
         going_on=[run for run in reversed(open_runs) if run.state not in WAITING],
         triggers=_alike(store.triggers.recent(_LOOKED_THROUGH))[:_RECENT],

@@ -78,6 +78,7 @@ def show(run_id: int) -> str:
         swallowed=swallowed[-_SWALLOWED:],
         more_swallowed=max(0, len(swallowed) - _SWALLOWED),
         requests=store.runs.requests(run_id),
+        attacks=store.attacks.of_run(run_id),
         available=actions.available(run),
         simple=asking.ACTIONS,
         took=run_views.spans(run),

@@ -210,7 +210,7 @@ def _last_trigger(health: Health) -> Signal:
 def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention]:
     """What somebody should see to, the most pressing first."""
     now = services.clock()
-    decisions, attacks, mounts = [], [], []
+    decisions, mounts = [], []
     for run in open_runs:
         if run.state is RunState.NEEDS_DECISION:
             decisions.append(
@@ -220,10 +220,8 @@ def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention
             decisions.append(
                 Attention("bad", texts.attention.needs_approval(run.id, run.job_name), run)
             )
-        elif run.new_attack:
-            attacks.append(Attention("bad", texts.attention.new_attack(run.id, run.job_name), run))
         elif run.state is RunState.READY and run.ready_at and now - run.ready_at >= MOUNTED_LONG:
             since = duration((now - run.ready_at).total_seconds())
             sentence = texts.attention.still_mounted(run.id, run.job_name, since)
             mounts.append(Attention("attention", sentence, run))
-    return [*decisions, *attacks, *mounts]
+    return [*decisions, *mounts]

@@ -28,6 +28,8 @@ from app.store.store import Store
 from app.web import (
     access,
     assets,
+    attacks,
+    by_hand,
     connections,
     diagnostics,
     fragments,
@@ -59,7 +61,7 @@ logger = logging.getLogger(__name__)
 
 _SUBJECTS = (
     *(fragments, help, diagnostics),
-    *(triggers_api, runs_api, state_api, overview, runs),
+    *(triggers_api, runs_api, state_api, overview, runs, attacks, by_hand),
     *(connections, mappings, rules, settings, service_token, set_up, simulation, uninstall),
 )
 
@@ -93,7 +95,7 @@ def build_app(services: Services | None) -> Flask:
     app.extensions[EXTENSION] = services
     app.json = _Json(app)
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (headers, problems, theme, access, presentation, waiting, trouble, assets):
+    for part in (headers, problems, theme, access, presentation, waiting, attacks, trouble, assets):
         part.register(app)
     for subject in _SUBJECTS:
         app.register_blueprint(subject.bp)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from app.qradar.console import ConsoleClient
+from app.restore.attacks import Noticed
 from app.restore.model import LogLine, RunState, Trigger
 from app.restore.triggers import accept
 from app.restore.watched import WatchedOffense, WatchState
@@ -30,6 +31,7 @@ ENTERED = {
     "password": "pass-Word-8!",
     "rule_q": "attack",
     "job_session_id": "9001",
+    "reason": "typed",
     "token": "",  # set by the fixture: one that the console knows
 }
 
@@ -45,6 +47,12 @@ MODE = writes("settings", "audit")
 # (the part of the app that the page belongs to, the button's words) → what it does
 EXPECTED: dict[tuple[str, str], Does] = {
     ("overview", "Dismiss"): Does("overview.show", writes=writes("watch_offenses")),
+    ("overview", "Acknowledge"): Does(
+        "overview.show", "is acknowledged", writes=writes("attacks", "audit"), may=writes("runs")
+    ),
+    ("by_hand", "Start now"): Does(
+        "(runs|overview).show", "Run|disarmed", writes=writes("triggers"), may=MOVED | TOLD
+    ),
     ("connections", "Show certificate"): Does(
         "connections.(show|show_new)",
         "Issued to CN=&lt;b&gt;cdm",
@@ -233,6 +241,9 @@ def fill(world: World) -> None:
     world.arm()
     world.add_mapping(world.store.connections.get(1), rule_id=10, needs_approval=1)
     accept(world.store, Trigger("request-0010", now, rule_id=10), now)
+    noticed, trigger = Noticed(4, "New attack while run 4 is still mounted: wait."), "request-0010"
+    of_run_4 = replace(world.store.mappings.list()[0], job_id="4")
+    world.store.attacks.add(noticed, Trigger(trigger, now), of_run_4, trigger_id=1, now=now)
     shown = WatchedOffense(1, 4711, WatchState.SHOWN, 3, 0, 0, 1, "Rule", now, "")
     world.store.watch.keep(shown)
     world.store.tokens.new("by hand", by="anna", now=now)

@@ -178,7 +178,7 @@ def test_a_runs_page_tells_where_it_is_and_what_can_be_done(world: World) -> Non
     world.store.runs.note(run, new_attack=True)
     page = world.client(ADMIN).get("/runs/1").text
     assert "ready in the clean room" in page
-    assert "new attack while run 1 is still mounted" in page
+    assert "new attack while run 1 holds the job" in page
     assert "Clean up: SQL clean-room restore" in page
     assert "what was found in it is gone" in page
     page = world.client(ANALYST).get("/runs/1").text

@@ -25,10 +25,13 @@ VIEW = {
     *("overview.show", "runs.show_list", "runs.show", "help.show"),
     *("runs_api.list_runs", "runs_api.export_runs", "runs_api.read_run"),
     *("state_api.read_health", "state_api.read_csrf_token"),
+    *("attacks.list_attacks", "by_hand.show"),
     *("fragments.show_offense", "fragments.find_restores", "fragments.show_dashboard_item"),
     "fragments.show_no_offense",
 }
 OPERATE = {
+    *("by_hand.start", "by_hand.start_by_api"),
+    *("attacks.acknowledge", "attacks.acknowledge_by_api"),
     *("runs.ask", "runs.resolve", "runs_api.ask", "runs_api.resolve", "overview.dismiss"),
 }
 ADMINISTER = {

@@ -10,6 +10,7 @@ What they are given is shown escaped by the templates.
 
 from app.web.texts import action as action
 from app.web.texts import api as api
+from app.web.texts import attacks as attacks
 from app.web.texts import attention as attention
 from app.web.texts import charts as charts
 from app.web.texts import common as common

@@ -13,14 +13,6 @@ def needs_approval(run_id: int, job: str) -> str:
     return f"Run {run_id} of {job} waits for somebody to approve it."
 
 
-def new_attack(run_id: int, job: str) -> str:
-    """A trigger came while an old copy is up."""
-    return (
-        f"New attack while run {run_id} is still mounted: a rule has fired again, and {job} can't"
-        " bring up another copy before this one is cleaned up."
-    )
-
-
 def still_mounted(run_id: int, job: str, since: str) -> str:
     """A forgotten mount."""
     return (

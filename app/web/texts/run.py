@@ -4,10 +4,6 @@
 
 HEADING = "Run {id}: {job}"
 PROGRESS = "Progress"
-NEW_ATTACK = (
-    "New attack while run {id} is still mounted: a rule has fired again after the cool-down. This"
-    " job can't bring up another copy before this one is cleaned up."
-)
 CONTACT_LOST = (
     "Contact with CDM was lost {ago}. What is shown here is what CDM said before. The app keeps"
     " trying."

@@ -48,10 +48,11 @@ SOURCES = {
     "custom_action": "custom action",
     "offense_watch": "offense watch",
     "simulation": "simulation",
+    "manual": "started by hand",
 }
 ASKED_FOR = {"cancel": "cancel asked for", "clean_up": "clean up asked for"}
 
-HINT_NEW_ATTACK = "new attack while run {id} is still mounted"
+HINT_NEW_ATTACK = "new attack while run {id} holds the job"
 HINT_CONTACT_LOST = "contact with CDM lost {ago}"
 HINT_BLOCKED = "blocked by job session {session}"
 PROGRESS = "Progress of run {id}"
