@@ -26,9 +26,8 @@ _GOOD = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.DUPLICATE}
 @bp.get("/runs/start")
 @needs(Right.VIEW)
 def show() -> str:
-    """The form; it carries a request id of its own, so that sent twice it makes one run."""
+    """The form that starts a restore."""
     form = StartForm(formdata=None, mapping=request.args.get("mapping", ""))
-    form.request_id.data = f"{MANUAL}-{token_hex(8)}"
     return _page(form)
 
 
@@ -41,6 +40,8 @@ def start() -> str | BaseResponse:
         decision = _start(form.mapping.data, form.reason.data, form.request_id.data)
     except InvalidField as error:
         form.put_error(error)
+        if error.field == "request_id":
+            form.request_id.data = ""
         return _page(form)
     flash(decision.message, "good" if decision.outcome in _GOOD else "bad")
     if decision.run_id is None:
@@ -78,7 +79,9 @@ def _start(mapping: object, reason: object, request_id: object) -> Decision:
 
 
 def _page(form: StartForm) -> str:
+    """The form carries a request id of its own, so that sent twice it makes one run."""
     store = services().store
+    form.request_id.data = form.request_id.data or f"{MANUAL}-{token_hex(8)}"
     connections = {one.id: one.name for one in store.connections.list()}
     choices = [
         (

@@ -4,7 +4,7 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,30 @@ def test_what_happened_before_it_was_switched_on_is_not_told(
     assert name == "CONFIG_CHANGED"
     assert event["actor"] == "anna"
     assert event["reason"] == "disarmed"
+
+
+def test_a_new_attack_is_told_until_it_is_answered(
+    store: Store, untold: Happenings, listener: Listener
+) -> None:
+    tells = teller(untold, listener)
+    mapping = make_mapping(store)
+    accept(store, make_trigger(mapping), NOON)
+    run = store.runs.get(1)
+    for state in (RunState.STARTING, RunState.RESTORING, RunState.READY):
+        run = store.runs.record(run, state, "on", by="app", now=NOON)
+    tells.turn(NOON, 0.0)
+
+    later = NOON + timedelta(hours=1)
+    for _ in range(5):
+        accept(store, make_trigger(mapping), later)
+    store.attacks.acknowledge(1, by="anna", now=later)
+    tells.turn(later, 1.0)
+
+    (noticed, event), (acknowledged, answer) = listener.events(2)
+    assert (noticed, event["sev"]) == ("NEW_ATTACK", "9")
+    assert event["reason"].startswith("New attack while run 1 is still mounted")
+    assert mapping.job_name in event["subject"]
+    assert (acknowledged, answer["actor"]) == ("NEW_ATTACK_ACKNOWLEDGED", "anna")
 
 
 def test_switched_off_and_on_again_it_begins_anew(

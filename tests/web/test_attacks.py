@@ -192,6 +192,12 @@ def test_a_bad_form_comes_again_with_what_was_entered(world: World, mapping: Map
     assert world.store.runs.list() == []
 
 
+def test_a_form_without_its_request_id_gets_another(world: World, mapping: Mapping) -> None:
+    client = world.client(ADMIN)
+    answer = world.submit(client, "/runs/start", mapping="SQL attack", reason="x", request_id="?")
+    assert start_form(answer.text)["request_id"].startswith("manual-")
+
+
 def test_an_analyst_may_not_start(world: World, mapping: Mapping) -> None:
     client = world.client(ANALYST)
     assert "Start now" not in client.get("/runs/start").text
