@@ -192,6 +192,15 @@ class Notes:
             if is_due(from_text(row["due_at"]), now)
         ]
 
+    def searched_runs(self, limit: int) -> Sequence[Run]:
+        """Give the newest runs whose offense is looked for."""
+        rows = self._db.execute(
+            f"{SELECT} JOIN offense_searches ON offense_searches.run_id = runs.id"
+            " WHERE offense_searches.ended_at IS NULL ORDER BY runs.id DESC LIMIT ?",
+            (limit,),
+        )
+        return [run_from_row(row) for row in rows]
+
     def search_of(self, run_id: int) -> str | None:
         """Say in words why a run's offense is not known, as far as that is known."""
         row = self._db.execute(

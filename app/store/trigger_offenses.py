@@ -78,14 +78,21 @@ class TriggerOffenses:
         )
         return [_pending(row) for row in rows]
 
-    def came_to(self, offense_id: int, *, limit: int = 20) -> Sequence["CameTo"]:
+    def came_to(self, offense_id: int, *, limit: int = 20) -> Sequence[CameTo]:
         """Give what came of an offense's triggers, the newest first, alike ones together."""
+        return self._came_to("offense_id = ?", offense_id, limit)
+
+    def unattributed(self, *, limit: int = 20) -> Sequence[CameTo]:
+        """Give what came of the triggers whose offense is looked for, the newest first."""
+        return self._came_to("ended = 0 AND offense_id IS NULL", limit)
+
+    def _came_to(self, condition: str, *values: object) -> Sequence[CameTo]:
         rows = self._db.execute(
-            "SELECT max(trigger_id) AS newest, run_id, count(*) AS number,"
+            "SELECT max(trigger_id) AS newest, run_id, count(*) AS number,"  # noqa: S608 - our own text
             " min(CASE offense_by WHEN 'caller' THEN 2 WHEN 'probably' THEN 1 ELSE 0 END) AS doubt"
-            " FROM trigger_offenses WHERE offense_id = ? GROUP BY run_id, outcome"
+            f" FROM trigger_offenses WHERE {condition} GROUP BY run_id, outcome"
             " ORDER BY newest DESC LIMIT ?",
-            (offense_id, limit),
+            values,
         )
         return [CameTo(row["newest"], row["run_id"], row["number"], row["doubt"]) for row in rows]
 

@@ -16,6 +16,7 @@ from app.qradar.identity import Right
 from app.store.run_rows import RunFilter
 from app.web import run_views, texts
 from app.web.access import needs
+from app.web.offense_views import of_offense
 from app.web.problems import Problem
 from app.web.services import services
 
@@ -81,6 +82,7 @@ def _runs_html(offense_id: int | None) -> str:
         runs=runs.runs[:_SHOWN],
         more=len(runs.runs) > _SHOWN,
         offense_id=offense_id,
+        came=None if offense_id is None else of_offense(services().store, offense_id),
         spans=run_views.spans,
         page=absolute_url,
     )

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of runs, one run with its history, and the buttons on it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
@@ -14,10 +14,12 @@ from app.qradar.identity import Right
 from app.restore import actions
 from app.restore.model import LogLine, Outcome, Run, RunState, Transition
 from app.store.history import LogPage
+from app.store.run_rows import RunFilter
 from app.web import asking, run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to, link
 from app.web.charts import make_charts
+from app.web.offense_views import OfOffense, of_offense
 from app.web.services import services
 
 bp = Blueprint("runs", __name__)
@@ -38,6 +40,7 @@ def show_list() -> str:
     return render_template(
         "runs.html",
         runs=page.runs,
+        came=_came_of(chosen, filters),
         query=query,
         filtered=bool(filters),
         newest=link("runs.show_list", **query) if page.newer else None,
@@ -53,6 +56,13 @@ def show_list() -> str:
         spans=run_views.spans,
         offense_url=run_views.offense_url,
     )
+
+
+def _came_of(chosen: RunFilter, filters: Collection[str]) -> OfOffense | None:
+    """What came of the triggers of the offense that the list is for, if it is for one alone."""
+    if chosen.offense_id is None or len(filters) > 1:
+        return None
+    return of_offense(services().store, chosen.offense_id)
 
 
 @bp.get("/runs/<int:run_id>")

@@ -49,6 +49,7 @@ def read_run(run_id: int) -> Response:
     run, store = asking.get_run(run_id), services().store
     return jsonify(
         **run_views.run_fields(run),
+        offense_by=run.offense_by,
         transitions=[run_views.transition_fields(step) for step in store.runs.transitions(run_id)],
         log=[run_views.log_fields(line) for line in store.runs.log(run_id)],
         triggers=[run_views.trigger_fields(one) for one in store.triggers.for_run(run_id)],

@@ -108,7 +108,7 @@ def test_a_run_has_its_history_log_and_triggers(world: World) -> None:
     to_state(world, run, RunState.STARTING, RunState.RESTORING, job_session_id="4711")
     world.store.runs.add_log(run.id, [LogLine("1", world.clock(), "INFO", "Mounting")])
     document = world.client(ANALYST).get(f"/api/v1/runs/{run.id}").json
-    assert FIELDS | {"transitions", "log", "triggers", "notes"} == set(document)
+    assert FIELDS | {"offense_by", "transitions", "log", "triggers", "notes"} == set(document)
     assert [step["to"] for step in document["transitions"]] == ["queued", "starting", "restoring"]
     assert set(document["transitions"][0]) == {"at", "from", "to", "reason", "by"}
     expected = {"time": "2026-11-24T08:00:00.000Z", "type": "INFO", "message": "Mounting"}

@@ -9,6 +9,10 @@ APP = "Safeguarded restore"
 TITLE = "{page} – Safeguarded restore"
 RUN = "Run {id}"
 OFFENSE = "Offense {id}"
+OFFENSE_DOUBT = {
+    "caller": "as the caller says, not confirmed",
+    "probably": "probably: another one fits as well",
+}
 LIKELY_CAUSE = "Likely cause: {cause}"
 WHAT_TO_DO = "What to do: {advice}"
 SHOW_ALL = "Show all"

@@ -8,6 +8,8 @@ COLUMNS = (
     *("Until started", "Until ready", "Repeats"),
 )
 
+UNSURE = {"caller": "(unconfirmed)", "probably": "(probably)"}  # of an offense
+
 STATE = "State: {chosen}"
 CHOSEN = "{number} chosen"
 ANY = "any"
@@ -39,7 +41,15 @@ EXPORT_HELP = (
 FRAGMENT_TITLE = "Restores"
 FRAGMENT_COLUMNS = ("Restore", "State", "Restore job", "Ready after")
 ALL_RESTORES = "All restores"
-NONE_OF_OFFENSE = "No restore belongs to this offense."
+NONE_OF_OFFENSE = "No restore belongs to this offense, as far as the app knows."
+NONE_LOOKED_FOR = (
+    "No restore belongs to this offense, as far as the app knows: without a service token it does"
+    " not look for the offenses of its restores."
+)
+MAY_BE_ITS = "The offenses of these are still looked for; this one may be among them:"
+CAME_OF = "What came of this offense's triggers:"
+CAME_ONE = "{at}: {what}"
+CAME_MANY = "{number} triggers, the last at {at}: {what}"
 NO_OFFENSE = "No offense was given."
 NO_OFFENSE_GIVEN = "QRadar called the app without the number of an offense."
 NO_OFFENSE_ADVICE = (
