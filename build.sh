@@ -14,7 +14,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 
 usage() {
   cat <<'TEXT'
-./build.sh [package]      both zips into dist/: the extension for Extensions Management, the bare app for qapp deploy
+./build.sh [package]      both zips into dist/: the extension for Extensions Management, the bare app for qapp deploy;
+                          PACKAGE_AUTHOR, PACKAGE_AUTHOR_EMAIL and PACKAGE_DOCUMENTATION_URL say whose they are
 ./build.sh demo [--once]  the app between a simulated QRadar and a simulated CDM; --once: one restore, then the end
 ./build.sh test           format, lint, types, all tests on the newest image's packages, most on the oldest image's
 ./build.sh bench          a table of measures, also as dist/bench.json
@@ -132,16 +133,32 @@ carbon() {
     --style=compressed --load-path="$modules" app/styles/carbon.scss "$target/carbon.css"
   cp "$modules"/@ibm/plex-sans/fonts/split/woff2/IBMPlexSans-{Regular,SemiBold}-Latin{1,2}.woff2 \
     "$modules"/@ibm/plex-mono/fonts/split/woff2/IBMPlexMono-Regular-Latin1.woff2 "$target"
-  cp "$modules/@carbon/styles/LICENSE" "$target/LICENSE-carbon.txt"
-  cp "$modules/@ibm/plex-sans/LICENSE.txt" "$target/LICENSE-plex.txt"
+  tr -d '\r' <"$modules/@carbon/styles/LICENSE" >"$target/LICENSE-carbon.txt"
+  tr -d '\r' <"$modules/@ibm/plex-sans/LICENSE.txt" >"$target/LICENSE-plex.txt"
   chmod 644 "$target"/*
   printf %s "$print" >"$target/.fingerprint"
+}
+
+# The list of what the package bundles; it names the digest of what it was made from.
+sbom() {
+  local target=app/sbom.cdx.json venv=$BUILD/sbom pins=tests/package/sbom-requirements.txt print
+  print=$(digest manifest.json container/wheels.txt app/styles/package-lock.json tests/package/sbom.py "$pins" \
+    <(printf %s "${SOURCE_DATE_EPOCH-}"))
+  [[ -f $target ]] && grep -q "$print" "$target" && return
+  if make_venv "$venv" "$(digest "$pins")"; then
+    "$venv/bin/pip" install -qq --no-deps --require-hashes --only-binary=:all: -r "$pins"
+    digest "$pins" >"$venv/.fingerprint"
+  fi
+  say "writing $target"
+  "$venv/bin/python" -m tests.package.sbom . "$print" >"$target.new"
+  mv "$target.new" "$target"
 }
 
 package() {
   need_python
   wheels
   carbon
+  sbom
   rm -rf dist
   mkdir dist
   python3.11 -m tests.package.pack . dist

@@ -29,8 +29,22 @@ APP_NUMBER = 1501  # a placeholder, the console assigns its own (§1.4)
 # The oldest release that takes a 4.x image, 7.5.0 UP7 (§0): a console may refuse what is newer.
 MIN_QRADAR_VERSION = "2021.6.7"
 QRADAR_VERSION = "2021.6.7.20230822112654"
-AUTHOR = "Safeguarded Restore contributors"
-AUTHOR_EMAIL = "contributors@safeguarded-restore.invalid"
+LONG_DESCRIPTION = (
+    "When a QRadar rule sees an attack on storage or on a SQL database, its custom action asks this"
+    " app for a restore. The app starts the restore job predefined in IBM Copy Data Management, so"
+    " that the latest FlashSystem Safeguarded Copy comes up in a clean room for scrutiny, follows"
+    " the job to its end, writes what happened to the offense's notes, and keeps the history. One"
+    " attack starts one restore, however many events it makes. A set-up in six steps puts the"
+    " custom action on the console and ends in a simulation; nothing is started before the app is"
+    " armed. It needs QRadar 7.5.0 Update Package 7 or later, Copy Data Management with its REST"
+    " API, and a restore job predefined there."
+)
+# Whose package it is. IBM's validation wants all three to be somebody's; each builder sets them.
+BUILDERS = {
+    "PACKAGE_AUTHOR": "Safeguarded Restore contributors",
+    "PACKAGE_AUTHOR_EMAIL": "noreply@example.com",
+    "PACKAGE_DOCUMENTATION_URL": "",  # empty: as manifest.json has it
+}
 PACKED = ("app", "container")
 NOT_PACKED = ("__pycache__", "node_modules", "styles")
 
@@ -57,9 +71,9 @@ def pack(root: Path, dist: Path) -> Packed:
     version = manifest["version"]
     moment = int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))
     app = dist / f"safeguarded-restore-app-{version}.zip"
-    app.write_bytes(_zip(_app_files(root), moment))
+    app.write_bytes(_zip(_app_files(root, manifest), moment))
     extension = dist / f"{EXTENSION}-{version}.zip"
-    extension.write_bytes(_zip(_extension_files(manifest, app.read_bytes(), moment), moment))
+    extension.write_bytes(_extension(manifest, app.read_bytes(), moment))
     return Packed(extension, app)
 
 
@@ -76,11 +90,35 @@ def _manifest(root: Path) -> dict[str, Any]:
             f"manifest.json is version {manifest['version']}, the newest in CHANGELOG.md "
             f"is {newest[1] if newest else 'missing'}"
         )
+    if url := builder("PACKAGE_DOCUMENTATION_URL"):
+        for hook in manifest["uninstall_hooks"]:
+            hook["documentation_url"] = url
     return manifest
 
 
-def _app_files(root: Path) -> dict[str, bytes]:
-    files = {"manifest.json": (root / "manifest.json").read_bytes()}
+def builder(name: str) -> str:
+    """What the environment says of the builder, else a neutral default.
+
+    Raises ``PackError`` for an e-mail address or a URL that is none.
+    """
+    value = os.environ.get(name, "").strip() or BUILDERS[name]
+    wrong = {
+        "PACKAGE_AUTHOR_EMAIL": not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value),
+        "PACKAGE_DOCUMENTATION_URL": not re.fullmatch(r"(https://[^\s<>]+)?", value),
+    }
+    if wrong.get(name):
+        raise PackError(f"{name} can't be used: {value}")
+    return value
+
+
+def not_set() -> list[str]:
+    """The names of what the builder has not said."""
+    return [name for name in BUILDERS if not os.environ.get(name, "").strip()]
+
+
+def _app_files(root: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    files = {"manifest.json": text.encode()}
     for top in PACKED:
         for path in sorted((root / top).rglob("*")):
             parts = path.relative_to(root).parts
@@ -95,12 +133,18 @@ def _app_files(root: Path) -> dict[str, bytes]:
     return files
 
 
-def _extension_files(manifest: dict[str, Any], app: bytes, moment: int) -> dict[str, bytes]:
-    return {
+def _extension(manifest: dict[str, Any], app: bytes, moment: int) -> bytes:
+    """The extension; its manifest.txt, stored as it is, names the size of the whole zip."""
+    files = {
         f"{EXTENSION}.xml": content_xml(manifest, moment).encode(),
-        "manifest.txt": json.dumps(manifest_txt(manifest, len(app)), indent=2).encode(),
         f"{EXTENSION}/{APP_NUMBER}.zip": app,
     }
+    size, packed = 0, b""
+    while size == 0 or len(packed) != size:  # each digit more of the size is a byte more of the zip
+        size = len(packed)
+        files["manifest.txt"] = json.dumps(manifest_txt(manifest, size), indent=2).encode()
+        packed = _zip(files, moment, stored="manifest.txt")
+    return packed
 
 
 def content_xml(manifest: dict[str, Any], moment: int) -> str:
@@ -159,22 +203,25 @@ def manifest_txt(manifest: dict[str, Any], package_size: int) -> dict[str, Any]:
                     "en-US": {
                         "extension.name": manifest["name"],
                         "extension.short.description": manifest["description"],
-                        "extension.long.description": manifest["description"],
+                        "extension.long.description": LONG_DESCRIPTION,
                     }
                 },
                 "supported_language_set": ["en-US"],
                 "min_qradar_version": MIN_QRADAR_VERSION,
                 "version": manifest["version"],
-                "authored_by": AUTHOR,
-                "authored_by_email": AUTHOR_EMAIL,
+                "authored_by": builder("PACKAGE_AUTHOR"),
+                "authored_by_email": builder("PACKAGE_AUTHOR_EMAIL"),
                 "package_size": str(package_size),
             }
         },
     }
 
 
-def _zip(files: dict[str, bytes], moment: int) -> bytes:
-    """A zip of ``files`` with an entry for each folder, as QRadar's SDK writes one (§1.1)."""
+def _zip(files: dict[str, bytes], moment: int, *, stored: str = "") -> bytes:
+    """A zip of ``files`` with an entry for each folder, as QRadar's SDK writes one (§1.1).
+
+    The file ``stored`` is not compressed.
+    """
     folders = {
         "/".join(parts[:depth]) + "/"
         for parts in (name.split("/") for name in files)
@@ -191,7 +238,7 @@ def _zip(files: dict[str, bytes], moment: int) -> bytes:
             else:
                 mode = 0o100755 if name.endswith(".sh") else 0o100644
                 entry.external_attr = mode << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.compress_type = zipfile.ZIP_STORED if name == stored else zipfile.ZIP_DEFLATED
                 archive.writestr(entry, files[name], compresslevel=9)
     return packed.getvalue()
 
@@ -205,6 +252,8 @@ def main(arguments: list[str]) -> int:
         print(f"not packed: {error}", file=sys.stderr)
         return 1
     print(packed.extension, packed.app, sep="\n")
+    if missing := not_set():
+        print(f"before IBM's validation, build with {', '.join(missing)} set", file=sys.stderr)
     return 0
 
 

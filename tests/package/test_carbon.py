@@ -39,6 +39,7 @@ def test_the_style_sheet_loads_nothing_from_elsewhere() -> None:
 def test_the_licences_stand_beside_what_they_are_for() -> None:
     carbon, plex = (CARBON / f"LICENSE-{name}.txt" for name in ("carbon", "plex"))
 
+    assert b"\r" not in carbon.read_bytes() + plex.read_bytes()
     assert "Apache License" in carbon.read_text()
     assert "SIL Open Font License" in plex.read_text()
     assert "LICENSE-carbon.txt" in (CARBON / "carbon.css").read_text()[:200]

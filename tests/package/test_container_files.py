@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our files under container/, at work in a container around a tiny app."""
 
+import configparser
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,16 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     with Container(image, store=tmp_path_factory.mktemp("store")) as container:
         container.wait_ready(20)
         yield container
+
+
+def test_each_program_is_named_by_its_whole_path() -> None:
+    """What a PATH would find is another image's business."""
+    programs = configparser.ConfigParser(interpolation=None)
+    programs.read(CONF / "supervisord.d/app.conf")
+    commands = [programs[section]["command"] for section in programs.sections()]
+
+    assert len(commands) == 2
+    assert all(command.startswith("/usr/") for command in commands)
 
 
 @pytest.mark.processes

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -124,11 +125,64 @@ def test_metadata_passes_ibms_validation_report(packed: Packed) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", extension["version"])
     assert re.fullmatch(r"\d+\.\d+\.\d+(\.\d+)?", extension["min_qradar_version"])
     assert extension["supported_language_set"] == ["en-US"]
-    assert extension["package_size"] == str(packed.app.stat().st_size)
+    assert extension["package_size"] == str(packed.extension.stat().st_size)
     assert words[extension["extension_name"]] == "Safeguarded restore"
-    assert words[extension["extension_long_description"]]
+    long = words[extension["extension_long_description"]]
+    assert len(long) > 2 * len(words["extension.short.description"])
     assert extension["authored_by"]
-    assert "@" in extension["authored_by_email"]
+    assert extension["authored_by_email"] == "noreply@example.com"
+
+
+def test_a_builder_says_whose_package_it_is(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until then the command names what is to be set before IBM's validation."""
+    names = ("PACKAGE_AUTHOR", "PACKAGE_AUTHOR_EMAIL", "PACKAGE_DOCUMENTATION_URL")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    main([str(tree), str(tmp_path)])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert all(name in said for name in names)
+
+    values = ("A & B", "a@b.example", "https://b.example/uninstall")
+    for name, value in zip(names, values, strict=True):
+        monkeypatch.setenv(name, value)
+    assert main([str(tree), str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+    packed = pack(tree, tmp_path)
+    extension = json.loads(read(packed.extension, "manifest.txt"))["doc"]["extension_manifest"]
+    assert (extension["authored_by"], extension["authored_by_email"]) == values[:2]
+    (hook,) = json.loads(read(packed.app, "manifest.json"))["uninstall_hooks"]
+    assert hook["documentation_url"] == values[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PACKAGE_AUTHOR_EMAIL", "somebody"),
+        ("PACKAGE_AUTHOR_EMAIL", "a b@c"),
+        ("PACKAGE_DOCUMENTATION_URL", "http://b.example"),
+        ("PACKAGE_DOCUMENTATION_URL", "https://b.example/<x>"),
+    ],
+)
+def test_a_builder_who_cannot_be_written_to_is_refused(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(PackError, match=f"{name} can't be used"):
+        pack(tree, tmp_path)
+
+
+def test_the_real_packages_icons_are_there_and_as_large_as_qradar_wants(tmp_path: Path) -> None:
+    manifest = json.loads((ROOT / "manifest.json").read_text())
+    wanted = [(one["icon"], 32) for one in manifest["configuration_pages"]]
+    wanted += [(one["icon"], 16) for one in manifest["gui_actions"]]
+    for path, size in wanted:
+        content = (ROOT / "app" / path).read_bytes()
+        assert content.startswith(b"\x89PNG\r\n")
+        assert struct.unpack(">II", content[16:24]) == (size, size)
+        assert len(content) < 4096
 
 
 def test_one_version_everywhere(packed: Packed) -> None:

@@ -65,7 +65,7 @@ directory=/opt/app-root
 stdout_logfile=/opt/app-root/store/log/web.log
 redirect_stderr=true
 [program:worker]
-command=python3 -m app.worker
+command=/usr/bin/python3 -m app.worker
 directory=/opt/app-root
 stdout_logfile=/opt/app-root/store/log/worker.log
 redirect_stderr=true

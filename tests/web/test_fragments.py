@@ -55,6 +55,7 @@ def test_nothing_from_outside_becomes_markup(world: World, path: str) -> None:
 def test_nothing_can_clash_with_the_page_around_it(world: World, path: str) -> None:
     to_state(world, make_run(world, 1, offense_id=77), RunState.STARTING, RunState.RESTORING)
     shown = html_of(world, path)
+    assert 'rules="rows"' in shown, "decent without any style"
     assert not re.search(r"<(style|script|link|iframe)|\b(style|id|on\w+)=", shown)
     for classes in re.findall(r'class="([^"]*)"', shown):
         assert all(one.startswith("safeguarded-restore") for one in classes.split())

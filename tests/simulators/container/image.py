@@ -16,10 +16,17 @@ from typing import Any
 
 from tests.package import manifest as rules
 from tests.simulators.container import environment
-from tests.simulators.container.sandbox import PYTHON, REPOSITORY, Layout, Sandbox
+from tests.simulators.container.sandbox import (
+    PYTHON,
+    REPOSITORY,
+    ContainerUnavailable,
+    Layout,
+    Sandbox,
+)
 
 BUILD = REPOSITORY / ".build"
 QPYLIB = REPOSITORY / "tests/standins/qpylib"
+PYTHON3 = Path(__file__).with_name("python3.sh")
 SQLITE = BUILD / "sqlite326"
 PATH = "/opt/app-root/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 STEP_SECONDS = 120
@@ -166,7 +173,15 @@ def mounts(app_root: Path, local: Path, etc: Path, *, mode: str) -> list[tuple[P
     if SQLITE.is_dir():
         shared.append((SQLITE, "/opt/sqlite326", "ro"))
     own = [(local, "/usr/local", mode), (etc, "/etc", "rw"), (app_root, "/opt/app-root", "rw")]
-    return shared + own
+    return [*shared, *own, (PYTHON3, _usr_bin_python3(), "ro")]
+
+
+def _usr_bin_python3() -> str:
+    """The file behind /usr/bin/python3, whose place the image's Python takes in a container."""
+    path = Path("/usr/bin/python3").resolve()
+    if not path.is_file() or Path("/usr") not in path.parents:
+        raise ContainerUnavailable("this machine has no /usr/bin/python3")
+    return str(path)
 
 
 def library_path() -> str:
