@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How long the pages take with 100,000 runs in the store, as far as our own code answers for it.
+"""How long pages take with 100,000 runs and 1,000,000 triggers, as far as our own code matters.
 
 Who calls is answered at once, as the minute's cache does; the rest is as it ships: templates,
 queries, checks. The runs are written straight into SQLite, over the last 400 days.
@@ -21,13 +21,16 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
+from app.qradar.console import ConsoleUnavailable
 from app.restore.model import RunState
 from app.store import Database, Store
 from app.store.migrate import migrate
 from app.store.times import to_text
 
 RUNS, DAYS, JOBS = 100_000, 400, 40
+TRIGGERS_A_RUN = 10  # each with a row in the audit trail, of the kind that runs leave there
 ROUNDS = 15
 PAGE_MS, FILTER_MS = 100.0, 300.0
 
@@ -49,6 +52,7 @@ def measure(runs: int = RUNS, rounds: int = ROUNDS) -> list[Timed]:
         migrate(path)
         now = datetime.now(UTC)
         seed(path, runs, now)
+        seed_triggers(path, runs, now)
         client = _client(path)
         return [
             (name, [_timed(client, query) for _ in range(rounds)], limit)
@@ -61,6 +65,10 @@ def _pages(now: datetime, runs: int) -> Iterator[tuple[str, str, float]]:
     yield f"overview, {runs:,} runs", "/", PAGE_MS
     yield f"history, {runs:,} runs", "/runs", PAGE_MS
     yield "history, its last page", "/runs?after=1", PAGE_MS
+    yield "set-up", "/set-up", PAGE_MS
+    yield "settings", "/settings", PAGE_MS
+    yield "health", "/api/v1/health", PAGE_MS
+    yield "diagnostics, which counts all rows", "/diagnostics", FILTER_MS
     for what, query in (
         ("a rare state", "state=needs_decision&state=starting"),
         ("several states", "state=failed&state=cancelled"),
@@ -90,6 +98,34 @@ def seed(path: Path, runs: int, now: datetime) -> None:
     database.close()
 
 
+def seed_triggers(path: Path, runs: int, now: datetime) -> None:
+    """Write `TRIGGERS_A_RUN` triggers for each run, the last ones of now, and their audit rows."""
+    store = Store(Database(path))
+    number = runs * TRIGGERS_A_RUN
+    gap = timedelta(days=DAYS) / max(number, 1)
+    with store.transaction():
+        store.runs._db.execute_many(
+            "INSERT INTO triggers (request_id, received_at, outcome, message, run_id, mapping,"
+            " rule_id, rule_name, event_at) VALUES (?,?,?,?,?,?,?,?,?)",
+            (
+                (
+                    *(f"bench-{each:09}", to_text(now - gap * (number - each)), "already_running"),
+                    *(
+                        "Run is under way already.",
+                        each // TRIGGERS_A_RUN + 1,
+                        "Mapping 7",
+                        100_007,
+                    ),
+                    *("Attack on SQL database 7", to_text(now - gap * (number - each))),
+                )
+                for each in range(number)
+            ),
+        )
+        for each in range(min(number, 50_000)):
+            store.audit.append("rule", "run new -> queued", f"run {each}", "triggered", now=now)
+    store.close()
+
+
 def _row(number: int, runs: int, now: datetime, chance: random.Random) -> tuple[object, ...]:
     at = now - timedelta(days=DAYS) * (1 - number / runs)
     state, job = chance.choice(_STATES), chance.randint(1, JOBS)
@@ -113,23 +149,28 @@ def _client(path: Path) -> FlaskClient:
 
     anna = Caller("anna", "user", frozenset({"ADMIN"}), frozenset({"Admin"}))
     unused: Any = None
+    silent = SimpleNamespace(request=_no_console)
     services = Services(
         database_path=path,
         open_store=lambda: Store(Database(path)),
         secrets=unused,
         identity=SimpleNamespace(who=lambda *_, **__: anna, silence=lambda: None),
-        bulkhead=unused,
+        bulkhead=Bulkhead(2),
         cdm_client=unused,
         test_connection=unused,
         fetch_certificate=unused,
-        make_script=unused,
-        console_api=unused,
+        make_script=lambda: "",
+        console_api=silent,
         version="bench",
         console="console.invalid",
     )
     client = create_app(services).test_client()
     client.set_cookie("SEC", "bench")
     return client
+
+
+def _no_console(*_: object, **__: object) -> None:
+    raise ConsoleUnavailable("The console is not asked here.")
 
 
 def _timed(client: FlaskClient, query: str) -> float:

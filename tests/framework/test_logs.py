@@ -128,15 +128,17 @@ log = logging.getLogger("app.talk")
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
 for number in range(100):
     log.info("record %d %s.", number, "x" * 100)
+print(open(sys.argv[2]).read()[-7:])
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 log.info("afterwards %s.", "x" * 100)
 """
-    ended = run(source, process)
+    file = app_root / "store" / "log" / name
+    ended = run(source, process, str(file))
 
-    assert ended.returncode == 0
+    assert (ended.returncode, ended.stdout) == (0, "xxxxx.\n\n")
     assert "was lost: OSError" in ended.stderr
     assert "record 99" not in ended.stderr
-    lines = (app_root / "store" / "log" / name).read_text().splitlines()
+    lines = file.read_text().splitlines()
     assert 10 < len(lines) < 100
     assert [line for line in lines if "[APP_ID:" not in line[:120] or line[-6:] != "xxxxx."] == []
     assert "afterwards" in lines[-1]

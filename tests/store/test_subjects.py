@@ -357,6 +357,43 @@ def test_a_row_taken_out_added_moved_or_cut_off_is_detected(
     assert not audited.audit.verify()
 
 
+@pytest.mark.parametrize(("row", "seen"), [(2, False), (5, False), (7, True), (11, True)])
+def test_the_end_of_a_long_trail_can_be_looked_at_alone(
+    audited: Store, row: int, *, seen: bool
+) -> None:
+    assert audited.audit.verify(newest=5)
+    assert audited.audit.verify(newest=1000)
+    execute(audited, "UPDATE audit SET detail = 'x' WHERE id = ?", row)
+    assert audited.audit.verify(newest=5) is not seen
+    assert not audited.audit.verify(newest=1000)
+    take_out(audited, 11)
+    assert not audited.audit.verify(newest=5)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (
+            "SELECT * FROM triggers WHERE source = 'simulation' ORDER BY id DESC LIMIT 1",
+            "simulated",
+        ),
+        ("SELECT * FROM audit WHERE subject = ? ORDER BY id DESC LIMIT 1", "by_subject"),
+    ],
+)
+def test_what_pages_ask_of_a_large_table_is_found_by_an_index(
+    store: Store, query: str, index: str
+) -> None:
+    """At a million triggers the set-up page took a second without."""
+    asked: list[str] = []
+    store.runs._db.connection.set_trace_callback(asked.append)
+    store.triggers.last_simulation()
+    store.audit.last("mode")
+    store.runs._db.connection.set_trace_callback(None)
+    assert query.replace("?", "'mode'") in asked
+    plan = store.runs._db.execute(f"EXPLAIN QUERY PLAN {query.replace('?', chr(39) * 2)}")
+    assert index in str([tuple(row) for row in plan])
+
+
 def test_values_that_run_into_each_other_are_told_apart(audited: Store) -> None:
     execute(audited, "UPDATE audit SET action = 'changet', subject = 'hing 3' WHERE id = 5")
     assert not audited.audit.verify()

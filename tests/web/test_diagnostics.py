@@ -55,7 +55,7 @@ def test_versions_counts_and_health_are_in_it(world: World) -> None:
     assert found["versions"]["SQLite"].startswith("3.")
     assert found["versions"]["flask"][0].isdigit()
     assert found["store"]["rows"]["runs"] == 1
-    assert found["store"]["audit chain verifies"] is True
+    assert found["store"]["newest audit rows verify"] is True
     assert found["health"]["runs"]["needs_decision"] == 1
     assert found["configuration"]["connections"][0]["name"] == "plain"
 
