@@ -63,6 +63,7 @@ OWNERS = {
     "wtforms": ("app.web",),
     "werkzeug": ("app.web",),
     "jinja2": ("app.web",),
+    "gunicorn": ("app.web.front",),
     "sqlite3": ("app.store", "app.worker"),  # the worker outlives whatever SQLite raises
     "requests": ("app.cdm", "app.qradar"),
     "urllib3": ("app.cdm", "app.qradar"),
@@ -117,6 +118,24 @@ def test_a_package_imports_only_what_the_arrows_allow(package: str) -> None:
         if within(imported, "app")
         and not any(
             within(imported, allowed) for allowed in ARROWS[package] | EXCEPTIONS.get(module, set())
+        )
+    ]
+
+    assert wrong == []
+
+
+def test_the_front_knows_nothing_of_flask_or_of_the_app_behind_it() -> None:
+    """gunicorn's master process imports it too."""
+    wrong = [
+        f"{module} imports {imported}"
+        for module in PATHS
+        if within(module, "app.web.front")
+        for imported in imports_of(module)
+        if imported.partition(".")[0] in {"flask", "werkzeug", "qpylib"}
+        or (
+            within(imported, "app")
+            and not within(imported, "app.web.front")
+            and imported != "app.framework.console_peers"
         )
     ]
 

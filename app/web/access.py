@@ -18,8 +18,8 @@ from app.qradar.caller import Caller
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of
 from app.web import texts
-from app.web.bodies import FORM, JSON, check_kind
-from app.web.problems import BODY_LIMIT, Problem, is_api
+from app.web.bodies import FORM, JSON, check_kind, check_texts
+from app.web.problems import Problem, is_api
 from app.web.services import services
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _check() -> None:
         logger.error("no right is declared for %s", request.endpoint)
         raise Problem(403, texts.rights.NO_RIGHT_DECLARED)
     if request.method in _WRITES:
-        _check_framing()
+        _check_media_type()
     _check_store(right)
     _identify()
     if not may(right):
@@ -94,15 +94,10 @@ def _check() -> None:
         )
     if request.method in _WRITES:
         _check_csrf()
+        check_texts()
 
 
-def _check_framing() -> None:
-    if (request.content_length or 0) > BODY_LIMIT:
-        raise Problem(
-            413,
-            texts.problems.too_large(BODY_LIMIT),
-            advice=texts.problems.TOO_LARGE_ADVICE,
-        )
+def _check_media_type() -> None:
     if not is_api():
         check_kind(FORM, "multipart/form-data")
     elif request.content_length or request.mimetype:

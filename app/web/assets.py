@@ -43,9 +43,12 @@ def _load(path: Path, _changed_ns: int) -> Asset:
 def _find(filename: str) -> Asset | None:
     joined = safe_join(str(current_app.static_folder), filename)
     path = Path(joined) if joined else None
-    if path is None or not path.is_file() or path.name.startswith("."):
+    try:
+        if path is None or not path.is_file() or path.name.startswith("."):
+            return None
+        return _load(path, path.stat().st_mtime_ns)
+    except OSError:  # a name that no file can have
         return None
-    return _load(path, path.stat().st_mtime_ns)
 
 
 def asset(filename: str) -> str:

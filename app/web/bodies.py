@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Request bodies of the JSON API: their size, their kind, and their fields as plain text."""
+"""Request bodies: whole and small enough, of their kind, their fields as plain text."""
 
 import json
 import re
 from urllib.parse import parse_qsl
 
-from flask import request
+from flask import Flask, request
 
-from app.web.problems import BODY_LIMIT, Problem
+from app.web.front.framing import BODY_LIMIT, BODY_PROBLEM
+from app.web.front.framing import Problem as Framing
+from app.web.problems import Problem, is_api
 from app.web.texts import problems as words
 
 FORM = "application/x-www-form-urlencoded"
@@ -16,15 +18,45 @@ JSON = "application/json"
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def read_body() -> bytes:
-    """The raw body, however it is framed; 413 when it is larger than `BODY_LIMIT`.
+# The fields that are files; everything else in a form is text.
+_FILES = frozenset({"ca_file"})
 
-    Also a chunked body, which has no Content-Length, is read only up to the limit.
-    """
-    body = request.get_data(cache=False)
+
+def register(app: Flask) -> None:
+    """Refuse every request of ``app`` whose body is too large, or not what its sender meant."""
+    app.before_request(_check_body)
+
+
+def _check_body() -> None:
+    if request.routing_exception is not None:
+        return  # 404 and 405 come first (design §5)
+    problem = request.environ.get(BODY_PROBLEM)
+    length = request.content_length
+    if problem == Framing.TOO_LARGE or (length or 0) > BODY_LIMIT:
+        raise _too_large()
+    if problem == Framing.FRAMING:
+        raise Problem(400, words.BAD_FRAMING, code="bad_framing", cause=words.BAD_FRAMING_CAUSE)
+    # Read here, once, for every view. Nothing may act on half of what was meant: the half of a
+    # rule's number is another rule's.
+    body = request.get_data()
+    if problem == Framing.CUT or (length is not None and len(body) < length):
+        raise Problem(
+            400, words.CUT, code="cut_off", cause=words.CUT_CAUSE, advice=words.CUT_ADVICE
+        )
     if len(body) > BODY_LIMIT:
-        raise Problem(413, words.body_too_large(BODY_LIMIT))
-    return body
+        raise _too_large()
+
+
+def _too_large() -> Problem:
+    advice = "" if is_api() else words.TOO_LARGE_ADVICE
+    return Problem(413, words.too_large(BODY_LIMIT), advice=advice)
+
+
+def check_texts() -> None:
+    """400 when a form has a file where text is asked for."""
+    for name in request.files:
+        if name not in _FILES:
+            raise Problem(400, words.not_text(clean(name)), field=clean(name)[:64])
 
 
 def check_kind(*allowed: str) -> str:
@@ -56,10 +88,9 @@ def read_pairs(body: bytes, kind: str) -> list[tuple[str, str]]:
 
 
 def read_json_object() -> dict[str, object]:
-    """The request's JSON object; 413, 415 or 400 when there is none."""
-    body = read_body()
+    """The request's JSON object; 415 or 400 when there is none."""
     check_kind(JSON)
-    return _json_object(body.decode("utf-8", "replace"))
+    return _json_object(request.get_data().decode("utf-8", "replace"))
 
 
 def _json_object(text: str) -> dict[str, object]:

@@ -31,5 +31,4 @@ def register(app: Flask) -> None:
         # What a page shows is true at one moment only; files say themselves how long they hold.
         if request.endpoint != "static" or response.status_code not in {200, 304}:
             response.headers["Cache-Control"] = "no-store"
-        response.headers["Server"] = "Safeguarded restore"
         return response

@@ -15,11 +15,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
 from app.store.database import StoreBusy, StoreFailed, trouble
+from app.web.front.framing import BODY_LIMIT
 from app.web.texts import problems as words
 
 logger = logging.getLogger(__name__)
 
-BODY_LIMIT = 64 * 1024  # bytes, for every request (design §5)
 _CODES = {
     400: "invalid",
     401: "not_authenticated",
@@ -116,7 +116,7 @@ def _too_busy() -> Problem:
 def _from_http(error: HTTPException) -> Problem:
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
-        return Problem(413, words.body_too_large(BODY_LIMIT))
+        return Problem(413, words.too_large(BODY_LIMIT))
     if status == 404:
         return Problem(404, words.NOTHING_HERE, advice=words.NOTHING_HERE_ADVICE)
     if status == 405:

@@ -14,7 +14,7 @@ from app.restore import triggers
 from app.restore.model import Outcome
 from app.web import texts
 from app.web.action_book import note_use
-from app.web.bodies import FORM, JSON, check_kind, read_body, read_pairs
+from app.web.bodies import FORM, JSON, check_kind, read_pairs
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.trigger_fields import Fields, collect, read_trigger
@@ -26,7 +26,6 @@ bp = Blueprint("triggers_api", __name__)
 @bp.post("/api/v1/triggers")
 def receive_trigger() -> tuple[Response, int]:
     """Keep a trigger and say what comes of it: 202, or 200 for a connection test."""
-    body = read_body()
     kind = check_kind(FORM, JSON)
     if services().failure() is not None:
         raise Problem(
@@ -34,7 +33,7 @@ def receive_trigger() -> tuple[Response, int]:
         )
     unreadable, fields = None, Fields()
     try:
-        fields = collect(read_pairs(body, kind))
+        fields = collect(read_pairs(request.get_data(), kind))
     except Problem as problem:
         unreadable = problem  # told only to callers with a valid token
     token, token_name = _checked_token(fields)

@@ -29,6 +29,7 @@ from app.web import (
     access,
     assets,
     attacks,
+    bodies,
     by_hand,
     connections,
     diagnostics,
@@ -53,6 +54,7 @@ from app.web import (
     uninstall,
     waiting,
 )
+from app.web.front.framing import BODY_LIMIT
 from app.web.script import make_script
 from app.web.services import EXTENSION, OUTBOUND_CALLS, Services
 from app.web.session_key import session_key
@@ -89,14 +91,15 @@ def build_app(services: Services | None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         # Of a chunked body Werkzeug cuts off what is above the limit without a word: the one byte
-        # more is what `bodies.read_body` recognises it by.
-        MAX_CONTENT_LENGTH=problems.BODY_LIMIT + 1,
+        # more is what `bodies` recognises it by.
+        MAX_CONTENT_LENGTH=BODY_LIMIT + 1,
     )
     app.extensions[EXTENSION] = services
     app.json = _Json(app)
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (headers, problems, theme, access, presentation, waiting, attacks, trouble, assets):
+    for part in (headers, problems, bodies, theme, access, presentation, waiting, attacks, trouble):
         part.register(app)
+    assets.register(app)
     for subject in _SUBJECTS:
         app.register_blueprint(subject.bp)
 

@@ -30,6 +30,15 @@ def build(folder: Path, **changed: str) -> Image:
         for path in (ROOT / "container").rglob("*")
         if path.is_file() and path.parent.name != "pip"
     }
+    # gunicorn's worker is a part of the app.
+    ours |= {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in (
+            *(ROOT / "app/web/front").glob("*.py"),
+            *(ROOT / "app" / part for part in ("web/__init__.py", "framework/__init__.py")),
+            ROOT / "app/framework/console_peers.py",
+        )
+    }
     manifest = {"manifest.json": (ROOT / "manifest.json").read_text()}
     without = dict.fromkeys(("container/build/ordering.txt", "container/run/ordering.txt"))
     files: dict[str, str | None] = {**ours, **manifest, **without, **changed}
@@ -68,7 +77,7 @@ def test_what_the_processes_print_ends_in_the_apps_log_folder(container: Contain
     names = {path.name for path in (container.store / "log").iterdir()}
 
     assert {"web-output.log", "worker-output.log", "supervisord.log"} <= names
-    assert "gthread" in (container.store / "log/web-output.log").read_text()
+    assert "FrontWorker" in (container.store / "log/web-output.log").read_text()
 
 
 @pytest.mark.processes
@@ -84,7 +93,7 @@ def test_no_request_line_is_written_down(container: Container) -> None:
             peer.sendall(broken)
             assert b"400 Bad Request" in peer.recv(100)
 
-    assert "Invalid request from ip=127.0.0.1\n" in container.logs()
+    assert "Refused requests: 1. Why: malformed (1). From: 127.0.0.1 (1)" in container.logs()
     assert "s3cret" not in container.logs()
 
 

@@ -54,21 +54,26 @@ def wrong_method(method: str) -> str:
 # --- bodies -----------------------------------------------------------------------------------
 
 TOO_LARGE_ADVICE = "Of certificates, give only the CA that issued the server's."
+CUT = "The request's body is shorter than was announced: it was cut off on its way."
+CUT_CAUSE = "The connection broke while the request was sent."
+CUT_ADVICE = "Nothing was done with it. Send it again."
+BAD_FRAMING = "The request's body is not framed as HTTP asks for."
+BAD_FRAMING_CAUSE = "A fault in the program that sent it, or in a proxy between."
 COMPRESSED = "The body must not be compressed."
 NO_JSON = "The body is not JSON that can be read."
 NO_OBJECT = "The body must be a JSON object."
 
 
 def too_large(limit: int) -> str:
-    """413 for a form."""
-    return f"The request is larger than {limit // 1024} KiB."
-
-
-def body_too_large(limit: int) -> str:
     """413."""
-    return f"The request body is larger than {limit // 1024} KiB."
+    return f"The request is larger than {limit // 1024} KiB."
 
 
 def wrong_kind(*allowed: str) -> str:
     """415."""
     return f"The body must be {' or '.join(allowed)}."
+
+
+def not_text(name: str) -> str:
+    """400 for a file where text is asked for."""
+    return f"The field {name[:64]} must be text, not a file."
