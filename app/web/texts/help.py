@@ -187,7 +187,7 @@ SYMPTOMS = (
     (
         "Outcome `cooling_down`",
         "the job was started a short while ago",
-        "wait, or shorten the mapping's cool-down",
+        "*Start now* on the overview; or wait, or shorten the mapping's cool-down",
     ),
     (
         "*Simulate*: would not start",
