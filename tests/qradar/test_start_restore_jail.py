@@ -77,10 +77,18 @@ def test_awkward_values_arrive_from_the_jail(jailed: Jailed) -> None:
     assert jailed.jail.home_files() == []
 
 
-def test_the_second_try_works_in_the_jail(jailed: Jailed) -> None:
-    jailed.console.script = [503]
+def test_the_next_tries_work_in_the_jail(jailed: Jailed) -> None:
+    jailed.console.script = [503, "drop"]
     assert jailed.run(**RULE).exit_code == 0
-    assert len(jailed.console.forms) == 2
+    assert len(jailed.console.forms) == 3
+
+
+def test_a_lost_answer_is_told_in_the_jail(jailed: Jailed) -> None:
+    jailed.console.script = ["drop"] * 9
+    done = jailed.run(**RULE)
+    assert done.exit_code == 2
+    assert done.stdout.startswith(b"no answer; it may have been accepted, see the app's Runs: ")
+    assert jailed.jail.home_files() == []
 
 
 def test_test_execution_prints_a_diagnosis(jailed: Jailed) -> None:

@@ -56,7 +56,9 @@ def test_only_options_of_curl_7_29_are_used() -> None:
 
 def test_whole_seconds_only() -> None:
     """Fractions of a second came with curl 7.32."""
-    assert re.findall(r"(?:connect-timeout|max-time) (\S+)", code_of_template()) == ["3", "4"]
+    used = re.findall(r"(?:connect-timeout|max-time) (\S+)", code_of_template())
+    assert used == ["3", "$limit"]
+    assert "limit=$((9 - SECONDS))" in code_of_template()
 
 
 @pytest.mark.parametrize(

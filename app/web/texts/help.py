@@ -139,6 +139,11 @@ SYMPTOMS = (
         "press the button again: the attempt is finished or taken back first",
     ),
     (
+        "*Custom action*: `no answer; it may have been accepted`",
+        "the console or the app answered too late, or was restarting",
+        "look at the app's *Runs*; the script tries again for ten seconds by itself",
+    ),
+    (
         "Test passed, but no rule calls",
         "the rule's response lacks the action; changes not deployed",
         "look at the rule's response page; Deploy Changes",
