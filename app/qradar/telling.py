@@ -164,10 +164,7 @@ class Telling:
     def _look_for(self, key: Key, room: int, now: datetime) -> bool:
         """Look once for the offenses of a rule's triggers; say whether the console was asked."""
         pending = self._triggers.pending(key, limit=_MOST)
-        rule_id, rule_name = key.rule_id, key.rule_name
-        if rule_id is None and rule_name is None:
-            rule_id, rule_name = self._rules.rule_of_mapping(key.mapping)
-        ids = self._rules.same_rules(rule_id, rule_name) if rule_id or rule_name else []
+        ids = self._ids(key)
         if pending and ids:
             shares = self._looks.contributions(
                 ids,
@@ -187,6 +184,14 @@ class Telling:
         self._triggers.give_up(over)
         self._triggers.looked(pending)
         return bool(pending and ids)
+
+    def _ids(self, key: Key) -> Sequence[int]:
+        """The ids of a rule, by the mapping where the triggers named it by no number."""
+        rule_id, rule_name = key.rule_id, key.rule_name
+        if rule_id is None:
+            rule_id, mapped_name = self._rules.rule_of_mapping(key.mapping)
+            rule_name = rule_name or mapped_name
+        return self._rules.same_rules(rule_id, rule_name) if rule_id or rule_name else []
 
     def _checked(
         self,

@@ -38,6 +38,7 @@ class Tiding:
     run_id: int | None
     mark: str
     text: str
+    created_at: datetime
     due_at: datetime
     attempts: int
     posted_at: datetime | None
@@ -99,6 +100,11 @@ class Tidings:
         return [
             self._tiding(row) for row in self._all("WHERE offense_id = ? ORDER BY id", offense_id)
         ]
+
+    def of_run(self, run_id: int, *, limit: int) -> Sequence[Tiding]:
+        """Give what other offenses are told of a run, the newest first."""
+        rows = self._all("WHERE run_id = ? ORDER BY id DESC LIMIT ?", run_id, limit)
+        return [self._tiding(row) for row in rows]
 
     # --- as `app.qradar.outbox` calls it ---------------------------------------------------------
 
@@ -187,6 +193,7 @@ class Tidings:
             run_id=row["run_id"],
             mark=f"[SR-T{row['id']}-{row['instance']}]",
             text=row["text"] or "",
+            created_at=from_text(row["created_at"]),
             due_at=from_text(row["due_at"]),
             attempts=row["attempts"],
             posted_at=None if row["posted_at"] is None else from_text(row["posted_at"]),

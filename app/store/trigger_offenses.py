@@ -69,11 +69,15 @@ class TriggerOffenses:
         return [RuleKey(row["mapping"], row["rule_id"], row["rule_name"]) for row in rows]
 
     def pending(self, key: RuleKey, *, limit: int) -> Sequence[Pending]:
-        """Give a rule's triggers whose offense is looked for, the earliest events first."""
+        """Give a rule's triggers whose offense is looked for, the least looked for first.
+
+        A storm of thousands that have no offense must not keep the next ones waiting.
+        """
         rows = self._db.execute(
             "SELECT trigger_offenses.*, (SELECT offense_rounds FROM qradar) AS round"
             " FROM trigger_offenses WHERE ended = 0 AND mapping IS ? AND rule_id IS ?"
-            " AND rule_name IS ? ORDER BY event_at LIMIT ?",
+            " AND rule_name IS ? ORDER BY first_round IS NOT NULL, first_round DESC, event_at"
+            " LIMIT ?",
             (key.mapping, key.rule_id, key.rule_name, limit),
         )
         return [_pending(row) for row in rows]

@@ -42,18 +42,23 @@ class OfOffense:
 
 def of_offense(store: Store, offense_id: int) -> OfOffense:
     """Give what came of the triggers of an offense, without those that its own run has."""
+    looks = store.qradar.token_label() is not None
     known = list(_came_of(store, store.trigger_offenses.came_to(offense_id), but=offense_id))
+    return OfOffense(
+        attacks=[shouted(attack.why) for attack in store.attacks.open_of_offense(offense_id)],
+        known=known[:_SHOWN],
+        unattributed=_unattributed(store)[:_SHOWN] if looks and not known else (),
+        looks=looks,
+    )
+
+
+def _unattributed(store: Store) -> list[CameOf]:
+    """What came of the runs and triggers whose offense is looked for."""
     runs = [
         CameOf(f"run {run.id}, {how_it_stands(run)}", run.received_at, run.id)
         for run in store.notes.searched_runs(_SHOWN)
     ]
-    others = _came_of(store, store.trigger_offenses.unattributed())
-    return OfOffense(
-        attacks=[shouted(attack.why) for attack in store.attacks.open_of_offense(offense_id)],
-        known=known[:_SHOWN],
-        unattributed=[*runs, *others][:_SHOWN],
-        looks=store.qradar.token_label() is not None,
-    )
+    return [*runs, *_came_of(store, store.trigger_offenses.unattributed())]
 
 
 def _came_of(store: Store, found: Sequence[CameTo], *, but: int | None = None) -> Iterator[CameOf]:

@@ -24,7 +24,7 @@ from app.web.services import services
 
 bp = Blueprint("runs", __name__)
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
-_LOG_LINES, _LOG_CHARACTERS, _SWALLOWED = 100, 15_000, 50
+_LOG_LINES, _LOG_CHARACTERS, _SWALLOWED, _TOLD = 100, 15_000, 50, 10
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
@@ -97,6 +97,8 @@ def show(run_id: int) -> str:
         field_name=texts.run.field_name,
         sent_by=lambda one: texts.run.SENT_BY.format(token=one.token, peer=one.peer),
         notes=store.notes.for_run(run_id),
+        told=store.tidings.of_run(run_id, limit=_TOLD),
+        offense_url=run_views.offense_url,
         search=store.notes.search_of(run_id),
         service_token=store.qradar.token_label() is not None,
     )

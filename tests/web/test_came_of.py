@@ -160,3 +160,16 @@ def test_a_runs_offense_that_is_not_sure_is_called_so(
     assert words in client.get(f"/runs/{run_id}").text
     assert short in client.get("/runs").text
     assert client.get(f"/api/v1/runs/{run_id}").json["offense_by"] == by
+
+
+def test_a_runs_page_shows_what_other_offenses_are_told_of_it(world: World) -> None:
+    run_id = attack(world, 77, 78)
+    (first,) = world.store.tidings.due(world.clock())
+    world.store.tidings.posted(first, now=world.clock())
+    page = world.client(ANALYST).get(f"/runs/{run_id}").text
+
+    shown = words_of(page)
+    assert f"Offense 77 Safeguarded restore, {world.clock():%Y-%m-%d %H:%M:%S} UTC: repeat" in shown
+    assert "in the offense" in shown
+    assert "Offense 78 – waiting" in shown
+    assert "summaryId=78" in page

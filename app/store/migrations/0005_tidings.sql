@@ -51,6 +51,7 @@ CREATE TABLE tidings (
 -- An offense is told of a run twice at most, and why nothing was started once a day.
 CREATE UNIQUE INDEX tidings_of_run ON tidings (offense_id, run_id, part) WHERE run_id IS NOT NULL;
 CREATE UNIQUE INDEX tidings_without_run ON tidings (offense_id, reason, day) WHERE run_id IS NULL;
+CREATE INDEX tidings_by_run ON tidings (run_id, id) WHERE run_id IS NOT NULL;
 CREATE INDEX tidings_open ON tidings (id) WHERE posted_at IS NULL AND given_up_at IS NULL;
 -- Part 1 has told of a run that was still on its way: part 2 may be due one day.
 CREATE INDEX tidings_unfinished ON tidings (run_id) WHERE part = 1 AND told_state IN

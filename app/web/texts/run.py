@@ -110,6 +110,8 @@ NOTE_COLUMNS = ("Written", "Note", "Delivery")
 IN_OFFENSE = "in the offense"
 GIVEN_UP = "given up"
 WAITING = "waiting"
+TOLD = "What other offenses of its repeats are told, the latest"
+TOLD_COLUMNS = ("Written", "Offense", "Note", "Delivery")
 NO_NOTE = "Nothing was written yet."
 
 
