@@ -221,3 +221,28 @@ def store_service_token(world: World) -> None:
         )
         assert answer.status_code == 303
         assert "restore-service" in session.get(world.url("settings"), timeout=30).text
+
+
+@pytest.mark.processes
+def test_the_offense_of_a_repeat_learns_what_came_of_it(make_world: MakeWorld) -> None:
+    """Two sources, two offenses, one restore; both name it, as notes and on the summary page."""
+    world = make_world(restore_seconds=1.0)
+    world.console.switches.offense_delay = 2.0
+    store_service_token(world)
+    world.install_action()
+
+    first = world.fire()
+    assert first.wait() is not None
+    second = world.fire(sourceip="203.0.113.8")
+    offense_id = second.wait_for_offense()
+    assert offense_id is not None
+    assert offense_id != first.wait_for_offense()
+
+    (text,) = wait_for(lambda: notes_of(world.console, offense_id), seconds=60)[:1]
+    (run,) = world.runs()
+    assert f"repeat of run {run['id']}, " in text
+    assert run["offense_id"] == first.offense_id
+    with world.session("analyst") as session:
+        shown = session.get(world.url(f"offense_fragment/{offense_id}"), timeout=30).json()["html"]
+    assert f"repeat of run {run['id']}, " in shown
+    assert "No restore" not in shown

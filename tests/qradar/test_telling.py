@@ -364,15 +364,18 @@ def test_an_offense_of_another_rule_is_not_believed(desk: Desk) -> None:
     assert len([what for what in whats if f"the caller named offense {victim}" in what]) == 2
 
 
-@pytest.mark.parametrize("listed_only", [False, True])
-def test_an_offense_in_which_the_rule_has_a_part_is_believed(desk: Desk, listed_only: bool) -> None:
+@pytest.mark.parametrize("part", ["listed", "contributed"])
+def test_an_offense_in_which_the_rule_has_a_part_is_believed(desk: Desk, part: str) -> None:
+    """A rule of type OFFENSE contributes no events; a list of rules may lack one."""
     rule, event = new_rule(desk.console), now_ms()
-    named = contribute(desk.console, rule, event - 3_600_000)  # no time leads there
-    if listed_only:  # a rule of type OFFENSE contributes no events
-        del desk.console.store.contributions[rule.id, named]
+    named, other = (contribute(desk.console, rule, event - 3_600_000) for _ in range(2))
+    for number in (named, other):  # no time leads there
+        if part == "listed":
+            del desk.console.store.contributions[rule.id, number]
+        else:
+            desk.console.store.offenses[number]["rules"] = []
     mapping = desk.map(rule)
     run_id = desk.start(mapping, event, offense_id=named)
-    other = contribute(desk.console, rule, event - 1_800_000)
     desk.call(mapping, event, offense_id=other)
     desk.move(run_id, *READY)
 
@@ -555,3 +558,20 @@ def test_a_refused_search_holds_up_no_note_of_a_run(desk: Desk) -> None:
     refused = [one for one in desk.console.api_calls if "contributions" in one.path]
     assert all(one is not other for one, other in pairwise(refused))
     assert len(refused) <= 3
+
+
+def test_an_offense_that_the_caller_named_may_show_the_rule_a_little_later(desk: Desk) -> None:
+    rule, event = new_rule(desk.console), now_ms()
+    mapping = desk.map(rule)
+    named = [contribute(desk.console, new_rule(desk.console), event, source=s) for s in "ab"]
+    run_id = desk.start(mapping, event, offense_id=named[0])
+    desk.call(mapping, event, offense_id=named[1])
+    desk.run(40)
+    assert desk.told(named[1]) == []
+    for source in "ab":
+        contribute(desk.console, rule, event - 3_600_000, source=source)
+
+    desk.run(90)
+
+    assert desk.store.runs.get(run_id).offense_id == named[0]
+    assert len(desk.told(named[1])) == 1
