@@ -19,7 +19,7 @@ from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of
 from app.web import texts
 from app.web.bodies import FORM, JSON, check_kind, check_texts
-from app.web.problems import Problem, is_api
+from app.web.problems import Problem, is_api, preparing
 from app.web.services import services
 
 logger = logging.getLogger(__name__)
@@ -106,6 +106,8 @@ def _check_media_type() -> None:
 
 def _check_store(right: Right) -> None:
     """503 while the store can't be used; the reason is told to QRadar's users only."""
+    if services().preparing:
+        raise preparing()
     reason = services().failure()
     if reason is None:
         return

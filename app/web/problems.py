@@ -102,6 +102,18 @@ def store_busy() -> Problem:
     )
 
 
+def preparing() -> Problem:
+    """503: the store is being brought up to date; nothing of it can be read or kept meanwhile."""
+    return Problem(
+        503,
+        words.PREPARING,
+        code="preparing",
+        cause=words.PREPARING_CAUSE,
+        advice=words.PREPARING_ADVICE,
+        retry_after=5,
+    )
+
+
 def _too_busy() -> Problem:
     return Problem(
         503,

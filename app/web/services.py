@@ -23,6 +23,7 @@ from app.qradar.identity import Silence
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
 from app.store.store import Store
+from app.web.opening import Opening
 from app.web.store_probe import StoreProbe
 from app.web.throttle import Throttle
 
@@ -58,7 +59,7 @@ class Services:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     bad_tokens: Throttle = field(default_factory=Throttle)
     api_version: Callable[[str | None], str] = lambda _sec: ""  # of the console's, for a token
-    start_failure: str | None = None  # why the store can't be used, when no note could be written
+    opening: Opening | None = None  # None: the store is up to date
     _local: threading.local = field(default_factory=threading.local)
     _probe: StoreProbe = field(default_factory=StoreProbe)
 
@@ -76,7 +77,13 @@ class Services:
 
     def failure(self) -> str | None:
         """Why the store can't be used (its schema could not be brought up to date), or None."""
-        return self.start_failure or migrations.failure(self.database_path)
+        told = None if self.opening is None else self.opening.failure
+        return told or migrations.failure(self.database_path)
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the store is just being brought up to date: soon it can be used."""
+        return self.opening is not None and self.opening.preparing
 
 
 def services() -> Services:

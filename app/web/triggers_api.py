@@ -15,7 +15,7 @@ from app.restore.model import Outcome
 from app.web import texts
 from app.web.action_book import note_use
 from app.web.bodies import FORM, JSON, check_kind, read_pairs
-from app.web.problems import Problem
+from app.web.problems import Problem, preparing
 from app.web.services import services
 from app.web.trigger_fields import Fields, collect, read_trigger
 
@@ -27,6 +27,8 @@ bp = Blueprint("triggers_api", __name__)
 def receive_trigger() -> tuple[Response, int]:
     """Keep a trigger and say what comes of it: 202, or 200 for a connection test."""
     kind = check_kind(FORM, JSON)
+    if services().preparing:
+        raise preparing()
     if services().failure() is not None:
         raise Problem(
             503, texts.problems.STORE_UNUSABLE_FOR_RULES, code="store_unusable", retry_after=60

@@ -39,7 +39,7 @@ _LEFT = texts.action.left_on_console(ACTION_NAME, authorized_services.LABEL)
 @bp.post("/api/v1/uninstall")
 def uninstall() -> Response:
     """Remove the custom action, its script and its authorized service; name what remains."""
-    if services().failure() is not None:
+    if services().preparing or services().failure() is not None:
         return _answer(texts.problems.STORE_UNUSABLE_FOR_RULES, list(_LEFT.values()))
     said, left = _remove()
     logger.log(logging.WARNING if left else logging.INFO, "uninstall: %s %s", said, "; ".join(left))

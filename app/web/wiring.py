@@ -21,9 +21,8 @@ from app.qradar.callers_console import CallersConsole
 from app.qradar.console import ConsoleClient
 from app.qradar.identity import Identity
 from app.qradar.refused_asks import RefusedAsks
-from app.store import migrate as migrations
 from app.store.database import Database
-from app.store.migrate import MigrationFailed, migrate
+from app.store.migrate import migrate
 from app.store.store import Store
 from app.web import (
     access,
@@ -55,6 +54,7 @@ from app.web import (
     waiting,
 )
 from app.web.front.framing import BODY_LIMIT
+from app.web.opening import Opening
 from app.web.script import make_script
 from app.web.services import EXTENSION, OUTBOUND_CALLS, Services
 from app.web.session_key import session_key
@@ -112,15 +112,9 @@ def build_app(services: Services | None) -> Flask:
 
 
 def build_services() -> Services:
-    """The services of the real web process; an unusable store is kept as a reason, not raised."""
+    """The services of the real web process; the store is brought up to date beside it."""
     bulkhead = Bulkhead(OUTBOUND_CALLS)
-    path, failure = paths.database_path(), None
-    try:
-        migrate(path)
-    except (MigrationFailed, OSError) as error:
-        logger.error("the store can't be used: %s", error)
-        # Usually a note beside the file tells; not when the folder can't be written.
-        failure = None if migrations.failure(path) else str(error)
+    path = paths.database_path()
     system_ca = paths.system_ca_file()
     console = ConsoleClient(_console(), system_ca, timeout=3.0)
     identity = Identity(
@@ -147,7 +141,7 @@ def build_services() -> Services:
         version=_version(),
         console=_console(),
         allow_loopback=paths.is_demo(),
-        start_failure=failure,
+        opening=Opening(path, migrate).begin(),
     )
     return made
 

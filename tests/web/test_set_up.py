@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -472,7 +473,7 @@ def test_an_error_is_not_repeated_for_ten_minutes(desk: Desk) -> None:
 
 def test_a_store_that_cannot_be_used_holds_up_no_deletion(desk: Desk) -> None:
     desk.press()
-    desk.answer_with(start_failure="The schema is newer.")
+    desk.answer_with(opening=SimpleNamespace(failure="The schema is newer.", preparing=False))
     answer = uninstall(desk.world.client())
     assert len(answer["not_removed"]) == 3
     assert "token" not in answer["message"]

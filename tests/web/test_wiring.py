@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web process as QRadar starts it: services from the environment, whatever is missing there."""
 
+import fcntl
+import html
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from flask import Flask
 from app import create_app
 from app.framework.bulkhead import Bulkhead
 from app.store import migrate
+from app.web import opening
 from app.web.problems import Problem
 from app.web.script import make_script
 from app.web.services import EXTENSION
@@ -50,6 +53,48 @@ def test_a_broken_database_leaves_debug_up_and_refuses_triggers(app_root: Path) 
     answer = client.post("/api/v1/triggers", data={"request_id": "req-00001"})
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
+
+
+def test_a_migration_under_way_leaves_debug_up_and_says_so(app_root: Path) -> None:
+    """The worker's may hold the lock for minutes: QRadar would restart the app in the middle."""
+    with (app_root / "store" / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        app = create_app()
+        client = app.test_client()
+        assert client.get("/debug").status_code == 200
+        client.set_cookie("SEC", "somebody")
+        for path in ("/", "/api/v1/runs", "/api/v1/health"):
+            answer = client.get(path)
+            assert answer.status_code == 503
+            assert "is being brought up to date" in html.unescape(answer.text)
+        answer = client.post("/api/v1/triggers", data={"request_id": "req-00001"})
+        assert answer.status_code == 503
+        assert answer.json["error"]["code"] == "preparing"
+        assert answer.headers["Retry-After"] == "5"
+    app.extensions[EXTENSION].opening.join(20)
+    assert client.post("/api/v1/triggers", data={"a": "b"}).status_code == 401
+    close_store(app)
+
+
+def test_what_could_not_be_migrated_is_tried_again(
+    app_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker tries again too: a disk that was full for a while must not keep pages away."""
+    tries: list[Path] = []
+
+    def fail_once(path: Path) -> int:
+        tries.append(path)
+        if len(tries) == 1:
+            raise migrate.MigrationFailed("the disk is full")
+        return migrate.migrate(path)
+
+    monkeypatch.setattr("app.web.wiring.migrate", fail_once)
+    monkeypatch.setattr(opening, "AGAIN_S", 0.0)
+    app = create_app()
+    app.extensions[EXTENSION].opening.join(20)
+    assert app.extensions[EXTENSION].failure() is None
+    assert app.test_client().get("/").status_code == 401
+    close_store(app)
 
 
 def test_a_note_that_cannot_be_written_is_not_needed(

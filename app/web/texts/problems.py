@@ -28,6 +28,12 @@ OTHER_TITLE = "Not possible"
 STORE_BUSY = "The app's database can't be used just now."
 STORE_BUSY_CAUSE = "Another process holds the database, or its disk is full or read-only."
 STORE_BUSY_ADVICE = "Try again in a moment; if it stays, look at the disk space of the app's store."
+PREPARING = "The app's database is being brought up to date."
+PREPARING_CAUSE = (
+    "A new version of the app was installed, or the other of its two processes is at it; with a"
+    " large history this takes a minute or two."
+)
+PREPARING_ADVICE = "Wait. Triggers are refused meanwhile, and their script tries again."
 STORE_UNUSABLE = "The app's database can't be used. Sign in to QRadar to see why."
 STORE_UNUSABLE_FOR_RULES = "The app's database can't be used."
 STORE_UNUSABLE_CAUSE = (
