@@ -161,7 +161,7 @@ package() {
   sbom
   rm -rf dist
   mkdir dist
-  python3.11 -m tests.package.pack . dist
+  python3.11 -m tests.package.pack "$@" . dist
 }
 
 # setup_app: all that demo, bench and proof stand on.
@@ -238,7 +238,7 @@ run_module() {
 command=${1:-package}
 (($# == 0)) || shift
 case $command in
-package) package ;;
+package) package --say-what-to-set ;;
 demo) run_module tests.demo "$@" ;;
 test) run_tests "$@" ;;
 bench) run_module tests.bench "$@" ;;

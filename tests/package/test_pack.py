@@ -141,6 +141,9 @@ def test_a_builder_says_whose_package_it_is(
     for name in names:
         monkeypatch.delenv(name, raising=False)
     main([str(tree), str(tmp_path)])
+    assert capsys.readouterr().err == ""
+    command = ["--say-what-to-set", str(tree), str(tmp_path)]
+    main(command)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert all(name in said for name in names)
@@ -148,7 +151,7 @@ def test_a_builder_says_whose_package_it_is(
     values = ("A & B", "a@b.example", "https://b.example/uninstall")
     for name, value in zip(names, values, strict=True):
         monkeypatch.setenv(name, value)
-    assert main([str(tree), str(tmp_path)]) == 0
+    assert main(command) == 0
     assert capsys.readouterr().err == ""
     packed = pack(tree, tmp_path)
     extension = json.loads(read(packed.extension, "manifest.txt"))["doc"]["extension_manifest"]
