@@ -43,6 +43,7 @@ EXCEPTIONS = {
     "app.store.watch": {"app.restore.watched"},
     "app.store.attacks": {"app.restore.attacks", "app.restore.notes"},
     "app.store.starts": {"app.restore.cooling"},
+    "app.store.settings": {"app.restore.own_events"},
 }
 
 # What touches the world: the heart decides, others act.

@@ -113,7 +113,14 @@ def test_the_first_command_makes_the_store(configure: Configure, app_root: Path)
     assert json.loads(result.out) == {
         "connections": [],
         "mappings": [],
-        "settings": {"mode": "disarmed", "operator_roles": [], "services": [], "leef": False},
+        "settings": {
+            "mode": "disarmed",
+            "operator_roles": [],
+            "services": [],
+            "leef": False,
+            "own_log_sources": [],
+            "own_qids": [],
+        },
     }
     assert result.err == ""
 

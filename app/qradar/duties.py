@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.qradar import finding, outbox, refused_asks, rules, service_token, telling
+from app.qradar import finding, outbox, own_events, refused_asks, rules, service_token, telling
 from app.qradar.console import ConsoleClient, ConsoleRefused, ConsoleUnavailable, LockedOut
 from app.qradar.offenses import Offenses
 from app.qradar.refused_asks import Whose
@@ -53,6 +53,10 @@ class Notes(finding.Outbox, outbox.Outbox[Any], Protocol):
     def next_due(self, now: datetime) -> datetime | None: ...
 
 
+class Settings(Protocol):
+    def keep_own_events(self, log_sources: Sequence[int], qids: Sequence[int]) -> None: ...
+
+
 class Store(Protocol):
     """The store, by what is called here; `app.store.Store` is one."""
 
@@ -66,6 +70,8 @@ class Store(Protocol):
     def trigger_offenses(self) -> telling.Triggers: ...
     @property
     def refused_asks(self) -> refused_asks.Ledger: ...
+    @property
+    def settings(self) -> Settings: ...
     def close(self) -> None: ...
 
 
@@ -142,6 +148,7 @@ class Duties:
             problem, asked = self._look(self._offenses, now, tick), True
         if tick >= self._rules_at:
             self._read_rules(now)
+            self._read_own_events()
             self._rules_at, asked = tick + RULES_EVERY_S, True
         if tick >= self._tell_at:  # last: all else goes before
             told, why = self._tell(self._telling, now, tick)
@@ -203,6 +210,17 @@ class Duties:
             logger.info("the service token may not list the console's rules")
         else:
             self._store.qradar.keep_rules(listed, now=now)
+
+    def _read_own_events(self) -> None:
+        """Read by what our own events are known, where the token may; a setting can say it too."""
+        try:
+            log_sources, qids = own_events.read(self._console, self._sec)
+        except ConsoleRefused as error:
+            if error.status == _NOT_ACCEPTED:
+                raise
+            logger.info("the console does not tell of the app's own events: %s", error)
+        else:
+            self._store.settings.keep_own_events(log_sources, qids)
 
     def _back_off(self, error: str, gaps: Sequence[float], now: datetime, *, tick: float) -> None:
         gap = gaps[min(self._failures, len(gaps) - 1)]

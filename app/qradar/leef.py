@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tells QRadar's log what the app does: LEEF 2.0 over UDP syslog (qradar-platform §9), if wanted.
 
-A rule that matches these events must never start a restore, or the app would feed itself. Three
-things see to that. Each event names `OWN_USER` as its user and `HOST` as its source: a trigger that
-carries that user is kept and starts nothing (`restore.triggers`), and an offense made of nothing
-but our log source is not watched (`restore.watch`). Triggers that a run swallows are not told of at
-all. And refused triggers, the only events that one of ours could bring about without a restore in
+A rule that matches these events must not feed the app with them. Each event names `OWN_USER` as its
+user and `HOST` as its source: a trigger whose log source and event id are known to be ours starts
+nothing, one that only names our user starts at most once in its full cool-down
+(`app.restore.own_events`), and an offense made of nothing but our log source is not watched
+(`restore.watch`). Triggers that a run swallows are not told of at all but as a new attack, once.
+And refused triggers, the only events that one of ours could bring about without a restore in
 between, are told at most ten times a minute, with the number of those left out.
 """
 
@@ -43,6 +44,11 @@ _ATTACKS = {
     "attack.acknowledged": ("NEW_ATTACK_ACKNOWLEDGED", 3),
     "attack.ended": ("NEW_ATTACK_ANSWERED", 3),
 }
+EVENT_IDS = frozenset(
+    {"RESTORE_REQUESTED", "TRIGGER_REJECTED", "CONFIG_CHANGED"}
+    | {name for name, _ in (*_STATES.values(), *_ATTACKS.values())}
+)
+"""Every event that is told, by its id."""
 _REFUSALS = ("unmatched", "disarmed", "mapping_disabled", "limit_reached")
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from app.restore.model import Mode, Trust, Watch
 
 MAX_COOLDOWN_S = 30 * 24 * 3600
+MOST_NUMBERS = 100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMERIC = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
@@ -278,6 +279,13 @@ def check_names(value: object, field: str) -> list[str]:
         raise InvalidField(field, "must be a list of names.")
     names = [check_text(v, f"{field}[{i}]", longest=255) for i, v in enumerate(value)]
     return list(dict.fromkeys(names))
+
+
+def check_numbers(value: object, field: str) -> list[int]:
+    """Give a list of ids of QRadar, each once, in their order."""
+    if not isinstance(value, list | tuple) or len(value) > MOST_NUMBERS:
+        raise InvalidField(field, f"must be a list of at most {MOST_NUMBERS} whole numbers.")
+    return sorted({_check_number(v, field, lowest=1, highest=2**62) for v in value})
 
 
 def _check_number(value: object, field: str, *, lowest: int, highest: int) -> int:

@@ -70,6 +70,34 @@ def cooling_of_unknown(mapping: Mapping, last: LastStart | None, now: datetime) 
     return _until(mapping, last, last.at + full(mapping), now)
 
 
+def cooling_of_own(
+    mapping: Mapping,
+    last: LastStart | None,
+    last_failure: tuple[int, datetime] | None,
+    now: datetime,
+) -> Cooling | None:
+    """Give the cool-down of what may be our own event: in full, from whatever we last told of.
+
+    That is the job's last start and its end, and the last failure of any job: two jobs whose
+    failures start each other would be a loop too. A time ahead of now is a clock that was set back.
+    """
+    found = [] if last is None else [(last.at, last.run_id), (last.ended_at, last.run_id)]
+    if last_failure is not None:
+        found.append((last_failure[1], last_failure[0]))
+    told = [(at, run_id) for at, run_id in found if at is not None and at <= now]
+    if not told:
+        return None
+    at, run_id = max(told)
+    until = at + full(mapping)
+    if until <= now:
+        return None
+    why = (
+        f"Run {run_id} was started or has ended a short while ago; mapping {mapping.name} starts"
+        f" job {mapping.job_name} by such an event at {clock_time(until, now)} at the earliest."
+    )
+    return Cooling(run_id, until, why)
+
+
 def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) -> Cooling | None:
     if until <= now:
         return None

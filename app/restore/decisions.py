@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from app.restore import attacks
 from app.restore.attacks import Noticed
 from app.restore.cooling import (
+    LEAST,
     Cooling,
     LastStart,
     asks_a_person,
     cooling,
+    cooling_of_own,
     cooling_of_unknown,
 )
 from app.restore.model import MANUAL, Mapping, Mode, Outcome, Run, RunState, Trigger
+from app.restore.own_events import names_our_user
 from app.restore.ports import Store
 
 
@@ -40,32 +43,52 @@ def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> V
         store.starts.correct(last.run_id, now)
         last = replace(last, at=now)
     failed = last if asks_a_person(last) and trigger.source != MANUAL else None
-    met = None if failed else _cooling(trigger, mapping, last, now)
+    doubtful = names_our_user(trigger)
+    met = None if failed and not doubtful else _cooling(store, trigger, mapping, last, now)
     if trigger.simulated:
         return _simulate(store, trigger, mapping, live, met, failed=failed, now=now)
     before = store.attacks.last_trigger(*job)
-    last_trigger = None if before is None else before.at
-    if by_itself(trigger):
+    if by_itself(trigger) and not doubtful:
         store.attacks.note_trigger(*job, now=now)
+    seen = None
+    if not doubtful or not _just_told(store, mapping, live, last, now):
+        seen = _Seen(None if before is None else before.at)
     if live is not None:
-        return _held(store, trigger, mapping, live, met, last_trigger=last_trigger, now=now)
+        return _held(store, trigger, mapping, live, met, seen=seen, now=now)
     if met is not None:
-        store.runs.count_repeat(met.run_id)
-        verdict = Verdict(Outcome.COOLING_DOWN, met.why, met.run_id)
-        if not by_itself(trigger):
-            return verdict
-        store.attacks.note_trigger(*job, cooling_run_id=met.run_id, now=now)
-        attack = attacks.cooled(mapping, met, last_trigger=last_trigger, now=now)
-        return verdict if attack is None else replace(verdict, message=attack.why, attack=attack)
+        return _cooled(store, trigger, mapping, met, seen=seen, now=now)
     return _begin(store, trigger, mapping, failed, now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What tells a new attack from a repeat."""
+
+    last_trigger: datetime | None
+
+
+def _just_told(
+    store: Store, mapping: Mapping, live: Run | None, last: LastStart | None, now: datetime
+) -> bool:
+    """Whether QRadar's log was told of something lately that this event may be."""
+    since = now - LEAST
+    times = [None if live is None else live.state_since]
+    times += [] if last is None else [last.at, last.ended_at]
+    failure = store.starts.last_failure()
+    times.append(None if failure is None else failure[1])
+    return any(at is not None and since < at <= now for at in times) or store.attacks.ended_since(
+        mapping.connection_id, mapping.job_id, since
+    )
+
+
 def _cooling(
-    trigger: Trigger, mapping: Mapping, last: LastStart | None, now: datetime
+    store: Store, trigger: Trigger, mapping: Mapping, last: LastStart | None, now: datetime
 ) -> Cooling | None:
     """The cool-down that a trigger meets; a person who starts a restore skips what is known."""
     if trigger.source == MANUAL:
         return cooling_of_unknown(mapping, last, now)
+    if names_our_user(trigger):
+        return cooling_of_own(mapping, last, store.starts.last_failure(), now)
     return cooling(mapping, last, now)
 
 
@@ -74,26 +97,48 @@ def _held(
     trigger: Trigger,
     mapping: Mapping,
     live: Run,
-    cooling: Cooling | None,
+    met: Cooling | None,
     *,
-    last_trigger: datetime | None,
+    seen: _Seen | None,
     now: datetime,
 ) -> Verdict:
     """A live run holds the job: a repeat of it, or a new attack."""
     attack = None
-    if by_itself(trigger):
+    if seen is not None and by_itself(trigger):
         attack = attacks.held(
             trigger,
             mapping,
             live,
-            last_trigger=last_trigger,
+            last_trigger=seen.last_trigger,
             tied=store.attacks.offenses_tied_to(live.id) if trigger.offense_id else (),
-            cooling=cooling,
+            cooling=met,
             now=now,
         )
     store.runs.count_repeat(live.id)
     message = _already_running(live) if attack is None else attack.why
     return Verdict(Outcome.ALREADY_RUNNING, message, live.id, attack=attack)
+
+
+def _cooled(
+    store: Store,
+    trigger: Trigger,
+    mapping: Mapping,
+    met: Cooling,
+    *,
+    seen: _Seen | None,
+    now: datetime,
+) -> Verdict:
+    """Nothing runs, and the job cools down: a repeat, or a new attack."""
+    store.runs.count_repeat(met.run_id)
+    attack = None
+    if by_itself(trigger):
+        store.attacks.note_cooling(
+            mapping.connection_id, mapping.job_id, run_id=met.run_id, now=now
+        )
+        if seen is not None:
+            attack = attacks.cooled(mapping, met, last_trigger=seen.last_trigger, now=now)
+    message = met.why if attack is None else attack.why
+    return Verdict(Outcome.COOLING_DOWN, message, met.run_id, attack=attack)
 
 
 def _begin(

@@ -25,6 +25,7 @@ from app.restore.model import (
     RunState,
     Trigger,
 )
+from app.restore.own_events import OwnEvents
 
 
 class FirstTrigger(Protocol):
@@ -69,6 +70,8 @@ class Connections(Protocol):
 class Settings(Protocol):
     @property
     def mode(self) -> Mode: ...
+    @property
+    def own_events(self) -> OwnEvents: ...
 
 
 class Runs(Protocol):
@@ -118,7 +121,7 @@ class Runs(Protocol):
 class Starts(Protocol):
     def last(self, connection_id: int, job_id: str) -> LastStart | None: ...
     def correct(self, run_id: int, at: datetime) -> None: ...
-    def last_failure(self) -> datetime | None: ...
+    def last_failure(self) -> tuple[int, datetime] | None: ...
 
 
 class LastTrigger(Protocol):
@@ -128,10 +131,12 @@ class LastTrigger(Protocol):
 
 class Attacks(Protocol):
     def last_trigger(self, connection_id: int, job_id: str) -> LastTrigger | None: ...
+    def ended_since(self, connection_id: int, job_id: str, since: datetime) -> bool: ...
     def open_of_job(self, connection_id: int, job_id: str) -> Attack | None: ...
     def offenses_tied_to(self, run_id: int) -> frozenset[int]: ...
-    def note_trigger(
-        self, connection_id: int, job_id: str, *, cooling_run_id: int | None = None, now: datetime
+    def note_trigger(self, connection_id: int, job_id: str, *, now: datetime) -> None: ...
+    def note_cooling(
+        self, connection_id: int, job_id: str, *, run_id: int, now: datetime
     ) -> None: ...
     def add(
         self,

@@ -8,17 +8,12 @@ from datetime import datetime
 
 from app.restore.decisions import Verdict, by_itself, decide
 from app.restore.model import Decision, Mapping, Outcome, Trigger
+from app.restore.own_events import MAY_BE_OWN, OWN_EVENT, names_our_user
 from app.restore.ports import Store
 
 logger = logging.getLogger(__name__)
 
 _SWALLOWED = {Outcome.ALREADY_RUNNING, Outcome.COOLING_DOWN}
-OWN_USER = "safeguarded-restore"
-"""The user whom our own events in QRadar's log name: a rule must not start a restore over them."""
-_OWN_EVENT = (
-    "The event was written by this app itself: the rule matches the app's own log. Nothing was"
-    f" started; leave events of the user {OWN_USER} out of the rule."
-)
 
 
 def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
@@ -46,8 +41,8 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
         return _keep(store, trigger, duplicate)
     if trigger.mapping is None and trigger.rule_id is None and trigger.rule_name is None:
         return _keep(store, trigger, Verdict(Outcome.TEST, _test_message(trigger)))
-    if trigger.fields.get("username", "").strip() == OWN_USER:
-        return _keep(store, trigger, Verdict(Outcome.UNMATCHED, _OWN_EVENT))
+    if store.settings.own_events.has(trigger):
+        return _keep(store, trigger, Verdict(Outcome.UNMATCHED, OWN_EVENT))
     mapping = _find_mapping(store, trigger)
     if mapping is None:
         return _keep(store, trigger, Verdict(Outcome.UNMATCHED, _unmatched(trigger)))
@@ -56,6 +51,8 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
         verdict = Verdict(Outcome.MAPPING_DISABLED, disabled)
         return _keep(store, trigger, replace(verdict, mapping=mapping.name))
     verdict = replace(decide(store, trigger, mapping, now), mapping=mapping.name)
+    if names_our_user(trigger):
+        verdict = replace(verdict, message=f"{verdict.message} {MAY_BE_OWN}")
     decision = _keep(store, trigger, verdict)
     _note_attack(store, trigger, mapping, verdict, trigger_id=decision.trigger_id, now=now)
     return decision

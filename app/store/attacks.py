@@ -56,6 +56,14 @@ class Attacks:
         )
         return found[0] if found else None
 
+    def ended_since(self, connection_id: int, job_id: str, since: datetime) -> bool:
+        """Say whether a new attack of a CDM job has ended since then."""
+        found = self._db.execute(
+            "SELECT 1 FROM attacks WHERE connection_id = ? AND job_id = ? AND ended_at >= ?",
+            (connection_id, job_id, to_text(since)),
+        )
+        return found.fetchone() is not None
+
     def of_run(self, run_id: int) -> Sequence[Attack]:
         """Give those that a run stood in the way of, oldest first."""
         return self._all("WHERE run_id = ? ORDER BY id", run_id)
@@ -90,23 +98,23 @@ class Attacks:
 
     # --- writing ------------------------------------------------------------------------------
 
-    def note_trigger(
-        self, connection_id: int, job_id: str, *, cooling_run_id: int | None = None, now: datetime
-    ) -> None:
-        """Note that a trigger of a job came, and after which run the job cooled down, if it did."""
-        job, at = (connection_id, job_id), to_text(now)
+    def note_trigger(self, connection_id: int, job_id: str, *, now: datetime) -> None:
+        """Note that a trigger of a CDM job came."""
         with self._db.transaction():
             self._db.execute(
                 "INSERT INTO job_triggers (connection_id, job_id, at) VALUES (?,?,?)"
                 " ON CONFLICT (connection_id, job_id) DO UPDATE SET at = excluded.at",
-                (*job, at),
+                (connection_id, job_id, to_text(now)),
             )
-            if cooling_run_id is not None:
-                self._db.execute(
-                    "UPDATE job_triggers SET cooling_at = ?, cooling_run_id = ?"
-                    " WHERE connection_id = ? AND job_id = ?",
-                    (at, cooling_run_id, *job),
-                )
+
+    def note_cooling(self, connection_id: int, job_id: str, *, run_id: int, now: datetime) -> None:
+        """Note that a trigger met the cool-down of a job, and after which run it cools down."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE job_triggers SET cooling_at = ?, cooling_run_id = ?"
+                " WHERE connection_id = ? AND job_id = ?",
+                (to_text(now), run_id, connection_id, job_id),
+            )
 
     def add(
         self,

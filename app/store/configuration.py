@@ -42,6 +42,8 @@ _SETTINGS: Mapping[str, Callable[[object], object]] = {
     "operator_roles": lambda value: checks.check_names(value, "operator_roles"),
     "services": lambda value: checks.check_names(value, "services"),
     "leef": lambda value: checks.check_flag(value, "leef"),
+    "own_log_sources": lambda value: checks.check_numbers(value, "own_log_sources"),
+    "own_qids": lambda value: checks.check_numbers(value, "own_qids"),
 }
 
 

@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.restore.model import Mode
+from app.restore.own_events import OwnEvents
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.times import from_text, from_text_or_none, to_text
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
-_JSON_SETTINGS = ("operator_roles", "services", "leef")
+_JSON_SETTINGS = ("operator_roles", "services", "leef", "own_log_sources", "own_qids")
 
 
 class Settings:
-    """The settings in the store: ``mode``, ``operator_roles``, ``services``, ``leef``."""
+    """The settings in the store: ``mode``, ``operator_roles``, ``services``, ``leef`` and more."""
 
     def __init__(self, db: Database, audit: Audit) -> None:
         self._db, self._audit = db, audit
@@ -50,6 +51,25 @@ class Settings:
         """Whether QRadar's log is told what the app does."""
         return bool(json.loads(self._values().get("leef", "false")))
 
+    @property
+    def own_events(self) -> OwnEvents:
+        """By what our own events are known: what is set, and what the console told."""
+        values = self._values()
+        told = json.loads(values.get("own_events", "{}"))
+        sources = json.loads(values.get("own_log_sources", "[]"))
+        qids = json.loads(values.get("own_qids", "[]"))
+        return OwnEvents(
+            frozenset([*sources, *told.get("log_sources", ())]),
+            frozenset([*qids, *told.get("qids", ())]),
+        )
+
+    def keep_own_events(self, log_sources: Sequence[int], qids: Sequence[int]) -> None:
+        """Keep what the console has told of our own events."""
+        text = json.dumps({"log_sources": list(log_sources), "qids": list(qids)})
+        if self._values().get("own_events") != text:
+            with self._db.transaction():
+                self._put("own_events", text)
+
     def all(self) -> dict[str, object]:
         """Give every setting as it stands in the configuration document."""
         return {
@@ -57,6 +77,8 @@ class Settings:
             "operator_roles": list(self.operator_roles),
             "services": list(self.services),
             "leef": self.leef,
+            "own_log_sources": json.loads(self._values().get("own_log_sources", "[]")),
+            "own_qids": json.loads(self._values().get("own_qids", "[]")),
         }
 
     def custom_action(self) -> dict[str, Any]:

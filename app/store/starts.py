@@ -43,14 +43,14 @@ class Starts:
         with self._db.transaction():
             self._db.execute("UPDATE runs SET cools_from = ? WHERE id = ?", (to_text(at), run_id))
 
-    def last_failure(self) -> datetime | None:
-        """Give when a run of whichever job last failed."""
+    def last_failure(self) -> tuple[int, datetime] | None:
+        """Give the run of whichever job that failed last, and when."""
         row = self._db.execute(
-            "SELECT max(ended_at) FROM (SELECT ended_at FROM runs WHERE state = 'failed'"
-            " ORDER BY id DESC LIMIT ?)",
+            "SELECT id, ended_at FROM (SELECT id, ended_at FROM runs WHERE state = 'failed'"
+            " ORDER BY id DESC LIMIT ?) ORDER BY ended_at DESC LIMIT 1",
             (_LOOKED_THROUGH,),
         ).fetchone()
-        return from_text_or_none(row[0])
+        return None if row is None else (row["id"], from_text(row["ended_at"]))
 
     def _failures(self, connection_id: int, job_id: str) -> int:
         """How many restores of a job CDM has failed or refused since a copy last came up."""

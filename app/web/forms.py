@@ -5,6 +5,7 @@
 What a value must look like is said once for pages and command line, in `app.restore.checks`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from app.restore.model import Trust, Watch
 from app.web.texts import attacks as start_words
 from app.web.texts import connections as words
 from app.web.texts import mappings as texts
+from app.web.texts import settings as settings_words
 
 Checks = Mapping[str, Callable[[Any], object]]
 
@@ -152,6 +154,22 @@ class TokenForm(CheckedForm):
     def values(self) -> dict[str, object] | None:
         """The token's name; None when it is bad."""
         return self.read({"name": checks.check_name})
+
+
+class OwnEventsForm(CheckedForm):
+    """By what the app's own events are known."""
+
+    own_log_sources = StringField(settings_words.OWN_LOG_SOURCES)
+    own_qids = StringField(settings_words.OWN_QIDS)
+
+    def values(self) -> dict[str, object] | None:
+        """Both lists of numbers; None when one is bad."""
+        names = ("own_log_sources", "own_qids")
+        return self.read({name: partial(_check_numbers, field=name) for name in names})
+
+
+def _check_numbers(value: str | None, field: str) -> list[int]:
+    return checks.check_numbers(re.split(r"[\s,;]+", value.strip()) if value else [], field)
 
 
 class StartForm(CheckedForm):

@@ -15,7 +15,7 @@ from app.restore.checks import InvalidField
 from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
-from app.web.forms import TokenForm
+from app.web.forms import OwnEventsForm, TokenForm
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.set_up import administrator
@@ -58,6 +58,20 @@ def set_leef() -> BaseResponse:
     store, now = services().store, services().clock()
     store.settings.set("leef", wanted == "on", by=caller().name, now=now)
     flash(texts.settings.EVENTS_ARE[wanted], "good")
+    return go_to("settings.show")
+
+
+@bp.post("/own-events")
+@needs(Right.ADMINISTER)
+def set_own_events() -> str | BaseResponse:
+    """Name the log source and the event ids of the app's own events."""
+    form = OwnEventsForm()
+    values = form.values()
+    if values is None:
+        return _page(TokenForm(formdata=None), own_form=form)
+    for key, numbers in values.items():
+        services().store.settings.set(key, numbers, by=caller().name, now=services().clock())
+    flash(texts.settings.OWN_EVENTS_SAVED, "good")
     return go_to("settings.show")
 
 
@@ -128,8 +142,15 @@ def _roles() -> tuple[list[str], str | None]:
     return sorted(listed | chosen, key=str.casefold), problem
 
 
-def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
+def _page(
+    form: TokenForm,
+    *,
+    new_name: str = "",
+    new_token: str = "",
+    own_form: OwnEventsForm | None = None,
+) -> str:
     store = services().store
+    named = store.settings.all()
     changes = store.audit.recent(_LOOKED_THROUGH)
     roles, roles_problem = _roles()
     return render_template(
@@ -141,6 +162,13 @@ def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
         mode_change=store.audit.last("mode"),
         tokens=store.tokens.list(),
         settings=store.settings,
+        own_events=store.settings.own_events,
+        own_form=own_form
+        or OwnEventsForm(
+            formdata=None,
+            own_log_sources=_listed(named["own_log_sources"]),
+            own_qids=_listed(named["own_qids"]),
+        ),
         roles=roles,
         roles_problem=roles_problem,
         qradar=store.qradar.console(),
@@ -148,3 +176,7 @@ def _page(form: TokenForm, *, new_name: str = "", new_token: str = "") -> str:
         leef=store.settings.leef,
         changes=[one for one in changes if not one.action.startswith("run ")][:_CHANGES],
     )
+
+
+def _listed(numbers: object) -> str:
+    return ", ".join(map(str, numbers)) if isinstance(numbers, list) else ""

@@ -12,6 +12,7 @@ import pytest
 
 from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, Mode, Trigger, Trust
+from app.restore.own_events import OwnEvents
 from app.store import configuration
 from app.store.configuration import export_document, import_document
 from app.store.connections import ConnectionInUse
@@ -101,14 +102,22 @@ def open_run(store: Store) -> None:
     store.runs.add(Trigger("request-1", NOW), mapping, connection, now=NOW)
 
 
+SETTINGS = {
+    "mode": "disarmed",
+    "operator_roles": [],
+    "services": [],
+    "leef": False,
+    "own_log_sources": [],
+    "own_qids": [],
+}
+
+
 # --- import and export ----------------------------------------------------------------------------
 
 
 def test_a_document_comes_out_as_it_went_in(store: Store, load: Callable[..., list[str]]) -> None:
     load(document())
-    assert export_document(store) == document(
-        settings={"mode": "armed", "operator_roles": [], "services": [], "leef": False}
-    )
+    assert export_document(store) == document(settings=SETTINGS | {"mode": "armed"})
 
 
 def test_importing_an_export_changes_nothing(store: Store, load: Callable[..., list[str]]) -> None:
@@ -122,8 +131,18 @@ def test_a_fresh_store_exports_an_empty_configuration(store: Store) -> None:
     assert export_document(store) == {
         "connections": [],
         "mappings": [],
-        "settings": {"mode": "disarmed", "operator_roles": [], "services": [], "leef": False},
+        "settings": SETTINGS,
     }
+
+
+@pytest.mark.parametrize("wrong", ["162", [0], ["x"], [True], [2**63], list(range(1, 200))])
+def test_ids_of_our_own_events_are_numbers(
+    store: Store, load: Callable[..., list[str]], wrong: object
+) -> None:
+    with pytest.raises(InvalidField):
+        load({"settings": {"own_qids": wrong}})
+    load({"settings": {"own_qids": [7, "5", 7], "own_log_sources": [162]}})
+    assert store.settings.own_events == OwnEvents(frozenset({162}), frozenset({5, 7}))
 
 
 def test_absent_lists_and_keys_keep_their_value(
@@ -134,7 +153,7 @@ def test_absent_lists_and_keys_keep_their_value(
     assert changes == ["mapping SQL attack: cooldown_s 900 -> 0"]
     assert export_document(store) == document(
         mappings=[SQL | {"cooldown_s": 0}],
-        settings={"mode": "armed", "operator_roles": [], "services": ["soar"], "leef": False},
+        settings=SETTINGS | {"mode": "armed", "services": ["soar"]},
     )
 
 
@@ -247,7 +266,7 @@ def test_a_mistake_is_named_and_nothing_is_changed(
     assert export_document(store) == {
         "connections": [],
         "mappings": [],
-        "settings": {"mode": "disarmed", "operator_roles": [], "services": [], "leef": False},
+        "settings": SETTINGS,
     }
     assert secrets.kept == {}
     assert store.audit.recent() == []

@@ -148,4 +148,4 @@ def test_the_last_failure_is_whichever_jobs(store: Store) -> None:
     assert store.starts.last_failure() is None
     fail(store, start(store, make_mapping(store), 0), 9)
     fail(store, start(store, make_mapping(store, job_id="2000"), 0), 5)
-    assert store.starts.last_failure() == at(9)
+    assert store.starts.last_failure() == (1, at(9))

@@ -32,6 +32,8 @@ ENTERED = {
     "rule_q": "attack",
     "job_session_id": "9001",
     "reason": "typed",
+    "own_log_sources": "162",
+    "own_qids": "1002000001, 1002000002",
     "token": "",  # set by the fixture: one that the console knows
 }
 
@@ -128,6 +130,7 @@ EXPECTED: dict[tuple[str, str], Does] = {
     ("settings", "Save the operator roles"): Does(
         "settings.show", "The operator roles are saved", writes=MODE
     ),
+    ("settings", "Save the ids"): Does("settings.show", "own events are saved", writes=MODE),
     ("settings", "Switch on"): Does("settings.show", "log are on", writes=MODE),
     ("settings", "Switch off"): Does("settings.show", "log are off", writes=MODE),
     ("runs", "Filter"): Does("runs.show_list", keeps=True),

@@ -33,6 +33,22 @@ NO_ROLE = "There is none to choose."
 EVENTS = "Events to QRadar's log"
 EVENTS_ON = "Requests, starts, ends and configuration changes as LEEF events. They are on."
 EVENTS_OFF = "Requests, starts, ends and configuration changes as LEEF events. They are off."
+OWN_EVENTS = "The app's own events"
+OWN_EVENTS_HELP = (
+    "A rule that matches these events must not start a restore over them. They are known by their"
+    " log source and event id together; an event that only names the user safeguarded-restore"
+    " starts a restore at most once in the full cool-down."
+)
+OWN_EVENTS_KNOWN = "Known: log source {sources}, event ids (QID) {qids}."
+OWN_EVENTS_UNKNOWN = (
+    "Not known: the console does not tell, or the events are not mapped in QRadar yet. They can be"
+    " named here."
+)
+OWN_LOG_SOURCES = "Log source ids"
+OWN_QIDS = "Event ids (QID)"
+NUMBERS_HELP = "Numbers, with commas or blanks between them; empty: what the console tells."
+SAVE_OWN_EVENTS = "Save the ids"
+OWN_EVENTS_SAVED = "The ids of the app's own events are saved."
 SWITCH_ON = "Switch on"
 SWITCH_OFF = "Switch off"
 
