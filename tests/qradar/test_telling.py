@@ -575,3 +575,20 @@ def test_an_offense_that_the_caller_named_may_show_the_rule_a_little_later(desk:
 
     assert desk.store.runs.get(run_id).offense_id == named[0]
     assert len(desk.told(named[1])) == 1
+
+
+def test_a_run_whose_offense_is_found_by_its_repeat_tells_there_itself(desk: Desk) -> None:
+    """The run's next look is a minute away; its offense must not be told that it is a repeat."""
+    rule, event = new_rule(desk.console), now_ms()
+    mapping = desk.map(rule)
+    run_id = desk.start(mapping, event)
+    desk.move(run_id, *READY)
+    desk.run(62)
+    desk.call(mapping, event + 60_000)
+    own = contribute(desk.console, rule, event, source=f"s-{rule.id}")
+    contribute(desk.console, rule, event + 60_000, source=f"s-{rule.id}")
+
+    desk.run(30)
+
+    assert desk.store.runs.get(run_id).offense_id == own
+    assert [text.partition(":")[0] for text in desk.told(own)] == ["started", "READY"]
