@@ -592,3 +592,20 @@ def test_a_run_whose_offense_is_found_by_its_repeat_tells_there_itself(desk: Des
 
     assert desk.store.runs.get(run_id).offense_id == own
     assert [text.partition(":")[0] for text in desk.told(own)] == ["started", "READY"]
+
+
+def test_a_worker_that_is_woken_without_end_keeps_to_its_calls(desk: Desk) -> None:
+    """A storm's commits wake it after each turn."""
+    rule, event = new_rule(desk.console), now_ms()
+    mapping = desk.map(rule)
+    desk.store.settings.set_mode(Mode.DISARMED, by="anna", now=desk.now)
+    for number in range(CALLS_A_MINUTE + 10):
+        desk.call(mapping, event + number)
+        contribute(desk.console, rule, event + number)
+    desk.duties.turn(desk.now, 0.0)  # its own work: the list of rules
+    desk.console.requests.clear()
+
+    for turn in range(300):
+        desk.duties.turn(desk.now, turn / 10)
+
+    assert 40 < len(desk.console.api_calls) <= CALLS_A_MINUTE
