@@ -30,7 +30,7 @@ from app.qradar.console_end import ConsoleEnd
 from app.qradar.duties import Duties, TokenUnreadable
 from app.qradar.lane import SideLane, Work
 from app.qradar.leef import Teller
-from app.restore import watch
+from app.restore import not_started, watch
 from app.restore.drift import look_at_jobs
 from app.restore.engine import Engine
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
@@ -122,7 +122,9 @@ class Lane(threading.Thread):
         self._database, self._clients, self._clock = database, clients, clock
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._contact_at = -CONTACT_EVERY_S
-        self._busy_since: float | None = None  # told of once, by the worker's own thread
+        # Told of by the worker's own thread: this one waits for the answer.
+        self._busy_since: float | None = None
+        self._told_at = -BEAT_EVERY_S
 
     def wake(self) -> None:
         """Look for work now: something was committed."""
@@ -133,22 +135,13 @@ class Lane(threading.Thread):
         self._stopping.set()
         self._wake.set()
 
-    def note_silence(self, store: Store) -> None:
-        """Note that CDM hangs; for the worker's own thread, since this one waits for the answer."""
-        since = self._busy_since
-        if since is None or time.monotonic() - since < SILENT_AFTER_S:
-            return
-        self._busy_since = None
-        try:
-            at = store.connections.get(self.connection_id)
-        except LookupError:
-            return  # deleted meanwhile
-        problem = (
-            f"CDM at {at.host}:{at.port} does not answer: it was asked, and has said nothing for"
-            f" more than {SILENT_AFTER_S:.0f} s."
-        )
-        logger.warning("connection %d: %s", self.connection_id, problem)
-        store.connections.note_contact(self.connection_id, problem, now=self._clock())
+    def silence(self) -> float | None:
+        """Give for how long CDM has not answered; None: not long, or it was asked for just now."""
+        since, now = self._busy_since, time.monotonic()
+        if since is None or now - since < SILENT_AFTER_S or now - self._told_at < BEAT_EVERY_S:
+            return None
+        self._told_at = now
+        return now - since
 
     def run(self) -> None:
         store = Store(Database(self._database))
@@ -274,10 +267,12 @@ class Worker:
             self._qradar.wake()
             self._seen = version  # only now: what was not passed on is looked at again
         for lane in self._lanes.values():
-            lane.note_silence(store)
+            if (silent_s := lane.silence()) is not None:
+                not_started.note_silence(store, lane.connection_id, silent_s, utc_now())
         if time.monotonic() - self._beaten_at >= BEAT_EVERY_S:
             self._beaten_at = time.monotonic()
             self._keep_lanes(store)
+            not_started.tell_offenses(store, utc_now())
             store.heartbeats.beat("worker", now=utc_now(), pid=os.getpid())
 
     def _keep_lanes(self, store: Store) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -269,8 +269,53 @@ def test_many_slow_answers_are_no_silence(
         monkeypatch.setattr(module.time, "monotonic", lambda at=at: at)
         if asks:
             lane._about_to_ask(fakes(store), connection.id)
-        lane.note_silence(store)
-        assert bool(store.connections.contact(connection.id).error) is silent, at
+        assert (lane.silence() is not None) is silent, at
+
+
+def test_a_lasting_silence_is_told_every_few_seconds_not_every_20_ms(
+    path: Path, fakes: Fakes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane = module.Lane(make_connection(store).id, path, clients=fakes)
+    told = []
+    for tenth in range(600):
+        monkeypatch.setattr(module.time, "monotonic", lambda tenth=tenth: tenth / 10)
+        if not tenth:
+            lane._about_to_ask(fakes(store), 1)
+        if (silent_s := lane.silence()) is not None:
+            told.append(silent_s)
+    assert told[0] == module.SILENT_AFTER_S
+    assert {round(b - a) for a, b in zip(told, told[1:], strict=False)} == {module.BEAT_EVERY_S}
+
+
+def test_a_run_that_a_hanging_cdm_keeps_from_its_start_is_told_before_the_call_has_timed_out(
+    store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the pages (the run has lost contact), in the offense's note, once; and taken back."""
+    monkeypatch.setattr(module, "SILENT_AFTER_S", 0.1)
+    monkeypatch.setattr(module, "BEAT_EVERY_S", 0.05)
+    monkeypatch.setattr(module.not_started, "NOTED_AFTER", timedelta(seconds=0.3))
+    connection = make_connection(store)
+    let_go = threading.Event()
+    hang = {"job is sent": lambda: let_go.wait(SOON)}
+    fakes.cdm[connection.id] = FakeCdm(hook=lambda point: hang.get(point, bool)() and None)
+    try:
+        with working(path, fakes):
+            run_id = trigger(store, connection)
+            wait_until(lambda: store.runs.get(run_id).contact_lost_since is not None)
+            run = store.runs.get(run_id)
+            assert (run.state, "does not answer" in (run.error or "")) == (S.QUEUED, True)
+            wait_until(lambda: store.notes.for_run(run_id))
+            time.sleep(0.3)
+            (note,) = store.notes.for_run(run_id)
+            assert note.kind == "not_started"
+            let_go.set()
+            wait_until(lambda: store.runs.get(run_id).state is S.RESTORING)
+            run = store.runs.get(run_id)
+            assert (run.contact_lost_since, run.error) == (None, None)
+            kinds = [one.kind for one in store.notes.for_run(run_id)]
+            assert kinds == ["not_started", "started"]
+    finally:
+        let_go.set()
 
 
 def test_a_turn_that_fails_does_not_end_its_lane(

@@ -96,6 +96,16 @@ def _where(run: Run) -> str:
     return f"job {run.job_name}, CDM {run.connection}, job session {run.job_session_id}"
 
 
+def not_started_note(run: Run, since: datetime, asked_at: datetime, *, now: datetime) -> Note:
+    """Give the note for a run that CDM has kept from its start since then."""
+    text = (
+        f"NOT STARTED: {_job(run)} could not be started since {since:%H:%M:%S} UTC, for CDM can't"
+        f" be reached or used. {run.error or ''} The app keeps trying; a person is asked at about"
+        f" {asked_at:%H:%M} UTC."
+    )
+    return Note("not_started", _text(run, text, now))
+
+
 def new_attack_note(run: Run, why: str, *, now: datetime) -> Note:
     """Give the note for a new attack that ``run`` stands in the way of; ``why`` is a sentence."""
     text = shouted(why)

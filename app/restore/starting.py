@@ -138,6 +138,9 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
 
 def _back_to_queued(turn: Turn, proof: CopyManagerError, **remember: object) -> None:
     attempts = int(turn.number("start_attempts")) + 1
+    # A CDM that can be read and takes no start keeps the run from it all the same.
+    unsent = None if isinstance(proof, Busy) else turn.time("unsent_since") or turn.now
+    remember["unsent_since"] = unsent.isoformat() if unsent else None
     turn.move(
         RunState.QUEUED,
         f"the start provably had no effect: {proof}",
@@ -145,6 +148,7 @@ def _back_to_queued(turn: Turn, proof: CopyManagerError, **remember: object) -> 
         memory=turn.memory(start_attempts=attempts, **{"blocked_at": None, **remember}),
         sent_at=None,
         error=str(proof),
+        contact_lost_since=unsent,
     )
 
 
@@ -207,7 +211,8 @@ def follow_session(
         by=by,
         due_in=0.0,
         memory=turn.memory(
-            seen_running=None, missing=None, permanent=None, permanent_tries=None, seen=None
+            **dict.fromkeys(("seen_running", "missing", "permanent", "permanent_tries", "seen")),
+            unsent_since=None,
         ),
         job_session_id=session.id,
         cdm_status=session.status,

@@ -18,7 +18,7 @@ from app.restore.model import (
     Transition,
     Trigger,
 )
-from app.restore.notes import note_of
+from app.restore.notes import Note, note_of
 from app.restore.states import FINAL_STATES, check_arrow
 from app.store.attacks import Attacks
 from app.store.audit import Audit
@@ -221,6 +221,12 @@ class Runs:
         """Note that a run swallowed one more trigger."""
         with self._db.transaction():
             self._db.execute("UPDATE runs SET repeats = repeats + 1 WHERE id = ?", (run_id,))
+
+    def tell_once(self, run: Run, note: Note, *, now: datetime) -> None:
+        """Put a note about a run into the outbox, unless one of its kind was before."""
+        with self._db.transaction():
+            if all(one.kind != note.kind for one in self._notes.for_run(run.id)):
+                self._notes.add(run.id, note.kind, note.text, now=now)
 
     def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int:
         """Keep CDM's log lines, each once; give how many were new."""

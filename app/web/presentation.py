@@ -67,6 +67,8 @@ def action_words(name: str) -> str:
 
 def state_words(run: Run) -> str:
     """A run's state in words."""
+    if run.state is RunState.QUEUED and run.contact_lost_since is not None:
+        return texts.states.NOT_STARTED
     if run.state is RunState.COMPLETED and run.with_warnings:
         return texts.states.COMPLETED_WITH_WARNINGS
     return texts.states.STATES[run.state]
@@ -75,6 +77,13 @@ def state_words(run: Run) -> str:
 def source_words(source: str) -> str:
     """Where a trigger came from, in words."""
     return texts.states.SOURCES.get(source, source.replace("_", " "))
+
+
+def run_tone(run: Run) -> str:
+    """The colour class of a run's state; a run that CDM keeps from its start is no calm one."""
+    if run.state is RunState.QUEUED and run.contact_lost_since is not None:
+        return "bad"
+    return state_tone(run.state)
 
 
 def state_tone(state: RunState) -> str:
@@ -149,6 +158,11 @@ def utc(at: datetime | None) -> str:
     return "–" if at is None else at.strftime(texts.common.TIME)
 
 
+def clock_time(at: datetime) -> str:
+    """A time of today, or of the next hours, for a sentence."""
+    return at.strftime(texts.common.CLOCK_TIME)
+
+
 def event_value(value: str, name: str) -> Markup:
     """A field of an event as pages show it: a time in words, as it was sent beside it."""
     if name not in _EVENT_TIMES or not _MILLISECONDS.fullmatch(value):
@@ -192,6 +206,7 @@ def register(app: Flask) -> None:
         duration,
         event_value,
         state_words,
+        run_tone,
         state_tone,
         state_name,
         state_icon,

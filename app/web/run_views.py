@@ -36,7 +36,10 @@ _LARGEST = 2**62
 
 def run_fields(run: Run) -> dict[str, object]:
     """A run as ``GET /api/v1/runs`` gives it: times as ISO 8601 in UTC, null until known."""
-    return {name: _plain(getattr(run, name)) for name in FIELDS}
+    fields = {name: _plain(getattr(run, name)) for name in FIELDS}
+    if run.state is RunState.QUEUED and run.contact_lost_since is not None:
+        fields["error"] = words.not_started(run.error or "")
+    return fields
 
 
 def transition_fields(step: Transition) -> dict[str, object]:

@@ -19,6 +19,7 @@ from app.web import asking, run_views, texts
 from app.web.access import needs
 from app.web.addresses import go_to, link
 from app.web.charts import make_charts
+from app.web.decision import question_of
 from app.web.offense_views import OfOffense, of_offense
 from app.web.services import services
 
@@ -76,10 +77,12 @@ def show(run_id: int) -> str:
     kinds = [one for one in request.args.getlist("log") if one]
     before = request.args.get("log_before", "")
     skipped = run_views.read_number(before, "log_before", most=10**9) if before else 0
+    transitions = store.runs.transitions(run_id)
     return render_template(
         "run.html",
         run=run,
-        steps=_steps(store.runs.transitions(run_id), run, services().clock()),
+        steps=_steps(transitions, run, services().clock()),
+        question=question_of(run, transitions),
         log=_fitting(store.history.log(run_id, types=kinds, before=skipped, limit=_LOG_LINES)),
         log_kinds=kinds,
         log_skipped=skipped,

@@ -11,12 +11,13 @@ from functools import lru_cache
 
 from app.cdm.trust import read_certificate
 from app.restore.model import CopyManagerError, Mode, Outcome, Run, RunState, Trust
+from app.restore.not_started import NotStarted, not_started
 from app.store.qradar import Console
 from app.web import texts
 from app.web.action_book import expiry_notice
 from app.web.attachment import attachments
 from app.web.health import ConnectionHealth, Health
-from app.web.presentation import ago, duration, outcome_words
+from app.web.presentation import ago, clock_time, duration, outcome_words
 from app.web.services import Services
 from app.web.trouble import qradar_silent
 
@@ -213,9 +214,8 @@ def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention
     decisions, mounts = [], []
     for run in open_runs:
         if run.state is RunState.NEEDS_DECISION:
-            decisions.append(
-                Attention("bad", texts.attention.needs_decision(run.id, run.job_name), run)
-            )
+            sentence = texts.attention.needs_decision(run.id, run.job_name, run.error or "")
+            decisions.append(Attention("bad", sentence, run))
         elif run.state is RunState.AWAITING_APPROVAL:
             decisions.append(
                 Attention("bad", texts.attention.needs_approval(run.id, run.job_name), run)
@@ -225,3 +225,20 @@ def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention
             sentence = texts.attention.still_mounted(run.id, run.job_name, since)
             mounts.append(Attention("attention", sentence, run))
     return [*decisions, *mounts]
+
+
+def not_started_runs(services: Services, open_runs: Sequence[Run]) -> list[Attention]:
+    """The runs that do not start because their CDM can't be reached, or hangs."""
+    now = services.clock()
+    found = [one for run in open_runs if (one := not_started(run, now)) is not None]
+    return [Attention("bad", _not_started(one, now), one.run) for one in found]
+
+
+def _not_started(one: NotStarted, now: datetime) -> str:
+    return texts.attention.not_started(
+        one.run,
+        duration(abs((now - one.since).total_seconds())),
+        tried=clock_time(one.tried_at) if one.tried_at else None,
+        next_try=clock_time(one.next_at) if one.next_at else None,
+        asked=clock_time(one.asked_at),
+    )

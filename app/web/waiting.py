@@ -10,14 +10,15 @@ from app.qradar.identity import Right
 from app.restore.model import RunState
 from app.web.access import may
 from app.web.services import services
-from app.web.signals import Attention, needs_person
+from app.web.signals import Attention, needs_person, not_started_runs
 
 WAITING = {RunState.NEEDS_DECISION, RunState.AWAITING_APPROVAL}
 
 
 def register(app: Flask) -> None:
-    """Make `waiting_runs` known to the templates of ``app``."""
+    """Make these runs known to the templates of ``app``."""
     app.add_template_global(waiting_runs)
+    app.add_template_global(runs_not_started)
 
 
 def waiting_runs() -> Sequence[Attention]:
@@ -30,3 +31,13 @@ def waiting_runs() -> Sequence[Attention]:
     shown = (request.view_args or {}).get("run_id")
     waiting = [run for run in services().store.runs.open() if run.state in WAITING]
     return needs_person(services(), [run for run in waiting if run.id != shown])
+
+
+def runs_not_started() -> Sequence[Attention]:
+    """What does not start because CDM can't be reached, for the top of every page.
+
+    Nothing for those who may not look at runs.
+    """
+    if not may(Right.VIEW):
+        return []
+    return not_started_runs(services(), services().store.runs.open())

@@ -15,6 +15,7 @@ from app.web.texts import attention as attention
 from app.web.texts import charts as charts
 from app.web.texts import common as common
 from app.web.texts import connections as connections
+from app.web.texts import decision as decision
 from app.web.texts import diagnostics as diagnostics
 from app.web.texts import health as health
 from app.web.texts import help as help

@@ -68,3 +68,8 @@ def not_kept(names: str, fields: int, bytes_: int) -> str:
 def and_more(names: str, number: int) -> str:
     """Names, and how many are left out."""
     return f"{names} and {number} more"
+
+
+def not_started(reason: str) -> str:
+    """The error of a queued run whose CDM can't be reached or used."""
+    return f"NOT STARTED: {reason}"

@@ -7,6 +7,8 @@ HEALTH = "Health"
 LOOK_AT_IT = "Look at it"
 NEEDS_A_PERSON = "Needs a person"
 ALL_WAITING = "All {number}"
+NOT_STARTED = "Restores that do not start"
+ALL_NOT_STARTED = "All {number} that wait"
 
 FIRST_STEPS = "Before a rule can start a restore"
 

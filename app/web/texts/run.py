@@ -8,6 +8,10 @@ CONTACT_LOST = (
     "Contact with CDM was lost {ago}. What is shown here is what CDM said before. The app keeps"
     " trying."
 )
+NO_CONTACT = (
+    "The app has had no contact with CDM for this run; it was tried first {ago}. Nothing of it was"
+    " seen in CDM yet. The app keeps trying."
+)
 
 WHAT_CAN_BE_DONE = "What can be done"
 ASKED = "{person} asked {ago}: “{what}”. It is carried out as soon as possible."

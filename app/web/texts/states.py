@@ -17,6 +17,7 @@ STATES = {
     RunState.OBSERVED: "observed, not started",
     RunState.NEEDS_DECISION: "needs a decision",
 }
+NOT_STARTED = "queued, not started"
 COMPLETED_WITH_WARNINGS = "completed with warnings"
 NEW = "new"
 OUTCOMES = {
