@@ -12,6 +12,7 @@ between, are told at most ten times a minute, with the number of those left out.
 """
 
 import logging
+import re
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ _TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"
 _TRY_AGAIN_S = 30.0
 _LONGEST_NAP_S = 5.0
 _REFUSALS_A_MINUTE = 10
+# Control characters, Unicode's line ends, and the marks that steer the direction of text.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 _STATES = {
     "restoring": ("RESTORE_STARTED", 5),
@@ -176,8 +179,8 @@ def _value(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without control characters and other line ends, which could make a second event."""
-    return "".join(" " if ord(c) < 32 or c in "\x7f\x85\u2028\u2029" else c for c in text)
+    """Without what is not seen: a line end could make a second event, a mark reorder this one."""
+    return _UNSEEN.sub(" ", text)
 
 
 H = TypeVar("H", bound=Happening)

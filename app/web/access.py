@@ -6,11 +6,12 @@ A view without a declared right can't be reached at all. Neither the way a reque
 that the proxy puts in (``QRadarUser…``) proves anything: the app's port can be reached without it.
 """
 
+import hmac
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request, session
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped] # no stubs
 
 from app.framework.peers import plain
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 # its own), the uninstall hook (which does nothing for those who may not), and files that are the
 # same for everybody.
 PUBLIC = frozenset({"static", "debug", "triggers_api.receive_trigger", "uninstall.uninstall"})
+_CSRF_FOR = "csrf_for"  # the session's word for whom its CSRF token was made
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -71,6 +73,7 @@ def register(app: Flask) -> None:
     app.config["WTF_CSRF_SSL_STRICT"] = False
     csrf.init_app(app)
     app.before_request(_check)
+    app.after_request(_bind_csrf)
 
 
 def _check() -> None:
@@ -129,6 +132,7 @@ def _identify() -> None:
     settings = services().store.settings
     g.caller = _who()
     g.rights = rights_of(g.caller, frozenset(settings.operator_roles), frozenset(settings.services))
+    _forget_others_csrf()
 
 
 def _who() -> Caller:
@@ -153,6 +157,27 @@ def _who() -> Caller:
             advice=error.advice or texts.rights.CONSOLE_SILENT_ADVICE,
             retry_after=5,
         ) from error
+
+
+def _fingerprint() -> str:
+    """Of the caller's QRadar token; the session cookie that keeps it can be read by its holder."""
+    token, _ = token_of(request.headers, request.cookies)
+    key = str(current_app.secret_key).encode()
+    return hmac.new(key, (token or "").encode("utf-8", "replace"), "sha256").hexdigest()
+
+
+def _bind_csrf(response: Response) -> Response:
+    """Note for whom the CSRF token was made; with another's QRadar token it is worth nothing."""
+    if g.get("caller") is not None and "csrf_token" in session and _CSRF_FOR not in session:
+        session[_CSRF_FOR] = _fingerprint()
+    return response
+
+
+def _forget_others_csrf() -> None:
+    made_for = session.get(_CSRF_FOR)
+    if "csrf_token" in session and not hmac.compare_digest(str(made_for), _fingerprint()):
+        session.pop("csrf_token")
+        session.pop(_CSRF_FOR, None)
 
 
 def _check_csrf() -> None:

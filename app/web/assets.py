@@ -82,5 +82,6 @@ def send(filename: str) -> Response:
 
 def register(app: Flask) -> None:
     """Serve ``app/static`` this way and let templates name its files."""
-    app.view_functions["static"] = send
+    app.static_folder = "static"
+    app.add_url_rule("/static/<path:filename>", "static", send)
     app.add_template_global(asset)

@@ -44,8 +44,11 @@ _OUTCOMES = {  # the colour class
     Outcome.TEST: "done",
 }
 
-# The explicit formatting characters of Unicode's bidirectional algorithm.
-_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# What can't be seen and acts on the text around it: the explicit formatting characters of Unicode's
+# bidirectional algorithm, its line ends, and control characters but for tab and line feed.
+_STEERING = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\u2028\u2029\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
 # Where scripts that are written from right to left have their characters.
 _RTL = (
     "[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff"

@@ -82,7 +82,10 @@ def build_app(services: Services | None) -> Flask:
     """The Flask app; without ``services``, with those of a QRadar app container."""
     logs.set_up("web")
     services = services or build_services()
-    app = Flask("app")
+    # The rule for files is made by `assets`: Flask's own would be made before the next line.
+    app = Flask("app", static_folder=None)
+    # No routing redirect: its address would be made of whatever Host says.
+    app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=session_key(services.database_path.with_name("session-key")),
         # Each app of a console has the same host: the number keeps their cookies apart.

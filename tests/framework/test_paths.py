@@ -69,12 +69,42 @@ def site() -> flask.Flask:
 
 
 def test_links_go_through_the_proxy_by_the_name_the_browser_used(
-    app_root: Path, site: flask.Flask
+    app_root: Path, site: flask.Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("QRADAR_CONSOLE_FQDN", "QRadar.example")
     with site.test_request_context(headers={"X-Console-Host": "qradar.example"}):
         address = links.absolute_url("run", run_id=7, part="log")
 
     assert address == "https://qradar.example/console/plugins/1051/app_proxy/runs/7?part=log"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:443", "evil.example/console/plugins/", "192.0.2.10.evil"),
+        *("192.0.2.10@evil.example", "evil.example#192.0.2.10", "192.0.2.10:80@evil.example", ""),
+        *("192.0.2.10\\evil.example", "192.0.2.10:", "//evil.example", "[::1]", "ev\u202eil"),
+    ],
+)
+def test_a_name_that_is_not_the_consoles_is_left_out_of_links(
+    app_root: Path, site: flask.Flask, host: str
+) -> None:
+    """The raw port takes any X-Console-Host."""
+    with site.test_request_context(environ_overrides={"HTTP_X_CONSOLE_HOST": host}):
+        address, console = links.absolute_url("run", run_id=7), links.console_url()
+
+    assert address.endswith("/console/plugins/1051/app_proxy/runs/7")
+    assert address.startswith("/console/")
+    assert console == "/console/"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.10", "192.0.2.10:8443"])
+def test_the_consoles_own_address_stays_in_links(
+    app_root: Path, site: flask.Flask, host: str
+) -> None:
+    with site.test_request_context(headers={"X-Console-Host": host}):
+        assert links.absolute_url("run", run_id=7).startswith(f"https://{host}/console/plugins/")
+        assert links.console_url() == f"https://{host}/console/"
 
 
 def test_links_fall_back_to_the_consoles_address(app_root: Path, site: flask.Flask) -> None:

@@ -3,6 +3,7 @@
 """LEEF events: their form, what is told, and that nobody can write a second one into a value."""
 
 import socket
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,6 +60,23 @@ def test_an_event_has_the_header_that_qradar_reads() -> None:
     assert "offenseId" not in attributes
 
 
+def unseen(character: str) -> bool:
+    """Line ends and control characters, and what Unicode's own table says steers the direction."""
+    steers = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    return (
+        unicodedata.category(character) in {"Cc", "Zl", "Zp"}
+        or unicodedata.bidirectional(character) in steers
+        or character in "\u061c\u200e\u200f\ufeff"
+    )
+
+
+def test_no_character_that_is_not_seen_goes_out() -> None:
+    for character in map(chr, range(0x1_0000)):
+        text = line("X", 1, {"reason": f"a{character}b"}, at=NOON, version="1")
+        if unseen(character) and character not in "\r\n":
+            assert text.endswith("reason=a b"), hex(ord(character))
+
+
 @given(st.text(max_size=500))
 def test_any_value_stays_within_its_attribute(value: str) -> None:
     text = line("RESTORE_FAILED", 8, {"reason": value, "last": "x"}, at=NOON, version="1")
@@ -68,7 +86,7 @@ def test_any_value_stays_within_its_attribute(value: str) -> None:
     assert list(attributes)[-2:] == ["reason", "last"]
     assert attributes["last"] == "x"
     assert attributes["reason"].replace(" ", "") == "".join(
-        c for c in value if c in "\r\n" or not (ord(c) < 32 or c in "\x7f\x85\u2028\u2029 ")
+        c for c in value if c in "\r\n" or not (c == " " or unseen(c))
     )
 
 

@@ -231,6 +231,7 @@ def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("APP_ROOT", str(tmp_path))
     monkeypatch.setenv("QRADAR_APP_ID", "1234")
     monkeypatch.setenv("QRADAR_CONSOLE_FQDN", "console.invalid")
+    monkeypatch.setenv("QRADAR_CONSOLE_HOSTNAME", "console.example")
     monkeypatch.setenv("QRADAR_CONSOLE_IP", "192.0.2.1")
     return tmp_path
 

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from app.qradar.identity import Right
+from app.restore.model import Mode
 from app.store import migrate
 from app.web import access
 from app.web.services import OUTBOUND_CALLS
@@ -139,6 +140,40 @@ def test_the_token_of_a_page_works_for_its_form(world: World) -> None:
     answer = client.post("/settings/mode", data={"mode": "armed", "csrf_token": token})
     assert answer.status_code == 303
     assert world.store.settings.mode == "armed"
+
+
+def test_a_csrf_token_is_worth_nothing_with_another_callers_qradar_token(world: World) -> None:
+    """Nothing is gained by planting an analyst's cookie and token in another's browser."""
+    client = world.client(ANALYST)
+    token = world.csrf(client)
+    client.set_cookie("SEC", ADMIN)
+    for headers in ({}, {"X-CSRFToken": token}):
+        answer = client.post(
+            "/settings/mode", data={"mode": "armed", "csrf_token": token}, headers=headers
+        )
+        assert answer.status_code == 403
+        assert "CSRF" in answer.text
+    assert world.store.settings.mode is Mode.DISARMED
+
+    own = world.csrf(client)
+    answer = client.post("/settings/mode", data={"mode": "armed", "csrf_token": own})
+    assert answer.status_code == 303
+    assert world.store.settings.mode is Mode.ARMED
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/runs//1", "/runs/", "/api//v1/runs", "/static//app.css"),
+        *("/runs/1/", "/debug/", "/connections//new", "/settings/"),
+    ],
+)
+def test_no_address_is_redirected_to_wherever_host_says(world: World, path: str) -> None:
+    answer = world.client(ADMIN).open(
+        path=path, headers={"Host": "evil.example", "X-Console-Host": "evil.example"}
+    )
+    assert answer.status_code in {200, 404}
+    assert "Location" not in answer.headers
 
 
 def test_only_a_named_service_is_excused_from_csrf(world: World) -> None:

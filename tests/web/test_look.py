@@ -64,6 +64,8 @@ def test_only_files_of_the_folder_are_sent(world: World, name: str) -> None:
         ("<b>&", "&lt;b&gt;&amp;"),
         ("exe\u202egnp", "exe[U+202E]gnp"),
         ("\u2066a", "[U+2066]a"),
+        ("one\u2028two\u2029\x85three", "one[U+2028]two[U+2029][U+0085]three"),
+        ("\x00\x1b[31m\x7f\t\n", "[U+0000][U+001B][31m[U+007F]\t\n"),
         ("\u05d0\u05d1", "<bdi>\u05d0\u05d1</bdi>"),
         ("\u05d0 7 & SQL", "<bdi>\u05d0 7 &amp; SQL</bdi>"),
         ("(1) \u05d0", "<bdi>(1) \u05d0</bdi>"),
