@@ -19,6 +19,7 @@ from app.web.front import room
 from tests.web_process import (
     CONSOLE_PEER,
     OTHER_PEER,
+    SCRIPT_WAITS_S,
     WebProcess,
     post,
     read_all,
@@ -89,7 +90,8 @@ def test_slow_connections_hold_up_nobody(web: WebProcess, kind: str) -> None:
                 with contextlib.suppress(ConnectionError):
                     connection.sendall(drop)
             for peer in (CONSOLE_PEER, OTHER_PEER, SLOW_PEER):
-                assert status_of(web.ask(b"GET /debug HTTP/1.1\r\n\r\n", peer)) == 200
+                health = web.ask(b"GET /debug HTTP/1.1\r\n\r\n", peer, SCRIPT_WAITS_S)
+                assert status_of(health) == 200
                 request_id = f"{kind.replace(' ', '-')}-{number}-{peer}"
                 assert web.trigger(request_id, peer) == 202
 
@@ -106,7 +108,7 @@ def test_connections_reopened_all_the_time_hold_up_nobody(web: WebProcess) -> No
 
 def test_a_request_that_trickles_in_is_ended_at_its_deadline(web: WebProcess) -> None:
     """Each byte comes in time, the whole does not."""
-    with web.connect(timeout=20) as connection:
+    with web.connect() as connection:
         connection.sendall(post("/api/v1/triggers", b"", length=60))
         ended = threading.Event()
 
