@@ -82,8 +82,8 @@ def go_to(app: Place, page: str) -> None:
 
 
 def told(app: Place, words: str) -> Locator:
-    """What the page says has just been done; one more status is there for screen readers."""
-    return app.get_by_role("status").filter(has_text=words)
+    """What the page says has just been done."""
+    return app.locator("#told").filter(has_text=words)
 
 
 def part(app: Place, heading: str) -> Locator:

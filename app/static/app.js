@@ -4,9 +4,28 @@
 "use strict";
 
 (function () {
-  const errors = document.getElementById("errors");
-  if (errors) {
-    errors.focus();
+  // The place that the address names, else what the page is about to say; browsers that know
+  // autofocus everywhere have done so already.
+  const first =
+    document.querySelector(":target[tabindex]") || document.querySelector("[autofocus]");
+  if (first && first !== document.activeElement) {
+    first.focus();
+  }
+
+  // Of fields that only one choice needs, those of the others are out of the way.
+  for (const part of document.querySelectorAll("[data-only-for]")) {
+    const [name, value] = part.dataset.onlyFor.split("=");
+    const choices = document.querySelectorAll(`input[name="${name}"]`);
+    const show = () => {
+      part.hidden = !Array.from(choices).some((one) => one.checked && one.value === value);
+    };
+    for (const note of part.querySelectorAll("[data-without-script]")) {
+      note.hidden = true;
+    }
+    for (const choice of choices) {
+      choice.addEventListener("change", show);
+    }
+    show();
   }
 
   // Enter in a search field within a form searches, and in any other field of the form it saves.

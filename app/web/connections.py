@@ -195,6 +195,8 @@ def _page(
         password_help = words.PASSWORD_HELP
     else:
         password_help = words.PASSWORD_KEPT_HELP
+    if form.password.data:
+        password_help = f"{words.PASSWORD_AGAIN} {password_help}"
     used = [] if connection is None else services().store.mappings.for_connection(connection.id)
     return render_template(
         "connection.html",

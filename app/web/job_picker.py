@@ -58,11 +58,14 @@ class Picker:
     matches: int = 0
     total: int = 0
     error: CopyManagerError | None = None
+    hidden: int = 0  # matching jobs that restore nothing and are not listed
+    all: bool = False  # whether these are listed too
 
     @property
     def shown(self) -> int:
         """How many of the matching jobs are shown."""
-        return sum(1 for row in self.rows if row.job and found(row.job, self.search))
+        listed = [row.job for row in self.rows if row.job and (self.all or row.job.is_restore)]
+        return sum(1 for job in listed if found(job, self.search))
 
     @property
     def unseen_copies(self) -> int:
@@ -77,19 +80,22 @@ def pick(
     chosen: str,
     chosen_name: str,
     search: str,
+    show_all: bool = False,
     most: int = MOST,
     failure: CopyManagerError | None = None,
 ) -> Picker:
-    """The jobs that match, the chosen one first, then restore jobs. Raises `TooBusy`.
+    """The restore jobs that match, the chosen one first. Raises `TooBusy`.
 
     :param chosen: the id of the chosen job, or an empty text
     :param chosen_name: its name, for when CDM does not list it
+    :param show_all: list the jobs that restore nothing too, after those that do
     :param failure: why the jobs can't be listed; CDM is not asked then
     """
 
     def shown(jobs: Sequence[JobEntry]) -> list[JobEntry]:
         first = [job for job in jobs if job.id == chosen]
-        others = [job for job in jobs if job.id != chosen and found(job, search)]
+        listed = [job for job in jobs if show_all or job.is_restore]
+        others = [job for job in listed if job.id != chosen and found(job, search)]
         return [*first, *others[: most - len(first)]]
 
     jobs: Sequence[JobEntry] = ()
@@ -107,12 +113,16 @@ def pick(
     ]
     if chosen and not any(row.chosen for row in rows):
         rows.insert(0, Row(chosen, chosen_name, chosen=True))
+    listed = [job for job in jobs if show_all or job.is_restore]
+    hidden = [] if show_all else [job for job in jobs if not job.is_restore]
     return Picker(
         rows,
         search,
-        matches=sum(1 for job in jobs if found(job, search)),
-        total=len(jobs),
+        matches=sum(1 for job in listed if found(job, search)),
+        total=len(listed),
         error=failure,
+        hidden=sum(1 for job in hidden if found(job, search)),
+        all=show_all,
     )
 
 

@@ -170,6 +170,11 @@ def _searches() -> bool:
     )
 
 
+def _shows_all_jobs() -> bool:
+    """Whether the jobs that can't be chosen are listed too: by a button, until another says no."""
+    return request.form.get("look", request.form.get("listed")) == "all"
+
+
 def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
     form = MappingForm()
     if _searches():
@@ -248,6 +253,7 @@ def _page(
             chosen=chosen,
             chosen_name=mapping.job_name if mapping and mapping.job_id == chosen else "",
             search=request.form.get("job_q", "").strip()[:200],
+            show_all=_shows_all_jobs(),
             most=FEW if picked and picked.rules else MOST,
             failure=failure,
         ),

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
@@ -62,6 +62,7 @@ def dismiss() -> Response:
     if not (mapping.isdecimal() and offense.isdecimal() and len(mapping + offense) < 30):
         raise Problem(400, texts.overview.NAME_BOTH)
     services().store.watch.dismiss(int(mapping), int(offense), now=services().clock())
+    flash(texts.overview.dismissed(int(offense)), "good")
     return go_to("overview.show")
 
 

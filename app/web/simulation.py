@@ -9,7 +9,7 @@ makes it different is its source, and that its run is a dry run (`app.restore.tr
 from dataclasses import dataclass
 from secrets import token_hex
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
@@ -43,6 +43,7 @@ def start() -> Response:
     if mapping is None:
         raise Problem(400, set_up_texts.NO_MAPPING.format(name=name[:100]), field="mapping")
     decision = triggers.accept(services().store, _trigger(mapping), services().clock())
+    flash(texts.SENT, "good")
     return go_to("simulation.show", trigger_id=decision.trigger_id)
 
 

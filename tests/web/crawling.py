@@ -115,6 +115,8 @@ class Crawl:
             before, asked = self.tables(), len(self.world.cdm.asked)
             answer = self.browser.press(page, filled, button)
             self.presses += 1
+            if not _gets_focus(answer, form, button):
+                self.wrong.append(f"{at} → {answer.path}: nothing of the answer gets the focus")
             if filled is not form:
                 told = f"{at} → {answer.method} {answer.path} {answer.status}"
                 faults = self._faults(self.expected[known[0]], before, asked, filled, answer)
@@ -184,6 +186,14 @@ class Crawl:
         self.world.secrets.kept = dict(state.passwords)
         for name, values in state.console.items():
             vars(getattr(self.console, name)).update({k: v.copy() for k, v in values.items()})
+
+
+def _gets_focus(answer: Page, form: Form, button: Button) -> bool:
+    """Whether an answer to a POST leads to what it says: itself, or by a place in its address."""
+    place = button.attributes.get("formaction", "").partition("#")[2]
+    if form.attributes.get("method", "get") != "post":
+        return True
+    return " autofocus" in answer.html or (place != "" and f'id="{place}" tabindex' in answer.html)
 
 
 def _copied(path: Any, copy: Callable[[sqlite3.Connection], None]) -> None:

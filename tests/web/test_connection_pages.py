@@ -5,6 +5,7 @@
 import html
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from app.restore.model import Unreachable
 from tests.web.conftest import ADMIN, World
 
+README = Path(__file__).parents[2] / "README.md"
 CONNECTION = {
     "name": "prod",
     "host": "CDM.example",
@@ -134,3 +136,35 @@ def test_a_connection_in_use_is_not_deleted(world: World) -> None:
     assert world.submit(client, "/connections/1/delete").status_code == 303
     assert world.store.connections.list() == []
     assert world.secrets.kept == {}
+
+
+def test_a_password_that_is_not_sent_back_is_asked_for_again(world: World) -> None:
+    client = world.client(ADMIN)
+    page = world.submit(client, "/connections/new", **(CONNECTION | {"action": "certificate"}))
+    assert "What was typed here is not sent back to the page" in page.text
+    empty = CONNECTION | {"action": "certificate", "password": ""}
+    page = world.submit(client, "/connections/new", **empty)
+    assert "What was typed here is not sent back to the page" not in page.text
+
+
+def test_what_only_another_trust_needs_is_marked_as_not_used(world: World) -> None:
+    page = html.unescape(world.client(ADMIN).get("/connections/new").text)
+    assert page.count("Not used: only if") == 2
+    world.submit(world.client(ADMIN), "/connections/new", **CONNECTION)
+    world.store.connections.change(1, trust="ca", ca_pem="PEM")
+    page = html.unescape(world.client(ADMIN).get("/connections/1").text)
+    assert "Used now, as “By a CA certificate that you give here” is chosen." in page
+    assert page.count("Not used: only if") == 1
+
+
+def test_the_rights_in_cdm_are_the_same_wherever_they_are_told(world: World) -> None:
+    """Readme, help and form must not send somebody to CDM three times."""
+    readme = " ".join(README.read_text().replace("*", "").split())
+    client = world.client(ADMIN)
+    assert "may view and run jobs, and a resource pool that holds just the restore jobs" in readme
+    assert "the right to cancel and to clean up if the app shall offer them" in readme
+    for path in ("/help", "/connections/new"):
+        page = html.unescape(client.get(path).text)
+        assert "a role that may view and run jobs, and cancel and clean up if the app" in page
+        assert "a resource pool that holds just the restore jobs and their resources" in page
+        assert "README" not in page

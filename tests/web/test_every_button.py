@@ -78,6 +78,12 @@ EXPECTED: dict[tuple[str, str], Does] = {
         may=writes("console_rules", "qradar"),
         keeps=True,
     ),
+    ("mappings", "Show all jobs"): Does(
+        "mappings.(show|show_new)", "Nightly", asks=("client",), keeps=True
+    ),
+    ("mappings", "Show restore jobs only"): Does(
+        "mappings.(show|show_new)", "restore nothing", asks=("client",), keeps=True
+    ),
     ("mappings", "Search jobs"): Does("mappings.(show|show_new)", asks=("client",), keeps=True),
     ("mappings", "Save"): Does(
         "mappings.show_list", "is saved", writes=writes("mappings", "audit")
@@ -163,7 +169,10 @@ def crawl(world: World) -> Iterator[Crawl]:
         extensions[EXTENSION] = replace(extensions[EXTENSION], console_api=client)
         for number, name in enumerate(("Attack on SQL", "Attack on files")):
             console.add_rule(100231 + number, name)
-        world.cdm.jobs = [job_entry(str(number), "Restore") for number in range(1001, 1045)]
+        world.cdm.jobs = [
+            job_entry(str(number), "Restore") for number in (*range(1001, 1010), 1044)
+        ]
+        world.cdm.jobs += [job_entry(str(n), "Nightly", is_restore=False) for n in (1, 2)]
         entered = ENTERED | {"token": console.token("restore-service")}
         yield Crawl(world, Browser(browser), console, EXPECTED, entered)
         client.close()

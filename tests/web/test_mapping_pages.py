@@ -54,11 +54,9 @@ def test_a_mapping_is_made_from_the_live_list_of_jobs(world: World) -> None:
     world.add_connection()
     world.cdm.jobs = [job_entry("2", "Backup", is_restore=False), job_entry("1044", "Clean room")]
     client = world.client(ADMIN)
-    clean_room, backup = rows(client.get("/mappings/new").text)
+    (clean_room,) = rows(client.get("/mappings/new").text)
     assert (clean_room.id, clean_room.input) == ("1044", "")
     assert clean_room.text.startswith("Clean room id 1044 restore application never –")
-    assert (backup.id, backup.input) == ("2", "disabled")
-    assert backup.text == "Backup id 2 backup does not restore never – –"
     assert world.submit(client, "/mappings/new", **MAPPING).status_code == 303
     mapping = world.store.mappings.get(1)
     assert (mapping.job_name, mapping.rule_id, mapping.enabled) == ("Clean room", 100231, True)
@@ -66,6 +64,35 @@ def test_a_mapping_is_made_from_the_live_list_of_jobs(world: World) -> None:
     assert "When rule Attack on SQL (id 100231) fires, start Clean room on prod" in text
     assert "at most once in 15 min." in text
     assert world.cdm.closed == 2
+
+
+def test_jobs_that_cannot_be_chosen_are_listed_on_demand_only(world: World) -> None:
+    world.add_connection()
+    world.cdm.jobs = [job_entry("2", "Backup", is_restore=False), job_entry("1044", "Clean room")]
+    client = world.client(ADMIN)
+    page = client.get("/mappings/new").text
+    assert "1 restore job." in text_of(page)
+    assert "1 other job restores nothing and can't be chosen." in text_of(page)
+    page = world.submit(client, "/mappings/new", **MAPPING, look="all", listed="").text
+    _, backup = rows(page)
+    assert (backup.id, backup.input) == ("2", "disabled")
+    assert backup.text == "Backup id 2 backup does not restore never – –"
+    assert "2 jobs, restore jobs first." in text_of(page)
+    found = {"look": "all", "listed": "all", "job_q": "backup"}
+    page = world.submit(client, "/mappings/new", **MAPPING, **found).text
+    assert [row.id for row in rows(page)] == ["1044", "2"]
+    again = {"name": "", "save": "y", "listed": "all"}
+    assert len(rows(world.submit(client, "/mappings/new", **(MAPPING | again)).text)) == 2
+    page = world.submit(client, "/mappings/new", **MAPPING, look="few", listed="all").text
+    assert [row.id for row in rows(page)] == ["1044"]
+
+
+def test_a_server_without_a_restore_job_says_so(world: World) -> None:
+    world.add_connection()
+    world.cdm.jobs = [job_entry("2", "Backup", is_restore=False)]
+    text = text_of(world.client(ADMIN).get("/mappings/new").text)
+    assert "CDM shows no restore job to this user." in text
+    assert "1 other job restores nothing" in text
 
 
 @pytest.mark.parametrize(
@@ -158,10 +185,10 @@ def test_the_chosen_job_comes_first_even_when_the_search_hides_it(world: World) 
     assert (first.id, first.input, second.id) == ("1044", "checked", "1040")
     page = world.submit(client, "/mappings/1", **MAPPING, job_q="job 1047", look="y").text
     assert [(row.id, row.input) for row in rows(page)] == [("1044", "checked"), ("1047", "")]
-    assert "1 of 10 jobs match this search." in text_of(page)
+    assert "1 of 10 restore jobs match this search." in text_of(page)
     page = world.submit(client, "/mappings/1", **MAPPING, job_q="nothing", look="y").text
     assert [row.id for row in rows(page)] == ["1044"]
-    assert "0 of 10 jobs match" in text_of(page)
+    assert "0 of 10 restore jobs match" in text_of(page)
     assert world.cdm.asked.count("copy of 1044") == 3
 
 
@@ -207,7 +234,7 @@ def test_jobs_are_searched_by_name_id_type_and_description(
         job_entry("1044", "Clean Room"),
         job_entry("1050", "VMs", subtype="vmware", description="Payroll"),
     ]
-    asked = MAPPING | {"job_id": "", "job_q": search, "look": "y"}
+    asked = MAPPING | {"job_id": "", "job_q": search, "look": "all"}
     page = world.submit(world.client(ADMIN), "/mappings/new", **asked).text
     assert [row.id for row in rows(page)] == found
 
@@ -271,12 +298,12 @@ def test_of_hundreds_of_jobs_a_page_shows_some_restore_jobs_first_and_stays_ligh
     shown = rows(page)
     assert len(shown) == MOST
     assert {row.input for row in shown} == {""}
-    assert f"{MOST} of 400 jobs are shown, restore jobs first." in text_of(page)
+    assert f"{MOST} of 80 restore jobs are shown. Search for others." in text_of(page)
     assert len([one for one in world.cdm.asked if one.startswith("copy")]) == MOST
-    page = world.submit(client, "/mappings/new", **MAPPING, job_q="payroll", look="y").text
+    page = world.submit(client, "/mappings/new", **MAPPING, job_q="payroll", look="all").text
     assert len(page.encode()) < 60_000
     assert f"400 of 400 jobs match this search; the first {MOST} are shown." in text_of(page)
-    page = world.submit(client, "/mappings/new", **MAPPING, job_q="job 399", look="y").text
+    page = world.submit(client, "/mappings/new", **MAPPING, job_q="job 399", look="all").text
     assert [row.id for row in rows(page)] == ["1044", "1399"]
 
 

@@ -39,10 +39,14 @@ FINGERPRINT_HELP = (
     "SHA-256 of the server's certificate: 64 hexadecimal digits. Compare it with CDM's"
     " administrator before you pin it."
 )
+USED_FOR = "Used now, as “{choice}” is chosen."
+NOT_USED = "Not used: only if “{choice}” is chosen."
 LOOK_FIRST = (
-    "Look at the certificate before you enter the password: nothing is sent to the server for that."
+    "Look at the certificate before you save: nothing is sent to the server for that, no password"
+    " either."
 )
 SHOW_CERTIFICATE = "Show certificate"
+CERTIFICATE = "The certificate that {host}:{port} shows"
 ISSUED_TO = "Issued to"
 ISSUED_BY = "Issued by"
 SELF_SIGNED = "(self-signed)"
@@ -51,10 +55,11 @@ VALID_FROM_TO = "{start} to {end}"
 SHA_256 = "SHA-256"
 PIN = "Pin this certificate"
 USER_HELP = (
-    "A CDM user with the rights that the README lists: see, start and cancel the restore job, no"
-    " more."
+    "A CDM user of its own: a role that may view and run jobs, and cancel and clean up if the app"
+    " shall offer them; a resource pool that holds just the restore jobs and their resources."
 )
 PASSWORD_HELP = "Never shown again once it is saved."
+PASSWORD_AGAIN = "What was typed here is not sent back to the page: enter it again."
 PASSWORD_KEPT_HELP = (
     "A password is stored. Leave this empty to keep it; it must be entered again when address,"
     " port, user, proxy or trust change."

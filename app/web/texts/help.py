@@ -31,7 +31,10 @@ SET_UP_TITLE = "Set-up"
 SET_UP = (
     (
         "Connection",
-        "*Connections*: name, address, port, user and password of a CDM server."
+        "In CDM, a user of its own: a role that may view and run jobs, and cancel and clean up if"
+        " the app shall offer them; a resource pool that holds just the restore jobs and their"
+        " resources."
+        " *Connections*: name, address, port, user and password of a CDM server."
         " Look at its certificate before you enter the password; trust the CAs of the system, one"
         " that you upload, or a pinned fingerprint.",
     ),

@@ -109,7 +109,10 @@ NOT_KNOWN = "not known"
 
 JOB_SEARCH = "Search the jobs by name, id, type or description"
 SEARCH_JOBS = "Search jobs"
-JOBS_HELP = "As CDM lists them now. Only restore jobs can be chosen."
+JOBS_HELP = "The restore jobs that CDM lists now."
+SHOW_ALL_JOBS = "Show all jobs"
+SHOW_RESTORE_JOBS = "Show restore jobs only"
+NO_RESTORE_JOB = "CDM shows no restore job to this user. Check its role and resource pool in CDM."
 JOBS = "Jobs in CDM"
 JOB_COLUMNS = ("Job", "Type", "Last run", "Result", "Copy it will use")
 JOB_ID = "id {id}"
@@ -164,16 +167,23 @@ def no_rule_found(total: int) -> str:
     return f"None of QRadar's {plural(total, 'rule')} matches."
 
 
-def jobs_shown(shown: int, matches: int, total: int, search: str) -> str:
-    """How many of the jobs are shown, above their table."""
+def jobs_shown(shown: int, matches: int, total: int, search: str, every: bool) -> str:
+    """How many of the listed jobs are shown; ``every``: not restore jobs only."""
+    number = plural(total, "job" if every else "restore job")
     if search:
-        text = f"{matches:,} of {plural(total, 'job')} match this search"
+        verb = "matches" if total == 1 else "match"
+        text = f"{matches:,} of {number} {verb} this search"
         return f"{text}; the first {shown} are shown." if shown < matches else f"{text}."
+    order = ", restore jobs first" if every else ""
     if shown < total:
-        return (
-            f"{shown} of {plural(total, 'job')} are shown, restore jobs first. Search for others."
-        )
-    return f"{plural(total, 'job')}, restore jobs first."
+        return f"{shown} of {number} are shown{order}. Search for others."
+    return f"{number}{order}."
+
+
+def jobs_hidden(number: int) -> str:
+    """How many more match but can't be chosen."""
+    verb = "restores" if number == 1 else "restore"
+    return f"{plural(number, 'other job')} {verb} nothing and can't be chosen."
 
 
 def copies_left_out(number: int) -> str:

@@ -31,3 +31,8 @@ BROUGHT_NO_TRIGGER = "Offense {offense} of rule {rule} brought no trigger."
 DISMISS = "Dismiss"
 MORE_UNSERVED = "{number} more are listed once these are dismissed."
 NAME_BOTH = "Name the mapping and the offense by their numbers."
+
+
+def dismissed(offense: int) -> str:
+    """After dismissing an offense that brought no trigger."""
+    return f"Offense {offense} is dismissed: it is not shown here again."

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A simulation: what a real trigger would have brought about, and why."""
 
+SENT = "The test trigger has come in. What comes of it stands below."
 TITLE = "Simulation"
 HEADING = "Simulation: {mapping}"
 BY = "By {person}, {ago}."
