@@ -609,3 +609,18 @@ def test_a_worker_that_is_woken_without_end_keeps_to_its_calls(desk: Desk) -> No
         desk.duties.turn(desk.now, turn / 10)
 
     assert 40 < len(desk.console.api_calls) <= CALLS_A_MINUTE
+
+
+def test_a_burst_with_late_stamps_leaves_the_run_its_offense(desk: Desk) -> None:
+    """Its own repeat is nearer to the stamp than the run's event; both are the run's."""
+    rule, event = new_rule(desk.console), now_ms()
+    mapping = desk.map(rule)
+    run_id = desk.start(mapping, event)
+    desk.move(run_id, *READY)
+    desk.call(mapping, event + 2_000)
+    own = contribute(desk.console, rule, event + 3_001)
+
+    desk.run(200)
+
+    assert desk.store.runs.get(run_id).offense_id == own
+    assert desk.told(own)[-1].startswith("READY")

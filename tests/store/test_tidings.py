@@ -161,3 +161,25 @@ def test_storms_of_one_rule_do_not_keep_its_next_triggers_waiting(
     found = store.trigger_offenses.pending(key, limit=9)
 
     assert [(each.trigger_id, each.looks) for each in found] == [(new, 0), (old, 1)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "of_its_run", "counts"), [(9, True, False), (11, True, True), (9, False, True)]
+)
+def test_a_burst_of_one_run_does_not_dispute_its_offense(
+    store: Store, mapping: Mapping, seconds: int, of_its_run: bool, counts: bool
+) -> None:
+    """The stamps of a burst can't be told apart, and its run tells them all."""
+    event_ms = int(NOON.timestamp() * 1000)
+    run_id = store.runs.list()[0].id
+    detected_at = NOON + timedelta(seconds=seconds)
+    accept(store, make_trigger(mapping, detected_at=detected_at), NOON)
+
+    asked = store.trigger_offenses.is_another(
+        *([mapping.rule_id or 0], mapping.name, event_ms),
+        until_ms=event_ms + 20_000,
+        run_id=run_id if of_its_run else run_id + 1,
+        event_ms=event_ms,
+    )
+
+    assert asked is counts

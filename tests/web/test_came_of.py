@@ -159,6 +159,7 @@ def test_a_runs_offense_that_is_not_sure_is_called_so(
 
     assert words in client.get(f"/runs/{run_id}").text
     assert short in client.get("/runs").text
+    assert f"Run {run_id} {short}" in fragment(world, 12)
     assert client.get(f"/api/v1/runs/{run_id}").json["offense_by"] == by
 
 
