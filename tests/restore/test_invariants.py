@@ -9,6 +9,7 @@ A real store, the engine, a little CDM; triggers, faults, kills, clock steps and
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from app.restore import actions
+from app.restore import actions, by_hand
 from app.restore.model import (
     SIMULATION,
     Busy,
@@ -34,6 +35,7 @@ from app.restore.model import (
     Unreachable,
     Untrusted,
 )
+from app.restore.own_events import OWN_USER
 from app.restore.states import FINAL_STATES, LIVE_STATES, NEXT_STATES
 from tests.factories import make_mapping
 from tests.restore.world import Killed, World
@@ -46,6 +48,7 @@ HUMAN = FINAL_STATES | {S.NEEDS_DECISION, S.READY}
 
 MEDDLING = (
     *("cancel", "clean up", "disarm", "observe", "trigger", "simulate", "approve", "reject"),
+    *("by hand", "by hand again", "acknowledge", "our own event"),
     *actions.DECISIONS,
 )
 TROUBLE = (
@@ -71,6 +74,7 @@ class Life(RuleBasedStateMachine):
         self.answered: dict[int, tuple[str, int | None]] = {}
         self.excused: dict[int, int] = {}  # run id → starts that proof or a person allows again
         self.sent: dict[int, int] = {}  # run id → starts that went out
+        self.given_up_at: datetime | None = None  # when a person last gave up a start that was sent
         self.left = -1  # points until the next kill
         self.until, self.meddling = -1, ""  # points until somebody meddles, and how
         self.world.restart(self._point)
@@ -177,6 +181,12 @@ class Life(RuleBasedStateMachine):
                 self.trigger(which=True, again=False)
             case "simulate":
                 self.simulate()
+            case "by hand" | "by hand again":
+                self.start_by_hand(again=what == "by hand again")
+            case "acknowledge":
+                self.acknowledge()
+            case "our own event":
+                self.trigger(which=True, again=False, username=OWN_USER)
             case "approve":
                 self.answer(actions.approve)
             case "reject":
@@ -218,12 +228,40 @@ class Life(RuleBasedStateMachine):
                 for session_id in list(cdm.shown)[-1:]:
                     cdm.vanish(session_id)
 
-    def trigger(self, *, which: bool, again: bool) -> None:
-        values = {"request_id": "again-and-again"} if again else {}
+    def trigger(self, *, which: bool, again: bool, **fields: str) -> None:
+        values: dict[str, object] = {"request_id": "again-and-again"} if again else {}
+        values["fields"] = fields
         decision = self.world.trigger(self.second if which else self.world.mapping, **values)
         self.answered[decision.trigger_id] = (decision.outcome, decision.run_id)
         if decision.outcome is Outcome.ACCEPTED:
             assert decision.run_id is not None
+
+    def start_by_hand(self, *, again: bool) -> None:
+        """It skips the cool-down only, and none of a start that was given up a moment ago."""
+        live, last = self.live(), self.world.store.runs.list(limit=1)
+        given_up = last[0] if last and self.given_up_at == self.world.now else None
+        number = "again" if again else str(len(self.answered))
+        decision = by_hand.start(
+            self.world.store,
+            mapping=self.world.mapping.name,
+            reason="a drill",
+            request_id=f"by-hand-{number}",
+            by="ann",
+            now=self.world.now,
+        )
+        self.answered[decision.trigger_id] = (decision.outcome, decision.run_id)
+        armed = self.world.store.settings.mode is Mode.ARMED
+        if decision.outcome is Outcome.ACCEPTED:
+            assert armed
+            assert live is None
+            assert given_up is None
+        elif armed and decision.outcome is Outcome.COOLING_DOWN:
+            assert self.world.store.runs.get(decision.run_id or 0).state is S.CANCELLED
+
+    def acknowledge(self) -> None:
+        for attack in self.world.store.attacks.open():
+            self.world.store.attacks.acknowledge(attack.id, by="ann", now=self.world.now)
+        assert self.world.store.attacks.open() == []
 
     def simulate(self) -> None:
         """It must leave no trace on the runs of real triggers."""
@@ -263,6 +301,8 @@ class Life(RuleBasedStateMachine):
             actions.resolve(
                 self.world.store, run.id, decision, session, by="ann", now=self.world.now
             )
+            if decision == "give_up" and run.id in self.sent and self.excused.get(run.id, 0) == 0:
+                self.given_up_at = self.world.now
             if decision in {"not_started", "clean_up_and_start"}:
                 self.excused[run.id] = self.excused.get(run.id, 0) + 1
 
@@ -276,6 +316,18 @@ class Life(RuleBasedStateMachine):
             for row in self.world.store.triggers.recent(limit=1000)
         }
         assert {key: rows[key] for key in self.answered} == self.answered
+
+    @invariant()
+    def a_new_attack_stands_once_for_each_job_until_it_is_answered(self) -> None:
+        """And it ends for a reason: a person's word, or a start that went out since."""
+        attacks = self.world.store.attacks
+        assert len(attacks.open()) <= 1
+        flagged = {run.id for run in self.world.store.runs.list() if run.new_attack}
+        assert flagged <= {one.run_id for one in attacks.open()}
+        for run in self.world.store.runs.list():
+            for one in attacks.of_run(run.id):
+                if one.ended_at is not None and one.acknowledged_by is None:
+                    assert one.answering_run_id in self.sent, one
 
     @invariant()
     def no_run_is_started_twice(self) -> None:
