@@ -181,6 +181,11 @@ class Life(RuleBasedStateMachine):
                 self.trigger(which=True, again=False)
             case "simulate":
                 self.simulate()
+            case other:
+                self._somebody_answers(other)
+
+    def _somebody_answers(self, what: str) -> None:
+        match what:
             case "by hand" | "by hand again":
                 self.start_by_hand(again=what == "by hand again")
             case "acknowledge":
