@@ -99,13 +99,23 @@ def mapping_columns(store: Store, old: Mapping | None, *, fields: Entry) -> dict
     }
 
 
-def _watch(store: Store, rule_id: int | None, value: object) -> Watch:
-    """Off unless said; for a rule of type OFFENSE it can't be off, and acts unless said."""
+def default_watch(store: Store, rule_id: int | None) -> Watch:
+    """Give what becomes of a new mapping's offenses unless it is said.
+
+    With a service token people are told: a call that was lost is found by its offense only. For a
+    rule of type OFFENSE, which may not be able to call, the watch acts.
+    """
     rule = None if rule_id is None else store.qradar.rule(rule_id)
-    if rule is None or rule.type != "OFFENSE":
-        return Watch.OFF if value is None else checks.check_watch(value)
-    watch = Watch.ACT if value is None else checks.check_watch(value)
-    if watch is Watch.OFF:
+    if rule is not None and rule.type == "OFFENSE":
+        return Watch.ACT
+    return Watch.OFF if store.qradar.token_label() is None else Watch.NOTIFY
+
+
+def _watch(store: Store, rule_id: int | None, value: object) -> Watch:
+    """What is said, else the default; for a rule of type OFFENSE it can't be off."""
+    watch = default_watch(store, rule_id) if value is None else checks.check_watch(value)
+    rule = None if rule_id is None else store.qradar.rule(rule_id)
+    if watch is Watch.OFF and rule is not None and rule.type == "OFFENSE":
         raise InvalidField(
             "watch",
             f"must be notify or act: rule {rule.name} is of type OFFENSE, which may not be able to"

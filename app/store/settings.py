@@ -70,6 +70,11 @@ class Settings:
             with self._db.transaction():
                 self._put("own_events", text)
 
+    @property
+    def watch_offer_answered(self) -> bool:
+        """Whether somebody has answered if the mappings of old shall be watched."""
+        return "watch_offer" in self._values()
+
     def all(self) -> dict[str, object]:
         """Give every setting as it stands in the configuration document."""
         return {

@@ -13,6 +13,7 @@ from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Watch
 from app.store import configuration
 from app.store.qradar import Rule
+from app.store.saving import default_watch
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.cdm_calls import jobs_of
@@ -24,6 +25,7 @@ from app.web.problems import Problem
 from app.web.rules import pick as pick_rule
 from app.web.services import services
 from app.web.texts import mappings as texts
+from app.web.watch_offer import unwatched
 
 bp = Blueprint("mappings", __name__, url_prefix="/mappings")
 bp.add_app_template_filter(copy_words)
@@ -61,6 +63,7 @@ def show_list() -> str:
         warnings=drifts(store),
         mappings=[(one, sentence(one, names[one.connection_id])) for one in store.mappings.list()],
         connections=store.connections.list(),
+        unwatched=unwatched(store),
     )
 
 
@@ -77,6 +80,8 @@ def show_new() -> str:
         return render_template("mapping_connection.html", connections=connections)
     form = MappingForm(formdata=None)
     _choose_rule(form)
+    rule = _rule(form.rule_id.data)
+    form.watch.data = default_watch(services().store, rule.id if rule else None).value
     return _page(form, chosen[0], None)
 
 

@@ -52,6 +52,7 @@ from app.web import (
     trouble,
     uninstall,
     waiting,
+    watch_offer,
 )
 from app.web.front.framing import BODY_LIMIT
 from app.web.opening import Opening
@@ -64,7 +65,17 @@ logger = logging.getLogger(__name__)
 _SUBJECTS = (
     *(fragments, help, diagnostics),
     *(triggers_api, runs_api, state_api, overview, runs, attacks, by_hand),
-    *(connections, mappings, rules, settings, service_token, set_up, simulation, uninstall),
+    *(
+        connections,
+        mappings,
+        watch_offer,
+        rules,
+        settings,
+        service_token,
+        set_up,
+        simulation,
+        uninstall,
+    ),
 )
 
 

@@ -38,7 +38,7 @@ ADMINISTER = {
     *("connections.show_list", "connections.show_new", "connections.show", "connections.add"),
     *("connections.change", "connections.delete", "connections.test"),
     *("mappings.show_list", "mappings.show_new", "mappings.show", "mappings.add"),
-    *("mappings.change", "mappings.delete", "rules.search"),
+    *("mappings.change", "mappings.delete", "rules.search", "watch_offer.answer"),
     *(
         "settings.show",
         "settings.set_mode",

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the mappings: which rule starts which restore job, and how the job is picked."""
 
+from collections.abc import Sequence
+
 from app.cdm.copies import Which
 from app.restore.model import Watch
 from app.web.texts.common import plural
@@ -85,6 +87,13 @@ WATCHES = {
     Watch.NOTIFY: "Show them on the overview",
     Watch.ACT: "Start the restore as if the rule had called",
 }
+OFFER = (
+    "A rule's call can be lost, while the app restarts for instance. The offense watch shows"
+    " offenses that brought no trigger; new mappings have it by default. It is off for: {names}."
+)
+OFFER_TAKE = "Show them on the overview"
+OFFER_LEAVE = "Leave them as they are"
+OFFER_ANSWER = "answer must be notify or off."
 SAVE = "Save"
 BACK = "Back"
 DELETE = "Delete"
@@ -221,3 +230,10 @@ def unknown_copy(problem: str | None) -> str:
 
 def _from(policy: str | None) -> str:
     return f", from policy {policy}" if policy else ""
+
+
+def offer_answered(names: Sequence[str]) -> str:
+    """The watch was switched on, or declined."""
+    if names:
+        return f"Offenses that brought no trigger are now shown for: {', '.join(names)}."
+    return "The mappings stay as they are; each has its offense watch on its page."
