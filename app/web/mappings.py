@@ -22,6 +22,7 @@ from app.web.forms import MappingForm
 from app.web.job_picker import FEW, MOST, copy_warning, copy_words, pick
 from app.web.presentation import duration
 from app.web.problems import Problem
+from app.web.rules import find as find_rule
 from app.web.rules import pick as pick_rule
 from app.web.services import services
 from app.web.texts import mappings as texts
@@ -195,7 +196,9 @@ def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
         failure = error  # CDM is not asked again for the page: it may have refused the log-in
     try:
         fields |= {"connection": connection.name}
-        rule = _rule(form.rule_id.data)
+        # A rule made just now must not be taken for one that was deleted.
+        rule_id = fields["rule_id"]
+        rule = find_rule(rule_id) if isinstance(rule_id, int) else None
         if rule is not None and not fields["rule_name"]:
             fields |= {"rule_name": rule.name}  # so that it shows when it is renamed
         fields |= {"job_name": _job_name(str(fields["job_id"]), jobs, failure, mapping)}
@@ -244,7 +247,8 @@ def _page(
 ) -> str:
     """The form; ``failure`` is why CDM's jobs can't be listed, if that is known already."""
     rule_q = request.args.get("rule_q", "")[:200]
-    picked = pick_rule(rule_q) if "rule_q" in request.args else None
+    again = "again" in request.args
+    picked = pick_rule(rule_q, again=again) if again or "rule_q" in request.args else None
     chosen = (form.job_id.data or "")[:64]
     return render_template(
         "mapping.html",

@@ -9,7 +9,7 @@ a console that does not answer leaves the list as it is.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -29,23 +29,28 @@ bp = Blueprint("rules", __name__)
 
 MOST = 100
 _FRESH = timedelta(minutes=10)
+_JUST_READ = timedelta(seconds=5)  # so old a list is not read anew for what it does not hold
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What a search found: at most `MOST` rules, of how many, and why they may be out of date."""
+    """What a search found: at most `MOST` rules, of how many, as QRadar listed them when.
+
+    ``problem`` is why they could not be read anew.
+    """
 
     rules: Sequence[Rule]
     matches: int
     total: int
+    read_at: datetime | None
     problem: str | None = None
 
 
 @bp.get("/api/v1/rules")
 @needs(Right.ADMINISTER)
 def search() -> Response:
-    """The console's rules whose name or id holds ``q``."""
-    found = pick(request.args.get("q", ""))
+    """The console's rules whose name or id holds ``q``; with ``again``, as they are now."""
+    found = pick(request.args.get("q", ""), again="again" in request.args)
     return jsonify(
         rules=[
             {
@@ -59,30 +64,50 @@ def search() -> Response:
         ],
         matches=found.matches,
         total=found.total,
-        read_at=to_text_or_none(services().store.qradar.console().rules_at),
+        read_at=to_text_or_none(found.read_at),
         problem=found.problem,
     )
 
 
-def pick(text: str) -> Picked:
-    """Give the rules with every word of ``text`` in their name, or with that id; enabled first."""
-    problem = refresh()
+def pick(text: str, *, again: bool = False) -> Picked:
+    """Give the rules with every word of ``text`` in their name, or with that id; enabled first.
+
+    They are read anew when the list is old, when somebody asks for it (``again``), and when none
+    matches: the rule may have been made a minute ago.
+    """
+    problem = refresh(timedelta(0) if again else _FRESH)
+    matching = _matching(text)
+    if not matching and problem is None and not again:
+        problem = refresh(_JUST_READ)
+        matching = _matching(text)
+    store = services().store
+    total, read_at = len(store.qradar.rules()), store.qradar.console().rules_at
+    return Picked(matching[:MOST], len(matching), total, read_at, problem)
+
+
+def find(rule_id: int) -> Rule | None:
+    """The rule with this id, for which the list is read anew if it is not there."""
+    found = services().store.qradar.rule(rule_id)
+    if found is None and refresh(_JUST_READ) is None:
+        found = services().store.qradar.rule(rule_id)
+    return found
+
+
+def _matching(text: str) -> list[Rule]:
     words = text.casefold().split()
-    every = services().store.qradar.rules()
     matching = [
         rule
-        for rule in every
+        for rule in services().store.qradar.rules()
         if text.strip() == str(rule.id) or all(word in rule.name.casefold() for word in words)
     ]
-    matching.sort(key=lambda rule: (rule.enabled is False, rule.name.casefold(), rule.id))
-    return Picked(matching[:MOST], len(matching), len(every), problem)
+    return sorted(matching, key=lambda rule: (rule.enabled is False, rule.name.casefold(), rule.id))
 
 
-def refresh() -> str | None:
-    """Read the rules unless that was done lately; say why that was not possible."""
+def refresh(fresh: timedelta = _FRESH) -> str | None:
+    """Read the rules unless the list is fresher than so; say why that was not possible."""
     store, now = services().store, services().clock()
     read_at = store.qradar.console().rules_at
-    if read_at is not None and abs(now - read_at) < _FRESH:
+    if read_at is not None and abs(now - read_at) < fresh:
         return None
     sec, _ = token_of(request.headers, request.cookies)
     mask(sec or "")

@@ -78,6 +78,12 @@ EXPECTED: dict[tuple[str, str], Does] = {
         may=writes("console_rules", "qradar"),
         keeps=True,
     ),
+    ("mappings", "Read again"): Does(
+        "mappings.(show|show_new)",
+        "The list of rules was read from QRadar just now",
+        may=writes("console_rules", "qradar"),
+        keeps=True,
+    ),
     ("mappings", "Show all jobs"): Does(
         "mappings.(show|show_new)", "Nightly", asks=("client",), keeps=True
     ),
