@@ -23,7 +23,7 @@ class Starts:
         """Give the run that last started a CDM job, or tried to; in the history's order."""
         row = self._db.execute(
             "SELECT *, (SELECT from_state FROM transitions WHERE run_id = runs.id"  # noqa: S608 - our own text
-            " AND to_state = 'cancelled' ORDER BY id DESC LIMIT 1) AS cancelled_in"
+            " AND to_state = 'cancelled') AS cancelled_in"
             f" FROM runs WHERE {_OF_JOB} ORDER BY cools_order DESC LIMIT 1",
             (connection_id, job_id),
         ).fetchone()

@@ -375,7 +375,7 @@ def test_a_run_that_waits_for_a_person_is_live(world: World) -> None:
     world.go_on(RunState.NEEDS_DECISION)
     decision = world.trigger()
     assert decision.outcome is Outcome.ALREADY_RUNNING
-    assert "decision" in decision.message
+    assert decision.message.endswith("waits for a person's decision.")
 
 
 def test_when_the_store_cannot_commit_nothing_is_kept(world: World) -> None:

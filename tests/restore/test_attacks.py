@@ -161,6 +161,9 @@ def test_in_the_cool_down_after_a_clean_up_it_says_when_the_next_start_is_possib
     world.store.mappings.change(world.mapping.id, cooldown_s=7200)
     clean_up(world)
     assert world.trigger().message.startswith("Run 1 started job")
+    met = world.store.attacks.last_trigger(world.connection.id, world.mapping.job_id)
+    assert met is not None
+    assert (met.cooling_at, met.cooling_run_id) == (world.now, 1)
     assert world.store.attacks.open() == []
     world.pass_time(900)
     decision = world.trigger()

@@ -157,6 +157,20 @@ def test_what_was_just_told_is_no_new_attack_and_mutes_none(world: World) -> Non
     assert "New attack" in event(world).message
 
 
+def test_another_jobs_failure_that_was_just_told_is_no_new_attack(world: World) -> None:
+    other = make_mapping(world.store, world.connection, job_id="2000")
+    world.cdm.add_job("2000")
+    world.ready()
+    world.pass_time(3600)
+    world.cdm.fail("start", Refused("no"))
+    world.trigger(other)
+    world.turn(1)
+    assert world.run(2).state is S.FAILED
+    assert "New attack" not in event(world).message
+    world.pass_time(901)
+    assert "New attack" in event(world).message
+
+
 @pytest.mark.parametrize("cooldown_s", [0, 900])
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_rule_that_matches_our_own_events_feeds_no_loop(

@@ -117,6 +117,59 @@ def test_the_arrows_are_those_of_the_design() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("values", "reason", "by"),
+    [
+        ({}, "triggered by rule Rule 7 (7)", "rule"),
+        ({"rule_id": None}, "triggered by rule Rule 7", "rule"),
+        ({"rule_name": None}, "triggered by rule 7", "rule"),
+        (
+            {"rule_id": None, "rule_name": None, "mapping": "m"},
+            "triggered by a call that names the mapping m",
+            "rule",
+        ),
+        (
+            {"source": "simulation", "fields": {"simulated_by": "ann"}},
+            "simulated as rule Rule 7 (7)",
+            "ann",
+        ),
+        ({"source": "simulation"}, "simulated as rule Rule 7 (7)", "somebody"),
+        (
+            {"source": "manual", "fields": {"started_by": "ann", "reason": "a drill"}},
+            "started by hand: a drill",
+            "ann",
+        ),
+    ],
+)
+def test_a_runs_history_begins_with_what_made_it(
+    store: Store, values: dict[str, object], reason: str, by: str
+) -> None:
+    trigger = make_trigger(**{"rule_id": 7, "rule_name": "Rule 7"} | values)
+    mapping = make_mapping(store)
+    run = store.runs.add(trigger, mapping, store.connections.get(mapping.connection_id), now=NOON)
+    first = store.runs.transitions(run.id)[0]
+    assert (first.reason, first.by) == (reason, by)
+
+
+@pytest.mark.parametrize(
+    ("values", "looked_for"),
+    [
+        ({}, True),
+        ({"offense_id": 7}, True),  # as the caller says: it is checked
+        ({"offense_id": 7, "source": "offense_watch"}, False),
+        ({"source": "simulation"}, False),
+        ({"source": "manual"}, False),
+        ({"source": "manual", "detected_at": NOON}, True),
+    ],
+)
+def test_the_offense_of_a_run_is_looked_for_unless_it_is_known_or_there_is_none(
+    store: Store, values: dict[str, object], looked_for: bool
+) -> None:
+    run = make_run(store, **values)
+    searches = [one.run.id for one in store.notes.searches_due(NOON)]
+    assert searches == ([run.id] if looked_for else [])
+
+
 def test_who_comes_second_is_overtaken_and_changes_nothing(store: Store) -> None:
     run = make_run(store)
     record(store, run, S.STARTING)

@@ -149,3 +149,32 @@ def test_the_last_failure_is_whichever_jobs(store: Store) -> None:
     fail(store, start(store, make_mapping(store), 0), 9)
     fail(store, start(store, make_mapping(store, job_id="2000"), 0), 5)
     assert store.starts.last_failure() == (1, at(9))
+
+
+def test_a_start_after_failures_is_none_itself(store: Store) -> None:
+    mapping = make_mapping(store)
+    fail(store, start(store, mapping, 0), 1)
+    force(store, start(store, mapping, 2), S.CANCELLED)
+    found = last(store, mapping)
+    assert found is not None
+    assert found.failures == 0
+
+
+def test_a_copy_that_was_up_and_failed_later_begins_the_row_anew(store: Store) -> None:
+    mapping = make_mapping(store)
+    fail(store, start(store, mapping, 0), 1)
+    for seconds in (10, 20):
+        run = record(store, start(store, mapping, seconds), S.RESTORING)
+        run = record(store, run, S.READY, ready_at=at(seconds))
+        fail(store, run, seconds + 1)
+        fail(store, start(store, mapping, seconds + 2), seconds + 3)
+    found = last(store, mapping)
+    assert found is not None
+    assert found.failures == 1
+
+
+def test_of_many_failures_the_last_is_found(store: Store) -> None:
+    mapping = make_mapping(store)
+    for seconds in range(25):
+        fail(store, start(store, mapping, seconds), seconds)
+    assert store.starts.last_failure() == (25, at(24))
