@@ -72,6 +72,26 @@ def test_a_storm_in_mode_observe_is_one_dry_run_for_the_cool_down(world: World) 
     assert world.trigger().run_id == 2
 
 
+def test_after_the_second_observation_that_one_counts(world: World) -> None:
+    switch(world, Mode.OBSERVE)
+    for number in (1, 2):
+        assert world.trigger().run_id == number
+        world.turn()
+        world.pass_time(899)
+        assert world.trigger().run_id == number
+        world.pass_time(1)
+    assert world.trigger().run_id == 3
+    assert [run.repeats for run in world.store.runs.list()] == [0, 1, 1]
+
+
+def test_an_observation_ahead_of_our_clock_stands_for_nothing(world: World) -> None:
+    switch(world, Mode.OBSERVE)
+    world.trigger()
+    world.turn()
+    world.pass_time(-1)
+    assert world.trigger().run_id == 2
+
+
 def test_once_armed_what_was_observed_stands_in_nobodys_way(world: World) -> None:
     """The dry run can't be finished yet, and a real attack comes."""
     switch(world, Mode.OBSERVE)

@@ -247,6 +247,36 @@ def test_a_decision_is_kept_with_its_session(store: Store) -> None:
     assert store.runs.get(run.id).pending_request is None
 
 
+def test_the_last_observation_is_the_newest_that_a_rule_brought_about(store: Store) -> None:
+    mapping = make_mapping(store)
+    connection = store.connections.get(mapping.connection_id)
+    other = make_mapping(store, connection, job_id="2000")
+    job = (mapping.connection_id, mapping.job_id)
+    assert store.runs.last_observed(*job) is None
+    for of, source in (
+        (mapping, "custom_action"),
+        (mapping, "custom_action"),
+        (mapping, "simulation"),
+        (other, "custom_action"),
+    ):
+        store.runs.note(make_run(store, of, source=source), dry_run=True)
+        force(store, store.runs.list(limit=1)[0], S.OBSERVED)
+    force(store, make_run(store, mapping), S.COMPLETED)
+    found = store.runs.last_observed(*job)
+    assert found is not None
+    assert found.id == 2
+
+
+def test_of_the_approvals_only_one_that_waits_is_found(store: Store) -> None:
+    mapping = make_mapping(store)
+    job = (mapping.connection_id, mapping.job_id)
+    assert store.runs.unapproved(*job) is None
+    waiting = force(store, make_run(store, mapping), S.AWAITING_APPROVAL)
+    assert store.runs.unapproved(*job) == waiting
+    force(store, waiting, S.CANCELLED)
+    assert store.runs.unapproved(*job) is None
+
+
 def test_log_lines_are_kept_once_and_in_cdms_order(store: Store) -> None:
     run = make_run(store)
     lines = [
