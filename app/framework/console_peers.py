@@ -1,22 +1,42 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From which addresses the console's proxy calls. Not by way of qpylib: gunicorn needs no more."""
+"""From which addresses the console's proxy calls. Not by way of qpylib: gunicorn needs no more.
 
-import contextlib
+This says who is served first, or given more room; it gives no right (design §6).
+"""
+
 import os
 import socket
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_ROUTES = Path("/proc/net/route")
 
 
-def console_peers() -> Iterator[frozenset[str]]:
-    """The console's address as QRadar names it, at once; then with what its name resolves to.
+def console_peers(routes: Path = _ROUTES) -> Iterator[frozenset[str]]:
+    """What is known at once, then with what the console's name resolves to; that may take seconds.
 
-    The second may take seconds. This says who is given more room; it gives no right.
+    Known at once are the console's address as QRadar names it and the container's gateway: where
+    the proxy runs on the app's own host, its connections come from there.
     """
-    named = frozenset({os.environ.get("QRADAR_CONSOLE_IP", "")} - {""})
+    named = frozenset({plain(os.environ.get("QRADAR_CONSOLE_IP", "")), *_gateways(routes)} - {""})
     yield named
     name = os.environ.get("QRADAR_CONSOLE_FQDN", "").partition(":")[0]
-    with contextlib.suppress(OSError, UnicodeError):
+    with suppress(OSError, UnicodeError):
         yield named | (
             {str(entry[4][0]) for entry in socket.getaddrinfo(name, 443)} if name else set()
         )
+
+
+def plain(address: str) -> str:
+    """An address without brackets, an IPv4 one in IPv6's clothes undressed."""
+    return address.strip("[]").removeprefix("::ffff:")
+
+
+def _gateways(routes: Path) -> Iterator[str]:
+    with suppress(OSError, ValueError, IndexError, struct.error):  # no such table here
+        for fields in map(str.split, routes.read_text(encoding="ascii").splitlines()[1:]):
+            if fields[1] == "00000000" and fields[2] != "00000000":
+                yield socket.inet_ntoa(struct.pack("<L", int(fields[2], 16)))

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request, session
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped] # no stubs
 
-from app.framework.peers import plain
+from app.framework.console_peers import plain
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of

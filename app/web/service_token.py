@@ -9,8 +9,8 @@ import secrets as random
 from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
 
+from app.framework.console_peers import plain
 from app.framework.masking import mask
-from app.framework.peers import plain
 from app.framework.secrets import SecretNotStored
 from app.qradar import authorized_services, service_token
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable

@@ -16,7 +16,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, jsonify, request
 
 from app.framework.bulkhead import TooBusy
-from app.framework.peers import plain
+from app.framework.console_peers import plain
 from app.qradar import authorized_services
 from app.qradar.action_installer import ACTION_NAME
 from app.qradar.administrator import NotDone

@@ -14,8 +14,8 @@ from app.cdm.diagnose import test_connection
 from app.cdm.trust import fetch_certificate
 from app.framework import logs, paths
 from app.framework.bulkhead import Bulkhead
+from app.framework.console_peers import console_peers
 from app.framework.links import absolute_url
-from app.framework.peers import console_peers
 from app.framework.secrets import Secrets
 from app.qradar.callers_console import CallersConsole
 from app.qradar.console import ConsoleClient
@@ -134,7 +134,7 @@ def build_services() -> Services:
     identity = Identity(
         console,
         RefusedAsks(lambda: made.store.refused_asks),
-        console_peers=console_peers(paths.console_address),
+        console_peers=next(console_peers()),
         place=bulkhead.place,
     )
     # what changes the console's configuration may take longer than a look at it

@@ -26,7 +26,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped] # no stubs
 
-from app.framework.console_peers import console_peers
+from app.framework.console_peers import console_peers, plain
 from app.web.front.answering import Answer, Answerer, refusal
 from app.web.front.connection import Connection, State
 from app.web.front.refusals import Refusals
@@ -95,7 +95,7 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc] # no stubs
             time.sleep(_LEARN_CONSOLE_EVERY_S)
 
     def _is_console(self, peer: str) -> bool:
-        return peer in self._console
+        return plain(peer) in self._console
 
     def accept(self, listener: Any) -> None:
         """Take in the connections that wait, as far as there is room."""
