@@ -83,6 +83,7 @@ class FakeCdm:
     ignores_skip: bool = False  # a log is always read from its beginning
     most_lines: int = 10_000  # of a log in one answer
     skips: list[int] = field(default_factory=list)  # how much of a log was not asked for
+    was_running: list[bool] = field(default_factory=list)  # what was known of each session asked
     modes_sent: list[str | None] = field(default_factory=list)  # action names of our starts
     said: defaultdict[str, set[Phase]] = field(default_factory=lambda: defaultdict(set))
     _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
@@ -185,6 +186,7 @@ class FakeCdm:
 
     def session(self, session_id: str, *, was_running: bool = False) -> JobSession:
         self._receive("session", session_id)
+        self.was_running.append(was_running)
         if session_id not in self.shown:
             raise NotFound(f"CDM knows no job session {session_id}.")
         self.hook("session answered")

@@ -155,6 +155,19 @@ def test_a_followed_foreign_session_of_a_permanent_job_passes_through_too(world:
     world.go_on(S.COMPLETED)
 
 
+def test_only_another_word_than_pending_shows_that_a_restore_ran(world: World) -> None:
+    """PENDING means one thing before a restore ran and another while it is mounted."""
+    world.restoring()
+    become(world, Phase.RUNNING, status="Pending ")
+    for _ in range(3):
+        world.turn(60)
+    assert world.cdm.was_running[-3:] == [False] * 3
+    become(world, Phase.RUNNING)
+    for _ in range(2):
+        world.turn(60)
+    assert world.cdm.was_running[-1] is True
+
+
 # --- unknown words ----------------------------------------------------------------------------
 
 
@@ -444,6 +457,21 @@ def test_a_log_that_is_unreadable_for_a_moment_is_read_after_the_end(world: Worl
         world.turn(31)
     assert messages(world) == ["the cause"]
     assert not world.store.unread_logs.of_connection(world.connection.id)
+
+
+@pytest.mark.parametrize(
+    ("phase", "readable", "left"),
+    [(Phase.FAILED, True, 0), (Phase.FAILED, False, 1), (Phase.READY, False, 0)],
+)
+def test_only_the_unread_log_of_an_ended_run_is_left_for_later(
+    world: World, phase: Phase, readable: bool, left: int
+) -> None:
+    """Any other run's is read with its next look."""
+    run = world.restoring()
+    world.cdm.fail("log", *([] if readable else [Unknown("502")]))
+    become(world, phase)
+    world.engine.advance(run, world.now)
+    assert len(world.store.unread_logs.of_connection(world.connection.id)) == left
 
 
 def test_the_log_of_an_ended_run_is_not_asked_for_for_ever(world: World) -> None:

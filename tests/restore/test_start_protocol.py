@@ -154,6 +154,17 @@ def test_an_unnoted_session_that_began_before_the_latest_noted_one_is_not_ours(
     assert world.run().job_session_id is None
 
 
+def test_an_unnoted_session_that_began_with_the_latest_noted_one_is_not_ours(world: World) -> None:
+    began = datetime(1998, 5, 1, tzinfo=UTC)
+    world.cdm.add_session(Phase.COMPLETED, start=began)
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    world.next_turn()
+    world.cdm.add_session(Phase.COMPLETED, start=began)
+    world.go_on(S.NEEDS_DECISION)
+    assert world.run().job_session_id is None
+
+
 def test_sessions_without_a_start_time_are_told_apart_by_id_alone(world: World) -> None:
     old = world.cdm.add_session(Phase.COMPLETED)
     world.cdm.become(old, Phase.COMPLETED, start=None)
@@ -581,6 +592,27 @@ def test_a_run_that_waited_for_an_hour_is_not_started_silently(
     expect_a_decision(world, "more than an hour", str(error))
     assert 3500 <= (world.now - world.run().received_at).total_seconds() <= 3800
     assert world.cdm.count("start") == 0
+
+
+def test_an_hour_is_not_yet_more_than_an_hour(world: World) -> None:
+    world.cdm.down = Unreachable("no route")
+    world.start_run()
+    world.turn(3600)
+    assert world.run().state is S.QUEUED
+    world.turn(1)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_looking_ends_with_the_120th_second_and_not_before(world: World) -> None:
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    world.turn()
+    world.turn(10)  # the first look: from here on it is counted
+    for _ in range(11):
+        world.turn(10)
+    assert world.run().state is S.STARTING
+    world.turn(10)
+    assert world.run().state is S.NEEDS_DECISION
 
 
 def test_a_run_found_after_hours_without_a_worker_is_not_started_silently(world: World) -> None:
