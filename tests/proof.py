@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``./build.sh proof [--kills N] [--seed S]``: the long campaigns behind design.md §4.
+"""``./build.sh proof [--kills N] [--requests N] [--seed S]``: the long campaigns.
 
-First the property test with many more examples. Then real processes: triggers keep coming, CDM
-loses answers, and web or worker is killed (-9) at random moments. A checker then compares what was
-answered, what CDM saw, and what the history says.
+First the property test behind design.md §4 with many more examples, then hostile requests to the
+web process. Then real processes: triggers keep coming, CDM loses answers, and web or worker is
+killed (-9) at random moments. A checker then compares what was answered, what CDM saw, and what the
+history says.
 """
 
 import argparse
@@ -14,12 +15,17 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 
 import requests
 
+from tests.fuzz import campaign
+from tests.simulators.console import ConsoleSimulator
 from tests.simulators.container import Image
+from tests.web_process import WebProcess
 from tests.world import RULE_ID, World, app_zip, wait_for
 
 LOSING = ("close", "reset", "truncate", "html502")
@@ -30,10 +36,12 @@ def main() -> int:
     """Run both campaigns; 0 only if every promise held."""
     parser = argparse.ArgumentParser(prog="./build.sh proof", description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--requests", type=int, default=100_000, help="hostile ones")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     print(f"property test with many examples; then {options.kills} kills, seed {options.seed}")
-    return properties() or kills(options.kills, random.Random(options.seed))  # noqa: S311 - a campaign that can be repeated
+    dice = random.Random(options.seed)  # noqa: S311 - a campaign that can be repeated
+    return properties() or hostile(options.requests, options.seed) or kills(options.kills, dice)
 
 
 def properties() -> int:
@@ -42,6 +50,22 @@ def properties() -> int:
     return subprocess.run(
         [*command, "tests/restore/test_invariants.py"], env=environment, check=False
     ).returncode
+
+
+def hostile(number: int, seed: int) -> int:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ConsoleSimulator(jail="none") as console,
+        WebProcess(
+            Path(folder), console=f"127.0.0.1:{console.port}", ca_file=console.ca_file
+        ) as web,
+    ):
+        web.set_up()
+        found = campaign(web, console, number, seed)
+    print(f"{number} hostile requests: {dict(found.statuses)}")
+    for fault in found.broken:
+        print("BROKEN:", fault)
+    return 1 if found.broken else 0
 
 
 def kills(number: int, dice: random.Random) -> int:

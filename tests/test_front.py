@@ -236,9 +236,7 @@ def test_what_is_under_way_is_answered_when_the_process_is_told_to_stop(tmp_path
     assert status_of(late) == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/runs//1", "//evil.example/runs", "//", "/debug//", "/static//a"]
-)
+@pytest.mark.parametrize("path", ["/runs//1", "//evil.example/runs", "/debug//", "/static//a"])
 def test_no_address_leads_out(web: WebProcess, path: str) -> None:
     answer = web.ask(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n".encode())
 
