@@ -127,6 +127,18 @@ def test_after_three_failures_in_a_row_the_next_trigger_asks_a_person_once(world
     assert world.trigger().outcome is Outcome.ACCEPTED
 
 
+def test_a_simulation_says_that_too_many_have_failed(world: World) -> None:
+    assert "would first wait for a person" not in world.trigger(source="simulation").message
+    world.turn(1)
+    for seconds in (60, 120, None):
+        refuse(world)
+        if seconds:
+            wait(world, seconds)
+    message = world.trigger(source="simulation").message
+    assert "The last 3 restores of job" in message
+    assert "would first wait for a person to approve it" in message
+
+
 def test_three_failures_do_not_ask_while_the_app_is_disarmed(world: World) -> None:
     for seconds in (60, 120, None):
         refuse(world)

@@ -233,6 +233,25 @@ def test_asking_twice_is_one_request(store: Store) -> None:
     assert [request.by for request in store.runs.requests(run.id)] == ["bob"]
 
 
+def test_what_is_asked_is_in_the_audit_with_who_asked(store: Store) -> None:
+    run = make_run(store)
+    store.runs.ask(run, "resolve", by="ann", now=NOON, decision="started", job_session_id="17")
+    entry = store.audit.recent(1)[0]
+    assert (entry.by, entry.action, entry.subject, entry.detail) == (
+        "ann",
+        "run.resolve",
+        f"run {run.id}",
+        "started",
+    )
+
+
+def test_a_change_that_people_should_know_of_has_its_note(store: Store) -> None:
+    run = record(store, make_run(store), S.STARTING)
+    assert store.notes.for_run(run.id) == []
+    record(store, run, S.FAILED)
+    assert [note.kind for note in store.notes.for_run(run.id)] == ["failed"]
+
+
 def test_asking_makes_the_run_due(store: Store) -> None:
     run = store.runs.note(make_run(store), due_at=NOON + timedelta(minutes=1))
     store.runs.ask(run, "cancel", by="ann", now=NOON)
