@@ -6,12 +6,14 @@ Machines are noisy, so each duration also stands as a ratio to a floor measured 
 bare HTTPS request through the same console to the app's /debug.
 """
 
+import contextlib
 import json
+import socket
 import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import requests
@@ -23,6 +25,7 @@ from tests.world import DIST, RULE_ID, World, app_zip, wait_for
 ROUNDS = 20
 ANSWERS = 300
 STORM, CLIENTS = 1000, 50
+SLOW = 60  # more than twice the web process's threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,9 @@ def measure(world: World) -> list[Measure]:
     answered = [round_trip(world, number) for number in range(ROUNDS)]
     answers = durations(lambda: unmatched(world), ANSWERS)
     storm_times, storm_outcomes = storm(world)
+    with slow_connections(world):
+        beside_slow = durations(lambda: unmatched(world), ANSWERS)
+    ratio = statistics.median(beside_slow) / statistics.median(answers)
     peak = world.container.pss()
     if set(storm_outcomes) - {"duplicate", "unmatched"}:
         raise RuntimeError(f"the storm was answered with {set(storm_outcomes)}")
@@ -82,6 +88,8 @@ def measure(world: World) -> list[Measure]:
         timed("floor: GET /debug through the console", floor),
         timed("trigger → durable answer, one client", answers),
         timed(f"trigger → durable answer, {STORM} the same from {CLIENTS} clients", storm_times),
+        timed(f"the same, one client, beside {SLOW} slow connections", beside_slow),
+        Measure("  times as long as without them", round(ratio, 1), round(ratio, 1), "×", 5),
         timed("202 → start request at CDM", answered, 100),
         timed("script's start → start request at CDM", script, 250),
         Measure("memory of all processes (PSS), idle", idle / 2**20, idle / 2**20, "MiB", 150),
@@ -184,6 +192,32 @@ def storm(world: World) -> tuple[list[float], list[str]]:
     if len(times) != STORM:
         raise RuntimeError(f"{STORM - len(times)} of {STORM} calls failed")
     return times, outcomes
+
+
+@contextlib.contextmanager
+def slow_connections(world: World) -> Iterator[None]:
+    """Requests on the raw port that trickle in, header by header, and are begun again for ever."""
+    over = threading.Event()
+
+    def trickle() -> None:
+        while not over.is_set():
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", world.container.port), 5) as connection,
+            ):
+                connection.sendall(b"POST /api/v1/triggers HTTP/1.1\r\n")
+                while not over.wait(0.9):
+                    connection.sendall(b"X-More: 1\r\n")
+
+    threads = [threading.Thread(target=trickle) for _ in range(SLOW)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def print_table(measures: Sequence[Measure]) -> None:
