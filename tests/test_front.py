@@ -7,6 +7,7 @@ A trigger counts as answered only within the time that the script waits for it.
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from app.web.front import room
+from tests.simulators.console import ConsoleSimulator
 from tests.web_process import (
     CONSOLE_PEER,
     OTHER_PEER,
@@ -267,6 +269,32 @@ def test_of_a_body_that_was_cut_off_nothing_is_done(web: WebProcess) -> None:
         assert b'"code":"cut_off"' in answer or b'"code":"bad_framing"' in answer
 
     whole = web.ask(post("/api/v1/triggers", meant), CONSOLE_PEER)
+    assert b'"outcome":"unmatched"' in whole
+
+
+def test_of_a_body_that_was_cut_off_before_the_console_nothing_is_done(
+    tmp_path: Path, web: WebProcess
+) -> None:
+    body = f"token={web.trigger_token}&request_id=cut-off-002&rule_id=100".encode()
+    with ConsoleSimulator(jail="none") as console:
+        console.register_app(1001, "restore", address=("127.0.0.1", web.port))
+        head = post(
+            "/console/plugins/app_proxy:restore/api/v1/triggers",
+            body,
+            f"SEC: {console.token('restore-trigger')}",
+            length=len(body) + 4,
+        )
+        trusting = ssl.create_default_context(cafile=str(console.ca_file))
+        with (
+            socket.create_connection(("127.0.0.1", console.port), 30) as raw,
+            trusting.wrap_socket(raw, server_hostname="127.0.0.1") as connection,
+        ):
+            connection.sendall(head)
+            # The answer comes after our end of the connection, and so too late for TLS.
+            with contextlib.suppress(ssl.SSLError):
+                connection.unwrap()
+        wait_for(lambda: console.open_connections == 0)
+    whole = web.ask(post("/api/v1/triggers", body + b"2345"), CONSOLE_PEER)
     assert b'"outcome":"unmatched"' in whole
 
 

@@ -5,6 +5,7 @@
 import hmac
 import http.client
 import re
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -132,6 +133,10 @@ class Proxy:
             for name, value in self._headers(request, caller, app):
                 connection.putheader(name, value.encode("latin-1", "replace"))
             connection.endheaders(request.body)
+            if len(request.body) < self._length(request):
+                # Whoever sent it went away in the middle: the app sees that, as from a proxy that
+                # passes a body on as it comes.
+                connection.sock.shutdown(socket.SHUT_WR)
             response = connection.getresponse()
             body = response.read()
         except TimeoutError:
@@ -161,7 +166,7 @@ class Proxy:
         if caller.service:
             headers += self._token_headers(request, caller.service.token)
         if request.body or request.method in WRITES:
-            headers.append(("Content-Length", str(len(request.body))))
+            headers.append(("Content-Length", str(self._length(request))))
         return [
             ("Host", f"{app.address[0]}:{app.address[1]}"),
             *headers,
@@ -171,6 +176,12 @@ class Proxy:
             ("QRadarSecurityProfile", "Admin"),
             ("Connection", "close"),
         ]
+
+    @staticmethod
+    def _length(request: Request) -> int:
+        """What the caller said that the body has; of a chunked one what it had."""
+        said = request.headers.get("Content-Length", "")
+        return int(said) if said.isdecimal() else len(request.body)
 
     def _token_headers(self, request: Request, token: str) -> list[tuple[str, str]]:
         """The SEC value of a token caller in the way the switch says; other cookies stay."""
