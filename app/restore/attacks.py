@@ -14,7 +14,6 @@ from datetime import datetime
 from app.restore.cooling import LEAST, Cooling, clock_time, full
 from app.restore.model import Mapping, Run, RunState, Trigger
 
-_GOING_ON = {RunState.QUEUED, RunState.STARTING, RunState.RESTORING}
 _HELD_BACK = {"HELD", "PAUSED", "SUSPENDED"}
 """CDM's words for a job session that has begun and does not go on."""
 
@@ -118,8 +117,6 @@ def _obstacle(run: Run) -> str | None:
             )
         case RunState.CLEANING_UP:
             return f"run {run.id} is being cleaned up: {job} can't start again before that is done."
-    if run.state not in _GOING_ON:
-        return None
     if run.contact_lost_since is not None and run.state is RunState.QUEUED:
         return f"contact with CDM {run.connection} is lost: run {run.id} of {job} can't start."
     if run.contact_lost_since is not None:

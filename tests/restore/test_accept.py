@@ -93,6 +93,12 @@ def test_the_same_request_id_is_the_same_trigger_whatever_else_it_says(world: Wo
     assert runs(world) == 1
 
 
+def test_a_duplicate_is_counted_at_the_run_of_the_first(world: World) -> None:
+    for _ in range(3):
+        world.trigger(request_id="thrice-the-same")
+    assert world.run().repeats == 2
+
+
 def test_a_duplicate_repeats_the_first_outcome_after_the_third_time_too(world: World) -> None:
     world.trigger(request_id="thrice-the-same")
     second = world.trigger(request_id="thrice-the-same")

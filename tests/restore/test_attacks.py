@@ -73,8 +73,8 @@ def clean_up(world: World) -> None:
 
 HOLDERS = [
     (undecided, "waits for a person's decision"),
-    (contact_lost, "contact with CDM"),
-    (queued_and_lost, "contact with CDM"),
+    (contact_lost, "is lost: how far run 1 is can't be told"),
+    (queued_and_lost, "is lost: run 1 of job SQL clean-room restore can't start."),
     (held_by_cdm, "as HELD"),
     (unknown_word, "as PONDERING"),
     (cleaning_up, "is being cleaned up"),
@@ -125,6 +125,50 @@ def test_a_restore_on_its_way_answers_the_attack_itself(world: World) -> None:
     world.turn(901)
     assert world.trigger().outcome is Outcome.ALREADY_RUNNING
     assert world.store.attacks.open() == []
+
+
+def test_a_run_that_waits_for_its_turn_or_told_of_something_small_is_on_its_way(
+    world: World,
+) -> None:
+    world.start_run()
+    world.pass_time(901)
+    world.trigger()
+    run = world.go_on(S.RESTORING)
+    world.store.runs.note(run, error="The cancel was not confirmed.")
+    world.pass_time(901)
+    world.trigger()
+    assert world.store.attacks.open() == []
+
+
+def test_only_what_a_rule_asks_for_in_vain_is_counted(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    clean_up(world)
+    world.pass_time(901)
+    world.trigger()
+    manual = {"source": "manual", "mapping": world.mapping.name}
+    world.trigger(**manual)
+    world.trigger(**manual)
+    world.trigger(source="simulation")
+    assert world.store.attacks.open()[0].triggers == 1
+    world.trigger()
+    assert world.store.attacks.open()[0].triggers == 2
+    actions.ask_cancel(world.store, 2, by="ann", now=world.now)
+    world.pass_time(7200)
+    assert world.trigger().outcome is Outcome.ACCEPTED
+    assert world.store.attacks.open()[0].triggers == 2
+
+
+def test_the_newest_of_several_jobs_stands_first(world: World) -> None:
+    other = make_mapping(world.store, world.connection, job_id="2000")
+    world.cdm.add_job("2000")
+    blocked(world)
+    world.cdm.add_session(Phase.READY, job_id="2000")
+    world.trigger(other)
+    world.turn(1)
+    world.pass_time(901)
+    world.trigger(other)
+    world.trigger()
+    assert [one.job_id for one in world.store.attacks.open()] == [world.mapping.job_id, "2000"]
 
 
 def test_another_offense_is_a_new_attack_once_the_cool_down_is_over(world: World) -> None:

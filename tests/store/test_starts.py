@@ -40,6 +40,14 @@ def test_it_is_the_jobs_own_and_skips_what_never_started(store: Store) -> None:
     assert last(store, mapping) == LastStart(first.id, NOON)
 
 
+def test_what_comes_after_the_start_does_not_put_it_off(store: Store) -> None:
+    mapping = make_mapping(store)
+    run = start(store, mapping, 0)
+    later = NOON + timedelta(seconds=50)
+    store.runs.record(run, S.RESTORING, "found", by="app", now=later)
+    assert last(store, mapping) == LastStart(run.id, NOON)
+
+
 def test_the_same_job_id_on_another_connection_is_another_job(store: Store) -> None:
     mapping, other = make_mapping(store), make_mapping(store)
     start(store, other, 0)
