@@ -652,6 +652,8 @@ def test_a_cancel_is_sent_once_and_believed_when_cdm_says_so(world: World) -> No
     assert (world.run().state, world.cdm.count("cancel")) == (S.RESTORING, 1)
     become(world, Phase.CANCELLED)
     world.go_on(S.CANCELLED)
+    reason = world.store.runs.transitions(1)[-1].reason
+    assert reason == "the job session was cancelled in CDM"
 
 
 def test_a_cancel_that_was_refused_is_told_until_the_run_goes_on(world: World) -> None:

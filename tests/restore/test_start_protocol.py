@@ -490,6 +490,22 @@ def test_a_person_can_have_it_cleaned_up_and_the_job_started(world: World) -> No
     assert (world.cdm.count("clean_up"), world.cdm.starts) == (1, 1)
 
 
+def test_a_mounted_session_is_named_before_others(world: World) -> None:
+    """It is the one that a person can clean up."""
+    world.cdm.add_session(Phase.RUNNING)
+    mounted = world.cdm.add_session(Phase.READY)
+    world.start_run()
+    world.turn()
+    assert world.run().blocked_by == mounted
+
+
+def test_a_clean_up_that_was_sent_once_is_not_said_to_have_been_sent_more(world: World) -> None:
+    blocked(world)
+    actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)
+    world.turn(1)
+    assert "asked" not in (world.run().error or "")
+
+
 def test_a_person_can_give_up(world: World) -> None:
     blocked(world)
     actions.resolve(world.store, 1, "give_up", None, by="ann", now=world.now)
