@@ -233,6 +233,13 @@ def test_asking_twice_is_one_request(store: Store) -> None:
     assert [request.by for request in store.runs.requests(run.id)] == ["bob"]
 
 
+def test_a_run_has_its_triggers_rule_name_else_its_mappings(store: Store) -> None:
+    mapping = make_mapping(store, rule_name="as saved")
+    force(store, make_run(store, mapping, rule_name="as fired"), S.COMPLETED)
+    force(store, make_run(store, mapping, rule_name=None), S.COMPLETED)
+    assert [store.runs.get(number).rule_name for number in (1, 2)] == ["as fired", "as saved"]
+
+
 def test_what_is_asked_is_in_the_audit_with_who_asked(store: Store) -> None:
     run = make_run(store)
     store.runs.ask(run, "resolve", by="ann", now=NOON, decision="started", job_session_id="17")
