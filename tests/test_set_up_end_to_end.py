@@ -195,7 +195,7 @@ def connects(world: World, admin: Walk) -> None:
     admin.station("certificate")
     app.get_by_role("button", name="Pin this certificate").click()
     expect(told(app, "The fingerprint is filled in below")).to_be_visible()
-    expect(app.get_by_label("Only this very certificate")).to_be_checked()
+    expect(app.get_by_role("radio", name="Only this very certificate")).to_be_checked()
     assert not world.cdm.logins
     app.get_by_label("User", exact=True).fill(world.cdm.user)
     app.get_by_label("Password", exact=True).fill(world.cdm.password)

@@ -91,3 +91,10 @@ def test_a_rule_made_just_now_is_not_told_as_deleted(world: World, console: Fake
     assert world.submit(world.client(ADMIN), "/mappings/new", **fields).status_code == 303
     assert world.store.mappings.get(1).rule_name == "Brute force"
     assert "it was deleted" not in html.unescape(world.client(ADMIN).get("/mappings").text)
+
+
+def test_a_silent_console_is_waited_for_once(world: World, console: FakeConsole) -> None:
+    world.clock.now += timedelta(hours=1)
+    console.is_silent = True
+    words(world, "rule_q=brute")
+    assert len(console.asked) == 1
