@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Configure the app from the command line, inside its container (design §5).
+"""Configure the app from the command line, inside its container (architecture §5).
 
     python3 -m app.configure export
     python3 -m app.configure import FILE [--dry-run]

@@ -249,7 +249,7 @@ def _look(
     patience: float,
     around: Surroundings,
 ) -> list[JobSession]:
-    """Look for job sessions that were not there before the start, as the engine does (design §4).
+    """Look for job sessions that were not there before the start, as in architecture §4.
 
     Looks for ``patience`` seconds during which CDM could be read; none may mean that it couldn't.
     """
@@ -290,7 +290,7 @@ def follow(client: CdmClient, job: RestoreJob, session: JobSession, *, around: S
         if line != shown:
             around.say(f"Job session {session.id}: {line}")
             shown = line
-        # PENDING before a restore ran and PENDING while it is mounted are one word (cdm-api §4).
+        # PENDING before a restore ran and PENDING while it is mounted are one word (cdm §4).
         pending = session.status.strip().upper() == "PENDING"
         seen_running = seen_running or (session.phase is Phase.RUNNING and not pending)
         if (code := _verdict(client, session, around)) is not None:

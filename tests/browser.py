@@ -19,7 +19,7 @@ from playwright.sync_api import (
 
 from tests.simulators.console import ConsoleSimulator
 
-# Without these Chromium asks for Google's hosts at every start (env README).
+# Without these Chromium asks for Google's hosts at every start.
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``./build.sh proof [--kills N] [--requests N] [--seed S]``: the long campaigns.
 
-First the property test behind design.md §4 with many more examples, then hostile requests to the
+First the property test behind architecture §4 with many more examples, then hostile requests to the
 web process. Then real processes: triggers keep coming, CDM loses answers, and web or worker is
 killed (-9) at random moments. A checker then compares what was answered, what CDM saw, and what the
 history says.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The arrows between our packages, and the house rules that a machine can check (design.md §3)."""
+"""The arrows between our packages, and house rules that a machine can check (architecture §3)."""
 
 import ast
 import os

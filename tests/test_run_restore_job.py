@@ -142,7 +142,7 @@ def test_wait_succeeds_only_if_the_restore_did(terminal: Terminal, outcome: str,
 
 
 def test_wait_is_not_misled_by_a_restore_that_stays_pending_for_long(terminal: Terminal) -> None:
-    """PENDING means "not yet active" here, and "mounted" in the dialect of 2016 (cdm-api §4)."""
+    """PENDING means "not yet active" here, and "mounted" in the dialect of 2016 (cdm §4)."""
     terminal.cdm.switches.pending_seconds = 300
     result = terminal.start("--wait")
     assert result.code == 0

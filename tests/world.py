@@ -158,7 +158,7 @@ class World:
         self.configure("import", "-", text=json.dumps(self.document(mode, cooldown_s)))
 
     def document(self, mode: str = "armed", cooldown_s: int = 900) -> dict[str, Any]:
-        """The configuration of design.md §5 for this world."""
+        """The configuration of architecture §5 for this world."""
         connections = [_connection("prod", "cdm.example", self.cdm)]
         mappings = [_mapping("SQL attack", RULE_ID, "prod", self.cdm, cooldown_s)]
         if self.other_cdm is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which action to ask for: how a job is started (cdm-api §3), how it is cleaned up (§6)."""
+"""Which action to ask for: how a job is started (cdm §3), how it is cleaned up (cdm §6)."""
 
 import re
 from dataclasses import dataclass, field
@@ -133,7 +133,7 @@ def subpolicies(policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def makes_permanent(policy: dict[str, Any]) -> bool:
-    """Whether RESOURCE ACTIVE is only a stage: ``makepermanent`` is ``enabled`` (cdm-api §4)."""
+    """Whether RESOURCE ACTIVE is only a stage: ``makepermanent`` is ``enabled`` (cdm §4)."""
     options = [sub.get("option") for sub in subpolicies(policy)]
     return any(isinstance(o, dict) and o.get("makepermanent") == "enabled" for o in options)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an answer of CDM proves, to a read or to a request that acts (design.md §4, cdm-api §12)."""
+"""What an answer of CDM proves, to a read or to a request that acts (architecture §4, cdm §12)."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _REQUEST_TIMEOUT = 408  # a 4xx that says nothing about the request
 
 @dataclass(frozen=True, slots=True)
 class CdmError:
-    """CDM's error body, ``{"id","description"}`` (cdm-api §8)."""
+    """CDM's error body, ``{"id","description"}`` (cdm §8)."""
 
     id: str
     description: str

@@ -108,7 +108,7 @@ class CdmClient:
         self._transport.close()
 
     def server_version(self) -> str | None:
-        """Connect, and ask for the version without a log-in; None if CDM doesn't say (cdm-api §8).
+        """Connect, and ask for the version without a log-in; None if CDM doesn't say (cdm §8).
 
         :raises NothingSent: no connection, or its certificate is not trusted
         """
@@ -122,7 +122,7 @@ class CdmClient:
     # --- jobs
 
     def jobs(self) -> list[JobEntry]:
-        """Every job that CDM shows to this user, of all types, by name (cdm-api §2)."""
+        """Every job that CDM shows to this user, of all types, by name (cdm §2)."""
         target = api("job").with_query(sort=[{"property": "name", "direction": "ASC"}])
         found = records(self._api.get, target, "jobs", what="jobs")
         entries = (job_entry(record, self._cleaner) for record in found)
@@ -164,7 +164,7 @@ class CdmClient:
     def copy_to_restore(
         self, job_id: str, *, policy_id: str | None = None, within: float = _COPY_LIMIT
     ) -> Copy:
-        """Which copy the job will restore (cdm-api §7); only reads, and says what it can't know.
+        """Which copy the job will restore (cdm §7); only reads, and says what it can't know.
 
         :param policy_id: of the job's policy, where it is known already
         :param within: seconds for all of it
@@ -175,7 +175,7 @@ class CdmClient:
         return reader.copy_of(str(job_id), policy_id)
 
     def plan_start(self, job_id: str, action_name: str | None) -> StartPlan:
-        """Find out how this job is started; only reads (cdm-api §3).
+        """Find out how this job is started; only reads (cdm §3).
 
         :param action_name: the action that the mapping names, for jobs that offer several
         :raises Refused: no action of several is named, or one that is not offered
@@ -236,7 +236,7 @@ class CdmClient:
         return session
 
     def log(self, session_id: str, skip: int) -> list[LogLine]:
-        """The job log from record ``skip`` on, oldest first, at most `MAX_LOG_LINES` (cdm-api §5).
+        """The job log from record ``skip`` on, oldest first, at most `MAX_LOG_LINES` (cdm §5).
 
         Late lines push others back: a line may come twice, with the same key. Only nice to know, so
         CDM has few seconds for it; what has come by then is given, and the next call goes on.
@@ -276,7 +276,7 @@ class CdmClient:
     # --- requests that act on a job session: an allow-list, built here, never a link that CDM gave
 
     def cancel(self, session_id: str) -> None:
-        """Ask CDM to cancel a job session: one request; the same errors as `start` (cdm-api §6)."""
+        """Ask CDM to cancel a job session: one request; the same errors as `start` (cdm §6)."""
         target = self._target("jobsession", session_id).with_query(action="cancel")
         self._api.post(target, {}, f"cancel job session {session_id}", any_2xx=True)
 

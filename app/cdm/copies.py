@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which copy a job will restore, as far as CDM tells (cdm-api §7). Only GETs, of few shapes.
+"""Which copy a job will restore, as far as CDM tells (cdm §7). Only GETs, of few shapes.
 
 A job's policy says for each thing it restores (its sources) whether the newest copy is taken or
 always the same one; the list of a source's copies says how old the newest is. Nothing that CDM

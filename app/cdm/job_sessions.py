@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""All job sessions of a job, from all the places where CDM may show them (cdm-api §4, §12).
+"""All job sessions of a job, from all the places where CDM may show them (cdm §4, §12).
 
 A partial answer must never look like "none": whatever can't be read raises. A list that isn't there
 at all (404) is passed over, there are others.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CDM's links: absolute, with the server's own idea of its address, maybe with a session id.
 
-Only path and query are ever used, on the configured address (cdm-api §9). A raw link is never shown
+Only path and query are ever used, on the configured address (cdm §9). A raw link is never shown
 or logged: this module raises `BadLink` without its text.
 """
 

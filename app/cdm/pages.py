@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Lists of CDM across pages: the array counts, never ``total`` alone (cdm-api §2, §10, §12)."""
+"""Lists of CDM across pages: the array counts, never ``total`` alone (cdm §2, §10, §12)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""CDM's records as ours: ids, times, jobs, job sessions, log lines (cdm-api §2, §4, §5, §9)."""
+"""CDM's records as ours: ids, times, jobs, job sessions, log lines (cdm §2, §4, §5, §9)."""
 
 import hashlib
 from collections import Counter
@@ -54,7 +54,7 @@ def when(value: object) -> datetime | None:
 
 
 def is_restore(job: Json) -> bool:
-    """Whether a job restores: ``type == "recovery"`` and nothing else (cdm-api §2)."""
+    """Whether a job restores: ``type == "recovery"`` and nothing else (cdm §2)."""
     return job.get("type") == "recovery"
 
 

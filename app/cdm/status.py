@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""CDM's status words and what they mean for a run (cdm-api §4): the only place that knows them."""
+"""CDM's status words and what they mean for a run (cdm §4): the only place that knows them."""
 
 import re
 from types import MappingProxyType

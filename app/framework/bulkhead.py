@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How many threads of a process may wait for others at the same time (design.md §2)."""
+"""How many threads of a process may wait for others at the same time (architecture §2)."""
 
 import threading
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From which addresses the console's proxy calls. Not by way of qpylib: gunicorn needs no more.
 
-This says who is served first, or given more room; it gives no right (design §6).
+This says who is served first, or given more room; it gives no right (architecture §6).
 """
 
 import os

@@ -12,7 +12,7 @@ _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 def absolute_url(endpoint: str, **values: object) -> str:
-    """The address of a Flask endpoint for redirects, with https and host; needs a request (§3.3).
+    """A Flask endpoint's address for redirects, with https and host; needs a request (qradar §3.3).
 
     The host is the one that the browser used, as the proxy says in X-Console-Host. On the raw port
     anybody may say anything there: a name that isn't known for the console's is left out, and what

@@ -3,7 +3,7 @@
 """The log of each process: a file of its own, one line per record, no secret in it.
 
 Web writes through qpylib to store/log/app.log; every other process has its own file, because
-qpylib's rotating file isn't made for several (qradar-platform §2.4). Records come from ordinary
+qpylib's rotating file isn't made for several (qradar §2.4). Records come from ordinary
 loggers (``logging.getLogger(__name__)``); `set_up` attaches to the root logger only.
 """
 

@@ -39,12 +39,12 @@ def console_address() -> str:
 
 
 def system_ca_file() -> str | None:
-    """The platform's CA file, which holds the console's issuers too (qradar-platform §2.7)."""
+    """The platform's CA file, which holds the console's issuers too (qradar §2.7)."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or None
 
 
 def has_app_uuid() -> bool:
-    """Whether there is anything to derive the key of stored passwords from (§4.3)."""
+    """Whether there is anything to derive the key of stored passwords from (qradar §4.3)."""
     return bool(os.environ.get("QRADAR_APP_UUID"))
 
 

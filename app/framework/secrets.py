@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Passwords at rest: qpylib's encdec, used with the care that qradar-platform §4.3 asks for.
+"""Passwords at rest: qpylib's encdec, used with the care that qradar §4.3 asks for.
 
 encdec rewrites its file in place, without a lock, from what an object read when it was made. So
 every operation here holds a file lock and makes a new object; a new password is encrypted into a
@@ -30,7 +30,7 @@ _DRAFT_OWNER = "safeguarded-restore-draft"
 _LABEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _ENCDEC_ERRORS = (EncryptionError, TypeError)
-"""encdec means to raise only the first; content it doesn't expect gives the second (§4.3)."""
+"""encdec means to raise only the first; unexpected content gives the second (qradar §4.3)."""
 
 
 class SecretUnreadable(Exception):

@@ -12,7 +12,7 @@ from app.qradar.console import ConsoleAnswer, ConsoleRefused, ConsoleUnavailable
 
 BY_HAND = "Do it by hand: the steps are at the end of the set-up page."
 
-# QRadar's numbers for what it refuses about authorized services (qradar-platform §6)
+# QRadar's numbers for what it refuses about authorized services (qradar §6)
 _ADVICE = {
     95103005: "The user role has not been deployed: run Deploy Changes, then try again.",
     95103008: "A user or an authorized service has that name already: rename or delete it.",
@@ -60,7 +60,7 @@ class Administrator:
     """The console's REST API on one person's authority; ``what`` completes "to …" for people."""
 
     def __init__(self, console: AsksConsole, sec: str, csrf: str = "") -> None:
-        """``csrf`` is the value of the person's cookie QRadarCSRF (qradar-platform §4.1)."""
+        """``csrf`` is the value of the person's cookie QRadarCSRF (qradar §4.1)."""
         self._console, self._sec = console, sec
         self._own = {"QRadarCSRF": csrf} if csrf else {}
         self._secrets = [sec]

@@ -3,7 +3,7 @@
 """Which of a rule's offenses an event belongs to, judged by time alone.
 
 A rule's share in an offense has a first and a last event. QRadar may stamp them seconds after the
-event that set the rule off, and the share appears up to two minutes later (qradar-platform §5.5). A
+event that set the rule off, and the share appears up to two minutes later (qradar §5.5). A
 share that covers the event is its own. Else the nearest is, unless another trigger of the rule has
 the better claim to it: the share's first event is that of the last trigger before it.
 """

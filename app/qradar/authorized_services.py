@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The authorized service whose token the custom action carries (qradar-platform §6).
+"""The authorized service whose token the custom action carries (qradar §6).
 
 Its token lies on every event processor, so it gets a role that can do no more than look at
 offenses. QRadar shows a token only in the answer that makes it: it is handed on and kept nowhere.

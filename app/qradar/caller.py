@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads from the console whose token it is, on the token's own authority (qradar-platform §3.4)."""
+"""Reads from the console whose token it is, on the token's own authority (qradar §3.4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to the console's REST API: each with its own authority, version, trust and time limit.
 
-Not `qpylib.REST` (qradar-platform §4.1): that replaces the given SEC by the app's own token when
+Not `qpylib.REST` (qradar §4.1): that replaces the given SEC by the app's own token when
 there is one, so a user's rights couldn't be asked; it takes the caller's token from cookies only;
 it writes into the headers it is given; and it follows the proxy variables of the environment. The
 console is next door: no proxy is ever asked, which would see every user's token.
@@ -22,9 +22,9 @@ import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 TESTED_VERSIONS = tuple(f"{number}.0" for number in range(29, 20, -1))
-"""The API versions of QRadar 7.5.0 UP7 to 7.6.0, newest first (§0, §7.1)."""
+"""The API versions of QRadar 7.5.0 UP7 to 7.6.0, newest first (qradar §0, §7.1)."""
 
-_LOCKED_OUT = 24  # QRadar's code for "this host failed too often" (§3.4)
+_LOCKED_OUT = 24  # QRadar's code for "this host failed too often" (qradar §3.4)
 _VERSIONS_PATH = "/api/help/versions"
 _LARGEST_BODY = 8 * 1024 * 1024
 _VERSION_KEPT = 3600.0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The custom action that rules run: its parameters, their order, and its script.
 
-QRadar hands the parameters over by position (qradar-platform §5.1), so a wrong order would fail
+QRadar hands the parameters over by position (qradar §5.1), so a wrong order would fail
 silently: `PARAMETERS` is the one place that has it; script and action are both made from it.
 """
 
@@ -42,7 +42,7 @@ class Parameter:
     field: str | None = None
 
 
-# For a dynamic parameter the name is the event's column too (qradar-platform §5.1).
+# For a dynamic parameter the name is the event's column too (qradar §5.1).
 PARAMETERS = (
     Parameter("console", Kind.FIXED),
     Parameter("path", Kind.FIXED),
@@ -68,7 +68,7 @@ def parameters(
 ) -> list[dict[str, object]]:
     """Give the action's parameters in order, as ``POST /actions`` takes them.
 
-    The form is that of qradar-platform §5.3. ``sec`` is the token of the authorized service,
+    The form is that of qradar §5.3. ``sec`` is the token of the authorized service,
     ``token`` the trigger token.
     """
     fixed = {"console": console, "path": path, "sec": sec, "token": token, "mapping": mapping}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The console's custom actions, their scripts and interpreters, by REST (qradar-platform §5.3).
+"""The console's custom actions, their scripts and interpreters, by REST (qradar §5.3).
 
 Ids differ from console to console, so everything is looked up by name first. Of what is made, only
 the id is asked back (``fields``): an answer that repeats the parameters would repeat the tokens.

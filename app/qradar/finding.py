@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds the offense that a run belongs to, so that its notes can be posted there.
 
-The offense appears 5 to 120 s after the event (qradar-platform §5.5); it is looked for at growing
+The offense appears 5 to 120 s after the event (qradar §5.5); it is looked for at growing
 gaps. Only looks that the console answered count: while it is away nothing is given up. An offense
 that the caller named is believed only if QRadar shows the rule there.
 """

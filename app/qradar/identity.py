@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who is calling and what they may do, as the console says (design.md §6, qradar-platform §3.4).
+"""Who is calling and what they may do, as the console says (architecture §6, qradar §3.4).
 
 The console is asked on the authority of the caller's own token, and the answer is kept for a
 minute under the token's hash.
@@ -54,7 +54,7 @@ class Silence:
 def token_of(
     headers: Mapping[str, str], cookies: Mapping[str, str]
 ) -> tuple[str | None, Literal["header", "cookie", "none"]]:
-    """The caller's QRadar token and where it was: header ``SEC``, else cookie ``SEC`` (§3.2)."""
+    """The caller's QRadar token and where it was: header, else cookie ``SEC`` (qradar §3.2)."""
     if token := headers.get("SEC"):
         return token, "header"
     if token := cookies.get("SEC"):
@@ -65,7 +65,7 @@ def token_of(
 def rights_of(
     caller: Caller, operator_roles: Collection[str], services: Collection[str]
 ) -> frozenset[Right]:
-    """What ``caller`` may do (design.md §6).
+    """What ``caller`` may do (architecture §6).
 
     ``operator_roles`` are the names of the user roles that may operate; an authorized service
     counts like a user if its label is in ``services``, and else only with ADMIN: the trigger

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tells QRadar's log what the app does: LEEF 2.0 over UDP syslog (qradar-platform §9), if wanted.
+"""Tells QRadar's log what the app does: LEEF 2.0 over UDP syslog (qradar §9), if wanted.
 
 A rule that matches these events must not feed the app with them. Each event names `OWN_USER` as its
 user and `HOST` as its source: a trigger whose log source and event id are known to be ours starts

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Offenses at the wire: which rule contributed to which, their notes (qradar-platform §5.5, §7.2).
+"""Offenses at the wire: which rule contributed to which, their notes (qradar §5.5, §7.2).
 
 Every call is made with the service token and raises what `ConsoleClient.request` raises. Fields
 that a release lacks are met with what stands in for them; unknown ones are ignored.
@@ -19,7 +19,7 @@ from app.qradar.console import ConsoleAnswer, ConsoleRefused
 
 PAGE = 200
 _MOST_PAGES = 100
-_CHUNK = 50  # numbers in one filter: the request line has 8190 bytes (§7.2)
+_CHUNK = 50  # numbers in one filter: the request line has 8190 bytes (qradar §7.2)
 _OFFENSE_FIELDS = (
     "id,status,start_time,last_updated_time,last_persisted_time,offense_source,rules(id),"
     "log_sources(name)"

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """By what QRadar knows our own events: the id of our log source, and the ids (QID) of our events.
 
-Which rights the three lists ask for is not known (qradar §13): what is not there, not allowed or not
-understood leaves the ids unknown, and a setting can name them. An event of ours has
-an id of its own only once it is mapped in QRadar's DSM Editor.
+Which rights the three lists ask for is not known (qradar §13): what is not there, not allowed or
+not understood leaves the ids unknown, and a setting can name them. An event of ours has an id of
+its own only once it is mapped in QRadar's DSM Editor.
 """
 
 from collections.abc import Iterator

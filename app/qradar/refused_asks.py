@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often the console may be asked about tokens that turn out to be bad.
 
-QRadar locks a host out after five failed log-ins (qradar-platform §3.4), all of the app's with it,
+QRadar locks a host out after five failed log-ins (qradar §3.4), all of the app's with it,
 and anybody who reaches the app's port may send tokens. So four refused asks in ten minutes are all
 that the app allows itself, whoever caused them, kept in the store because a restart forgets
 nothing at the console either. They are shared out by where a token comes from, which gives no

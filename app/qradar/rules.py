@@ -3,7 +3,7 @@
 """The console's rules, so that they are picked and not typed, and what has changed about them.
 
 There may be thousands; they are read in pages, with a web user's own session or the service token.
-Attaching a custom action, and what a rule's responses are, no REST call shows (§7.2).
+Attaching a custom action, and what a rule's responses are, no REST call shows (qradar §7.2).
 """
 
 from collections.abc import Mapping, Sequence

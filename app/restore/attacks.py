@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""New attacks: triggers that can start nothing and are no repeat of what is going on (design §4).
+"""New attacks: triggers that can start nothing and repeat nothing that goes on (architecture §4).
 
 A mounted copy, an open question, a lost contact or a cool-down must not swallow them in silence:
 each stands on every page, in its offense and in the log until a restore starts or somebody

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A busy job: somebody else started it, or an old restore is still mounted (design.md §4).
+"""A busy job: somebody else started it, or an old restore is still mounted (architecture §4).
 
 It is never adopted by itself: the run waits, says for what, and asks a person in the end.
 """

@@ -72,7 +72,7 @@ def check_host(value: object, field: str = "host", *, allow_loopback: bool = Fal
 
     A URL, user information or a port is refused, and so are addresses of this machine and of the
     local link, in every spelling, unless ``allow_loopback``: the app must not be a way into its own
-    host or to a cloud's metadata (design §5).
+    host or to a cloud's metadata (architecture §5).
     """
     text = check_text(value, field, longest=260)
     if "@" in text:
@@ -230,7 +230,7 @@ def check_rule_name(value: object, field: str = "rule_name") -> str | None:
 
 
 def check_job_id(value: object, field: str = "job_id") -> str:
-    """Give the id of a CDM job: digits as a rule, number or text (cdm-api §9)."""
+    """Give the id of a CDM job: digits as a rule, number or text (cdm §9)."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text.strip()):
         raise InvalidField(field, "must be the id of a CDM job: digits, or letters, - and _.")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How long a CDM job is left alone after its last start (design.md §4), and why, in words.
+"""How long a CDM job is left alone after its last start (architecture §4), and why, in words.
 
 After a start it is the asking mapping's cool-down, from the start. A restore that CDM failed or
 refused mutes its job for a short while only, from its end, longer with each in a row: one rule for

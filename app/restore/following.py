@@ -38,7 +38,7 @@ def follow(turn: Turn, *, reader: Reader) -> None:
 
 def _remember(turn: Turn, session: JobSession) -> None:
     changes: dict[str, object] = {"missing": None}
-    # PENDING before a restore ran and PENDING while it is mounted are one word (cdm-api §4): only
+    # PENDING before a restore ran and PENDING while it is mounted are one word (cdm §4): only
     # another word than it shows that the restore ran.
     if session.phase is Phase.RUNNING and session.status.strip().upper() != "PENDING":
         changes["seen_running"] = True
@@ -82,7 +82,7 @@ def _restoring(turn: Turn, session: JobSession, reader: Reader) -> None:
 def _passing(turn: Turn, reader: Reader) -> bool:
     """Whether RESOURCE ACTIVE is only a stage on the way to a permanent copy.
 
-    Where that fails it stays so for ever (cdm-api §4), and a clean-up is the only way out.
+    Where that fails it stays so for ever (cdm §4), and a clean-up is the only way out.
     """
     return turn.request("clean_up") is None and reader.read_permanent(turn)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """Where a run is; what a restarted process does with each is in design.md §4."""
+    """Where a run is; what a restarted process does with each is in architecture §4."""
 
     AWAITING_APPROVAL = "awaiting_approval"  # a person must say yes
     QUEUED = "queued"  # accepted; CDM was not asked to start
@@ -29,7 +29,7 @@ class RunState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of a trigger (design.md §5)."""
+    """What came of a trigger (architecture §5)."""
 
     ACCEPTED = "accepted"
     AWAITING_APPROVAL = "awaiting_approval"

@@ -4,7 +4,7 @@
 
 A note is for the analyst who looks at the offense, not at this app: what happened, where the copy
 is, what is to be done. QRadar takes 2000 UTF-16 units, in a request line of 8190 bytes
-(qradar-platform §7.2).
+(qradar §7.2).
 """
 
 import re

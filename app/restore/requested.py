@@ -194,7 +194,7 @@ def decided(turn: Turn) -> None:
 
 
 def find_session(turn: Turn, session_id: str, *, was_running: bool = False) -> JobSession | None:
-    """Give a job session, by itself or out of the job's list (cdm-api §12.10), or None.
+    """Give a job session, by itself or out of the job's list (cdm §12 row 10), or None.
 
     Only a readable list is proof that it is gone; an unreadable one raises.
     """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The start protocol: look, write `starting`, send once, then only look (design.md §4).
+"""The start protocol: look, write `starting`, send once, then only look (architecture §4).
 
 CDM's start call takes no idempotency key, and its answer doesn't name the job session it made. So
 the ids of all job sessions that exist are noted and `starting` is committed *before* the request

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The arrows between the states of a run (design.md §4)."""
+"""The arrows between the states of a run (architecture §4)."""
 
 from collections.abc import Mapping as Map
 
@@ -32,6 +32,6 @@ class IllegalTransition(Exception):
 
 
 def check_arrow(from_state: RunState, to_state: RunState) -> None:
-    """Raise `IllegalTransition` unless an arrow of design.md §4 leads from one to the other."""
+    """Raise `IllegalTransition` unless an arrow of architecture §4 leads from one to the other."""
     if to_state not in NEXT_STATES[from_state]:
         raise IllegalTransition(f"no arrow leads from {from_state} to {to_state}")

@@ -17,7 +17,7 @@ _SWALLOWED = {Outcome.ALREADY_RUNNING, Outcome.COOLING_DOWN}
 
 
 def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
-    """Decide on ``trigger`` and keep it; what is answered is committed (design.md §4, §5).
+    """Decide on ``trigger`` and keep it; what is answered is committed (architecture §4, §5).
 
     The decision is made by reading inside the transaction; the store's unique indexes are the
     safety net. Raises the store's own error when it can't commit: then nothing was kept.

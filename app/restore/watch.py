@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The offense watch: offenses of mapped rules that brought no trigger (design.md §2, issue 3).
+"""The offense watch: offenses of mapped rules that brought no trigger (architecture §2, issue 3).
 
 The second way to a restore. QRadar's response limiter silences custom actions by design, rules of
 type OFFENSE may not run one at all, and an event processor may not reach the console.

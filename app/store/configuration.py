@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration: what the forms save, and the document of ``GET /api/v1/config`` (design §5).
+"""The configuration: what the forms save, and the document of the API (architecture §5).
 
 An import is all or nothing. A list in the document is the whole list: entries are matched by name,
 what stands in it is added or changed, and what is missing from it is removed (so that an import of

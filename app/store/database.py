@@ -21,7 +21,7 @@ _REOPEN = frozenset(
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 # One writer at a time is SQLite's rule; threads of one process queue here instead of in SQLite's
-# busy handler, whose back-off makes the slowest of many writers wait ten times longer (peers C.2).
+# busy handler, whose back-off makes the slowest of many writers wait ten times longer, as measured.
 _writers: dict[Path, threading.RLock] = {}
 _writers_guard = threading.Lock()
 
@@ -146,7 +146,7 @@ class Database:
                 self._connection.execute("ROLLBACK")
 
     def data_version(self) -> int:
-        """A number that changes when another connection has committed (C.5: about 4 µs)."""
+        """A number that changes when another connection has committed (about 4 µs)."""
         return int(self.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:

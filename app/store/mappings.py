@@ -49,7 +49,7 @@ class Mappings:
     def find_by_linked_rule(self, rule_id: int) -> Mapping | None:
         """Give the mapping of a rule that is the same rule under another id.
 
-        A modified system rule exists twice on the console (qradar-platform §5.5): its override
+        A modified system rule exists twice on the console (qradar §5.5): its override
         links to the original's identifier, or the original to the override's.
         """
         return self._one(

@@ -36,7 +36,7 @@ class ListedRule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the console as last listed (qradar-platform §7.2)."""
+    """A rule of the console as last listed (qradar §7.2)."""
 
     id: int
     name: str

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who may call what: default deny, one right per view, the caller asked of QRadar (design §6).
+"""Who may call what: default deny, one right per view, QRadar is asked (architecture §6).
 
 A view without a declared right can't be reached at all. Neither the way a request came nor a header
 that the proxy puts in (``QRadarUser…``) proves anything: the app's port can be reached without it.
@@ -65,7 +65,7 @@ def may(right: Right) -> bool:
 
 def register(app: Flask) -> None:
     """Check every request of ``app`` before its view runs."""
-    # Checked here, after the caller is known: authorized services need no token (design §6).
+    # Checked here, after the caller is known: authorized services need no token (architecture §6).
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     # As long as the session; who looks at a run for hours must still be able to cancel it.
     app.config["WTF_CSRF_TIME_LIMIT"] = None
@@ -78,7 +78,7 @@ def register(app: Flask) -> None:
 
 def _check() -> None:
     if request.routing_exception is not None or request.endpoint in PUBLIC:
-        return  # 404 and 405 come first (design §5)
+        return  # 404 and 405 come first (architecture §5)
     right = right_of(request.endpoint or "")
     if right is None:
         logger.error("no right is declared for %s", request.endpoint)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses of our own pages and files, as they hold behind each form of QRadar's proxy URL.
 
-The app sees only the path behind the prefix and can't know the prefix (qradar-platform §3.1), so
+The app sees only the path behind the prefix and can't know the prefix (qradar §3.1), so
 links lead up from the current page by as many steps as it is deep. Redirects are absolute.
 """
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a mapping's rule has the custom action: only the rule's own call proves it.
 
-No REST call of QRadar shows a rule's responses or what is deployed (qradar-platform §7.2). A call
+No REST call of QRadar shows a rule's responses or what is deployed (qradar §7.2). A call
 that names the rule proves both; Test Execution names none and runs what is not deployed.
 """
 

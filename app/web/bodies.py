@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
 
 def _check_body() -> None:
     if request.routing_exception is not None:
-        return  # 404 and 405 come first (design §5)
+        return  # 404 and 405 come first (architecture §5)
     problem = request.environ.get(BODY_PROBLEM)
     length = request.content_length
     if problem == Framing.TOO_LARGE or (length or 0) > BODY_LIMIT:

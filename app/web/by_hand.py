@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Restores started by hand: a page, and ``POST /api/v1/runs`` (design §10)."""
+"""Restores started by hand: a page, and ``POST /api/v1/runs`` (architecture §5)."""
 
 from secrets import token_hex
 

@@ -3,7 +3,7 @@
 """What pages ask of CDM itself: its jobs and copies, a test, the server's certificate.
 
 Every such call holds a place of the bulkhead while it waits, so that pages can't use up the threads
-that triggers need (design §2).
+that triggers need (architecture §2).
 """
 
 import time

@@ -3,7 +3,7 @@
 """What support will ask for, as a page and as a file: facts about this installation, no secrets.
 
 Only what is named here gets in; log lines, written masked already, are masked once more. What the
-console really does where its documentation is silent (qradar-platform §12) is told by observation.
+console really does where its documentation is silent (qradar §12) is told by observation.
 """
 
 import json
@@ -93,7 +93,7 @@ def _version_of(package: str) -> str:
 
 
 def _observed() -> dict[str, object]:
-    """How this very request arrived, never what its token is (qradar-platform §12, 2 to 5)."""
+    """How this very request arrived, never what its token is (qradar §12, 2 to 5)."""
     token, form = token_of(request.headers, request.cookies)
     return {
         "QRadar token arrived as": form,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What QRadar's own classic pages show of ours: on an offense, in its toolbar, on a dashboard.
 
-QRadar puts the HTML into its own pages (qradar-platform §8): everything is escaped, nothing is
+QRadar puts the HTML into its own pages (qradar §8): everything is escaped, nothing is
 inline, and every class begins with ``safeguarded-restore``. Links lead to our pages by the whole
 path, because the address of the page around them is QRadar's.
 """

@@ -14,7 +14,7 @@ _POLICY = "; ".join(
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        # QRadar shows the app in a frame of a page with the same origin (qradar-platform §3.3).
+        # QRadar shows the app in a frame of a page with the same origin (qradar §3.3).
         "frame-ancestors 'self'",
     )
 )

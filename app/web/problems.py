@@ -3,8 +3,8 @@
 """What goes wrong in a request, and how it is told: one JSON shape under /api/, a page elsewhere.
 
 Every answer that is not a success goes through here, so that the shape ``{"error": {"code",
-"message", "field"}}`` (design §5) holds for each of them, and every page says what happened, the
-likely cause and the next step.
+"message", "field"}}`` (architecture §5) holds for each of them, and every page says what happened,
+the likely cause and the next step.
 """
 
 import logging

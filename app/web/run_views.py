@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which runs somebody asked for, and how a run is written as JSON and CSV (design §5)."""
+"""Which runs somebody asked for, and how a run is written as JSON and CSV (architecture §5)."""
 
 import csv
 import io
@@ -178,7 +178,7 @@ def spans(run: Run) -> Spans:
 
 
 def offense_url(offense_id: int) -> str:
-    """Where the console's classic pages show an offense (qradar-platform §8)."""
+    """Where the console's classic pages show an offense (qradar §8)."""
     page = urlencode({"appName": "Sem", "pageId": "OffenseSummary", "summaryId": offense_id})
     return f"{console_url()}do/sem/offensesummary?{page}"
 

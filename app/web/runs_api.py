@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as JSON and CSV, and what people may ask of them (design §5)."""
+"""Runs as JSON and CSV, and what people may ask of them (architecture §5)."""
 
 from urllib.parse import urlencode
 

@@ -24,7 +24,7 @@ from app.web.services import services
 logger = logging.getLogger(__name__)
 bp = Blueprint("service_token", __name__, url_prefix="/settings/service-token")
 
-# Anything else is not asked about: QRadar locks a host out that shows it bad tokens (§3.4).
+# Anything else is not asked about: QRadar locks a host out that shows it bad tokens (qradar §3.4).
 _TOKEN = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Health, the configuration without secrets, and the token that JSON writes need (design §5)."""
+"""Health, the configuration without secrets, the token for JSON writes (architecture §5)."""
 
 from flask import Blueprint, Response, jsonify
 from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped] # no stubs

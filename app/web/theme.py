@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Light or dark: as QRadar says with the first address of a visit, else as the browser prefers.
 
-QRadar from 7.5.0 UP12 on adds ``?theme=dark`` or ``light`` to the first page only (qradar-platform
+QRadar from 7.5.0 UP12 on adds ``?theme=dark`` or ``light`` to the first page only (qradar
 §3.2), so the word is kept in the session.
 """
 

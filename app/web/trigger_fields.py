@@ -3,7 +3,7 @@
 """The fields of a trigger: which refuse it (only its request id) and how the rest is read.
 
 An event's values come from a log somewhere in the network, cut and escaped by others; none of them
-may stop a restore (design §5: "everything else is decoration").
+may stop a restore (architecture §5: "everything else is decoration").
 """
 
 import ipaddress

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``POST /api/v1/triggers``, the machine endpoint (design §5).
+"""``POST /api/v1/triggers``, the machine endpoint (architecture §5).
 
 Neither the console nor CDM is asked anything on this path, so that a restore can be asked for while
 both are slow. What was answered 202 is in the store.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What QRadar calls when Extensions Management uninstalls the app (qradar-platform §1.3).
+"""What QRadar calls when Extensions Management uninstalls the app (qradar §1.3).
 
 QRadar shows people something of the hook only when it fails, and whether a failure holds up the
 deletion is not documented. So what stays on the console is answered with an error that names it;

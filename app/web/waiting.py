@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The runs that only a person can bring on, for the top of every page (design §4)."""
+"""The runs that only a person can bring on, for the top of every page (architecture §4)."""
 
 from collections.abc import Sequence
 

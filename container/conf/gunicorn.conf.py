@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How gunicorn serves the app: one process, many threads (design §2)."""
+"""How gunicorn serves the app: one process, many threads (architecture §2)."""
 
 import os
 
@@ -12,7 +12,7 @@ workers = 1
 worker_class = "app.web.front.worker.FrontWorker"
 # Outbound calls may hold half of them, so that a trigger always finds a free one.
 threads = 24
-# Loading before the fork would share SQLite connections and lose threads (qradar-platform §2.4).
+# Loading before the fork would share SQLite connections and lose threads (qradar §2.4).
 preload_app = False
 
 # The time without a sign of life from the whole worker, not the time of a request.
@@ -27,7 +27,7 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 # Nobody steers a running gunicorn here, and the socket would want a home directory.
 control_socket_disable = True
 
-# As long as the console's front server takes (qradar-platform §3.1).
+# As long as the console's front server takes (qradar §3.1).
 limit_request_line = 8190
 # The front takes connections in as they come; a waiting queue longer than this is a flood.
 backlog = 256

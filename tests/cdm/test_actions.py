@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which action a start and a clean-up ask for (cdm-api §3, §6)."""
+"""Which action a start and a clean-up ask for (cdm §3, §6)."""
 
 from typing import Any
 

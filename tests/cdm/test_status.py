@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The status words of cdm-api §4."""
+"""The status words of cdm §4."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for manifest.json, from qradar-platform §1.2 and §1.3, with QRadar's error codes.
+"""The rules for manifest.json, from qradar §1.2 and §1.3, with QRadar's error codes.
 
 One problem per broken rule. A key that the fact page does not name is a problem too, although
 QRadar would take it.
@@ -26,7 +26,7 @@ ENTRIES = (
     "custom_columns",
     "services",
 )
-CAPABILITIES = ("ADMIN", "SEM")  # the only names that every supported release knows (§1.2)
+CAPABILITIES = ("ADMIN", "SEM")  # the only names that every supported release knows (qradar §1.2)
 LOCATIONS = (
     "system_configuration",
     "user_management",
@@ -41,7 +41,7 @@ LOCATIONS = (
     "remote_networks_and_services_configuration",
     "apps",
 )
-# The schema's spelling; the documentation's table prints another (§1.2).
+# The schema's spelling; the documentation's table prints another (qradar §1.2).
 APP_NAMES = (
     *("assetprofile", "Assets", "EventViewer", "Forensics", "QRadar", "QVM", "Reports"),
     *("SEM", "SRM", "Surveillance"),
@@ -248,7 +248,7 @@ def _top(manifest: Mapping[str, Any]) -> Iterator[Problem]:
         if key in ENTRY_RULES:
             continue
         rule = TOP_RULES.get(key)
-        message = rule(value) if rule else "is not a key of qradar-platform §1.2 that we use"
+        message = rule(value) if rule else "is not a key of qradar §1.2 that we use"
         if message:
             yield Problem(33403 if key == "image" else 33104, key, message)
     try:
@@ -272,7 +272,7 @@ def _entries(manifest: Mapping[str, Any]) -> Iterator[Problem]:
                 if key not in item:
                     yield Problem(33104, f"{where}.{key}", "is missing")
             for key, value in item.items():
-                message = rules[key](value) if key in rules else "is not a key of §1.2"
+                message = rules[key](value) if key in rules else "is not a key of qradar §1.2"
                 if message:
                     yield Problem(33104, f"{where}.{key}", message)
 
@@ -293,7 +293,7 @@ def _across(manifest: Mapping[str, Any]) -> Iterator[Problem]:
         if "rest_method" in item and item["rest_method"] not in methods:
             yield Problem(33308, kind, f"rest_method {item['rest_method']} is not defined")
         if kind == "gui_actions" and methods.get(item.get("rest_method"), "GET") != "GET":
-            yield Problem(33104, kind, "its rest_method must be a GET (§8)")
+            yield Problem(33104, kind, "its rest_method must be a GET (qradar §8)")
         if kind == "gui_actions" and not item.keys() & {"javascript", "rest_method"}:
             yield Problem(33104, kind, "needs javascript or rest_method")
         for capability in item.get("required_capabilities") or []:

@@ -5,7 +5,7 @@
     python3 -m tests.package.pack [--say-what-to-set] ROOT DIST
 
 The same tree gives the same bytes: names sorted, times fixed, modes set by rule
-(qradar-platform §1.1, §1.4).
+(qradar §1.1, §1.4).
 """
 
 import io
@@ -25,8 +25,8 @@ from tests.package import manifest as rules
 EPOCH = 1795478400  # 2026-11-24T00:00:00Z, unless SOURCE_DATE_EPOCH says otherwise
 EXTENSION = "SafeguardedRestore"
 HUB_ID = "d2a58c07f4be4b6f9d1e3a6c5b80f712"
-APP_NUMBER = 1501  # a placeholder, the console assigns its own (§1.4)
-# The oldest release that takes a 4.x image, 7.5.0 UP7 (§0): a console may refuse what is newer.
+APP_NUMBER = 1501  # a placeholder, the console assigns its own (qradar §1.4)
+# The oldest release with a 4.x image, 7.5.0 UP7 (qradar §0): a console may refuse what is newer.
 MIN_QRADAR_VERSION = "2021.6.7"
 QRADAR_VERSION = "2021.6.7.20230822112654"
 LONG_DESCRIPTION = (
@@ -148,7 +148,7 @@ def _extension(manifest: dict[str, Any], app: bytes, moment: int) -> bytes:
 
 
 def content_xml(manifest: dict[str, Any], moment: int) -> str:
-    """The extension's content description, with the elements of the smallest published app (§1.4).
+    """The extension's content description, with the elements of the smallest app (qradar §1.4).
 
     No secret_uuid: a shared one would become the encryption key of every customer.
     """
@@ -218,7 +218,7 @@ def manifest_txt(manifest: dict[str, Any], package_size: int) -> dict[str, Any]:
 
 
 def _zip(files: dict[str, bytes], moment: int, *, stored: str = "") -> bytes:
-    """A zip of ``files`` with an entry for each folder, as QRadar's SDK writes one (§1.1).
+    """A zip of ``files`` with an entry for each folder, as QRadar's SDK writes one (qradar §1.1).
 
     The file ``stored`` is not compressed.
     """

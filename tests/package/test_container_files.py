@@ -106,7 +106,7 @@ def test_request_line_longer_than_the_consoles_is_refused(container: Container) 
 
 @pytest.mark.processes
 def test_stop_tells_the_worker_and_waits_for_it(tmp_path: Path) -> None:
-    """Without cleanup.sh it would be killed without a word (qradar-platform §2.3)."""
+    """Without cleanup.sh it would be killed without a word (qradar §2.3)."""
     with Container(build(tmp_path), store=tmp_path / "store") as container:
         container.wait_ready(20)
         seconds = container.stop()
@@ -130,7 +130,7 @@ def test_worker_that_does_not_listen_cannot_hold_up_the_stop(tmp_path: Path) -> 
 
 @pytest.mark.processes
 def test_the_oldest_image_takes_the_same_zip(tmp_path: Path) -> None:
-    """QRadar rebuilds an installed app on whatever 4.x image it has (qradar-platform §1.3)."""
+    """QRadar rebuilds an installed app on whatever 4.x image it has (qradar §1.3)."""
     build(tmp_path)
     oldest = Image.build(tmp_path / "app.zip", image="4.0.2")
     with Container(oldest, store=tmp_path / "store") as container:
@@ -143,7 +143,7 @@ def test_the_oldest_image_takes_the_same_zip(tmp_path: Path) -> None:
 
 
 def test_command_files_have_unix_line_ends() -> None:
-    """QRadar runs them as they are (qradar-platform §1.1)."""
+    """QRadar runs them as they are (qradar §1.1)."""
     for path in (ROOT / "container").rglob("*"):
         if path.suffix in (".sh", ".txt", ".conf", ".py"):
             assert b"\r" not in path.read_bytes(), path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""manifest.json keeps the rules of qradar-platform §1.2, and the rules see what breaks them."""
+"""manifest.json keeps the rules of qradar §1.2, and the rules see what breaks them."""
 
 import json
 from pathlib import Path
@@ -24,9 +24,9 @@ def test_our_manifest_breaks_no_rule() -> None:
 
 
 def test_what_machines_call_needs_no_capability_and_everything_else_does() -> None:
-    """Whether QRadar asks a token caller for capabilities is unknown (qradar-platform §3.4).
+    """Whether QRadar asks a token caller for capabilities is unknown (qradar §3.4).
 
-    Nor is it known whose token its own call of the uninstall hook carries, if any (§1.3).
+    Nor is it known whose token its own call of the uninstall hook carries, if any (qradar §1.3).
     """
     by_path = {method["url"]: method for method in MANIFEST["rest_methods"]}
     for path in ("/api/v1/triggers", "/api/v1/uninstall"):

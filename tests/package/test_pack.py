@@ -116,7 +116,7 @@ def test_description_leads_to_the_app_zip_and_repeats_its_manifest(packed: Packe
 
 
 def test_metadata_passes_ibms_validation_report(packed: Packed) -> None:
-    """The checks that qradar-platform §1.4 lists, and that all values are strings."""
+    """The checks that qradar §1.4 lists, and that all values are strings."""
     metadata = json.loads(read(packed.extension, "manifest.txt"))
     extension = metadata["doc"]["extension_manifest"]
     words = extension["locale"]["en-US"]

@@ -26,7 +26,7 @@ def order(pins: Path, folder: Path) -> list[str]:
     """The file names of the pinned wheels in ``folder``, dependencies first.
 
     QRadar installs them one by one with neither network nor search path, so each one's
-    requirements must be there before it (qradar-platform §2.2). Raises ``WheelError`` for a wheel
+    requirements must be there before it (qradar §2.2). Raises ``WheelError`` for a wheel
     that is missing, unpinned, has another hash or is not pure Python.
     """
     wanted = set(re.findall(r"sha256:([0-9a-f]{64})", pins.read_text()))

@@ -77,7 +77,7 @@ class FakeCdm:
     appear_after: int = 0  # how many lists are read before a new session is in one
     cancel_works: bool = True
     clean_up_works: bool = True
-    unfiltered: bool = False  # lists show the sessions of every job (cdm-api §4)
+    unfiltered: bool = False  # lists show the sessions of every job (cdm §4)
     year: int = 1999  # what CDM's clock shows
     ours: list[str] = field(default_factory=list)  # sessions made by our starts
     ignores_skip: bool = False  # a log is always read from its beginning

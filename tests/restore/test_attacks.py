@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A new attack that can start nothing is never swallowed in silence (design.md §4)."""
+"""A new attack that can start nothing is never swallowed in silence (architecture §4)."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Restores that people start by hand: the cool-down is all they skip (design.md §10)."""
+"""Restores that people start by hand: the cool-down is all they skip (architecture §5)."""
 
 from datetime import timedelta
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How long a failed or refused restore mutes its job: one rule for both (design.md §4)."""
+"""How long a failed or refused restore mutes its job: one rule for both (architecture §4)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -129,7 +129,7 @@ def test_make_permanent_passes_through_resource_active(world: World) -> None:
 
 
 def test_a_make_permanent_that_hangs_in_resource_active_can_be_cleaned_up(world: World) -> None:
-    """It stays so for ever where it failed (cdm-api §4): I4 wants a way out."""
+    """It stays so for ever where it failed (cdm §4): I4 wants a way out."""
     world.cdm.jobs[JOB_ID].make_permanent = True
     world.restoring()
     become(world, Phase.READY)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The invariants I1 to I6 of design.md §4, under whatever order of events hypothesis thinks of.
+"""The invariants I1 to I6 of architecture §4, under whatever order of events hypothesis thinks of.
 
 A real store, the engine, a little CDM; triggers, faults, kills, clock steps and people in between.
 ``SAFEGUARDED_RESTORE_PROOF`` asks for the long campaign, with a fresh seed each time.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The start protocol (design.md §4): what CDM does with the start × what we then see of it."""
+"""The start protocol (architecture §4): what CDM does with the start × what we then see of it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -59,7 +59,7 @@ def self_signed(
 def chain(folder: Path, common_name: str, names: Sequence[str] = (), *, days: int = 365) -> Chain:
     """Make a root, an intermediate and a leaf for ``names``.
 
-    The leaf has no Authority Key Identifier, as on QRadar (qradar-platform §2.7).
+    The leaf has no Authority Key Identifier, as on QRadar (qradar §2.7).
     """
     root = _issue(folder, "root", "QRadar Local Root CA", 3650, _extensions((), ca=True), None)
     intermediate = _issue(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated CDM as it comes: API sessions, policies, the server (cdm-api §1, §7, §8)."""
+"""The simulated CDM as it comes: API sessions, policies, the server (cdm §1, §7, §8)."""
 
 import http.client
 import socket

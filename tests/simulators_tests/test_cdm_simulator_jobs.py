@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated CDM as it comes: jobs, lists and the start (cdm-api §2, §3, §9)."""
+"""The simulated CDM as it comes: jobs, lists and the start (cdm §2, §3, §9)."""
 
 from collections.abc import Iterator
 

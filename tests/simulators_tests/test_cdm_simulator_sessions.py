@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated CDM as it comes: job sessions and their logs (cdm-api §4, §5, §6)."""
+"""The simulated CDM as it comes: job sessions and their logs (cdm §4, §5, §6)."""
 
 import itertools
 from collections.abc import Iterator

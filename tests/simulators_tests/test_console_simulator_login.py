@@ -218,7 +218,7 @@ def test_a_good_token_forgets_the_bad_ones(console: ConsoleSimulator, client: Cl
 def test_an_offense_has_the_fragments_and_buttons_of_the_apps(
     console: ConsoleSimulator, client: Client, sent: str, query: str
 ) -> None:
-    """They are called as QRadar calls them, by the page's script (qradar-platform §8, §13)."""
+    """They are called as QRadar calls them, by the page's script (qradar §8, §13)."""
     console.switches.button_argument = sent
     find = {"name": "find", "method": "GET", "url": "/offense_restores"}
     manifest = {

@@ -46,7 +46,7 @@ def test_the_certificate_is_good_for_its_names_with_both_issuers(
 
 
 def test_only_the_leaf_is_sent(console: ConsoleSimulator) -> None:
-    """A client that knows the root alone can't build the chain (qradar-platform §2.7)."""
+    """A client that knows the root alone can't build the chain (qradar §2.7)."""
     context = ssl.create_default_context(cadata=console.root.pem)
     with (
         socket.create_connection(("127.0.0.1", console.port), timeout=5) as plain,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The container simulator builds and runs an app as qradar-platform §2 says, with a tiny app."""
+"""The container simulator builds and runs an app as qradar §2 says, with a tiny app."""
 
 import json
 import os
@@ -189,7 +189,7 @@ def test_failing_run_step_stops_the_app(wheels: dict[str, bytes], tmp_path: Path
 
 
 def test_wheel_that_needs_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    """33201: pip looks neither on the network nor in the folder (qradar-platform §2.2)."""
+    """33201: pip looks neither on the network nor in the folder (qradar §2.2)."""
     wheel = tmp_path / "needy-1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         metadata = "Metadata-Version: 2.1\nName: needy\nVersion: 1\nRequires-Dist: absent\n"

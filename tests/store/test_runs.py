@@ -101,7 +101,7 @@ def test_only_the_arrows_of_the_design_lead_anywhere(
 
 
 def test_the_arrows_are_those_of_the_design() -> None:
-    """design.md §4, word by word."""
+    """architecture §4, word by word."""
     arrows = {
         "awaiting_approval": "queued cancelled",
         "queued": "starting cancelled failed observed needs_decision",

@@ -35,7 +35,7 @@ CREATE TABLE mappings (
 CREATE UNIQUE INDEX mappings_by_rule ON mappings (rule_id) WHERE rule_id IS NOT NULL;
 CREATE UNIQUE INDEX mappings_by_rule_name ON mappings (rule_name) WHERE rule_id IS NULL AND rule_name IS NOT NULL;
 
--- The console's rules as last read: a modified system rule exists twice, linked by identifier (qradar-platform 5.5).
+-- The console's rules as last read: a modified system rule exists twice, linked by identifier (qradar §5.5).
 CREATE TABLE console_rules (
     rule_id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,

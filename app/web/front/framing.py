@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-BODY_LIMIT = 64 * 1024  # bytes, for every request (design §5)
+BODY_LIMIT = 64 * 1024  # bytes, for every request (architecture §5)
 HEAD_LIMIT = 64 * 1024  # bytes of request line and headers
 # What the app finds in its environment when the body is not what was meant (app.web.bodies).
 BODY_PROBLEM = "safeguarded_restore.body_problem"

@@ -3,7 +3,7 @@
 """How many connections the front keeps open for whom, and which one has to make room.
 
 QRadar's proxy brings all users and all triggers from the console's address; the raw port can be
-reached past it (qradar-platform §2.5). Where the container's host hides the callers' addresses
+reached past it (qradar §2.5). Where the container's host hides the callers' addresses
 behind its own, nobody looks like the console: all then share one place, which is why that of any
 other peer too is above what the console needs at a time (the storm of ``bench`` is 50 clients).
 """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A simulated IBM Copy Data Management, as far as a restore client can see it.
 
-Written from the facts collected about the product (cdm-api), not from any client, and awkward on
+Written from the facts about the product (docs/cdm.md), not from any client, and awkward on
 purpose where the facts leave a choice: policy ids aren't job ids, lastrun is stale after a start,
 links of dangerous actions lie about, log entries come late.
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The account and its API sessions: login, logout, expiry (cdm-api §1)."""
+"""The account and its API sessions: login, logout, expiry (cdm §1)."""
 
 import base64
 import binascii

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Policies, the things they restore, and the copies there are of them (cdm-api §7)."""
+"""Policies, the things they restore, and the copies there are of them (cdm §7)."""
 
 from typing import Any
 

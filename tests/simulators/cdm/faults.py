@@ -15,7 +15,7 @@ lost.
 =============  ==================================================================================
 ``status``     ``status`` (500) with an error body of ``id`` and ``description``, or, where
                ``body`` is given, exactly that text as ``content_type`` (application/json)
-``html502``    any ``html<status>``: an HTML page from something in front of CDM (cdm-api §8)
+``html502``    any ``html<status>``: an HTML page from something in front of CDM (cdm §8)
 ``empty``      ``status`` (200) with no body at all
 ``garbage``    ``status`` (200) and JSON as content type, but the body is no JSON
 ``oversize``   200 and ``megabytes`` (8) of valid JSON

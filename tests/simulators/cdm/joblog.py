@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The job log: entries follow from a session's time line (cdm-api §5).
+"""The job log: entries follow from a session's time line (cdm §5).
 
 Several entries share one millisecond, and the last one of each phase can be read only later than
 its time says, so that a reader who goes by time or by position alone misses it.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Links: the map name → {href, schema?}, on the address that was called (cdm-api §9)."""
+"""Links: the map name → {href, schema?}, on the address that was called (cdm §9)."""
 
 import json
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ class Job:
 
     @property
     def is_restore(self) -> bool:
-        """Whether it restores (cdm-api §2)."""
+        """Whether it restores (cdm §2)."""
         return self.type == RECOVERY
 
     @property
@@ -48,7 +48,7 @@ class Job:
 
     @property
     def clean_up(self) -> str | None:
-        """The action that cleans a restore up (cdm-api §6)."""
+        """The action that cleans a restore up (cdm §6)."""
         if not self.is_restore:
             return None
         return "end_iv" if self.sub_policy_type == "IV" else "end_ia"
@@ -131,7 +131,7 @@ class World:
         return live[-1] if live else None
 
     def last_run(self, job_id: str) -> Session | None:
-        """What the job's lastrun tells of: it lags behind a start (cdm-api §3)."""
+        """What the job's lastrun tells of: it lags behind a start (cdm §3)."""
         known = self.clock() - self.switches.lastrun_lag_seconds
         old = [s for s in self.sessions_of(job_id) if s.begins <= known]
         return old[-1] if old else None
@@ -233,7 +233,7 @@ class World:
         return plan
 
     def cancel(self, session: Session) -> None:
-        """Cancel a running session (cdm-api §6)."""
+        """Cancel a running session (cdm §6)."""
         now = self.clock()
         if session.at(now).ended:
             raise bad_request("Only a running or pending session can be cancelled.")

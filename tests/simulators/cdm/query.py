@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The query language of lists: filter, sort, pageSize and pageStartIndex (cdm-api §2)."""
+"""The query language of lists: filter, sort, pageSize and pageStartIndex (cdm §2)."""
 
 import json
 import re

@@ -62,7 +62,7 @@ class LogoutRecord:
 
 @dataclass(slots=True)
 class DestructiveCall:
-    """A call that no restore client has any business to make (cdm-api §6)."""
+    """A call that no restore client has any business to make (cdm §6)."""
 
     what: str
     method: str

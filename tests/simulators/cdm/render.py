@@ -29,7 +29,7 @@ class Renderer:
         self.now = world.clock()
         self.locale = (locale or self.switches.locale).lower()
 
-    # --- words (cdm-api §4) ---
+    # --- words (cdm §4) ---
 
     def session_word(self, phase: Phase) -> str:
         """What a session's status is called."""
@@ -66,7 +66,7 @@ class Renderer:
         """An id: text, unless switched."""
         return int(value) if self.switches.numeric_ids else value
 
-    # --- jobs (cdm-api §2) ---
+    # --- jobs (cdm §2) ---
 
     def job(self, job: Job) -> dict[str, Any]:
         """A job object."""
@@ -132,7 +132,7 @@ class Renderer:
             links, hidden=self.switches.hidden_links_while_live if live else None
         )
 
-    # --- sessions (cdm-api §4) ---
+    # --- sessions (cdm §4) ---
 
     def session(self, session: Session) -> dict[str, Any]:
         """A session object."""
@@ -169,7 +169,7 @@ class Renderer:
         return [{**counts, "skipped": 1} if current.status == "PARTIAL" else counts]
 
     def session_links(self, session: Session, current: Phase) -> dict[str, Any]:
-        """The links of a session, dangerous neighbours among them (cdm-api §6)."""
+        """The links of a session, dangerous neighbours among them (cdm §6)."""
         base = f"endeavour/jobsession/{session.id}"
         links = {
             "self": {"href": self.links.href(base)},
@@ -188,7 +188,7 @@ class Renderer:
                 links[name] = {"href": href}
         return self.links.shown(links)
 
-    # --- the log (cdm-api §5) ---
+    # --- the log (cdm §5) ---
 
     def log_entry(self, session: Session, entry: LogEntry) -> dict[str, Any]:
         """A log entry."""

@@ -56,7 +56,7 @@ def json_reply(value: object, status: int = 200) -> Reply:
 
 
 def error(status: int, error_id: str, description: str) -> Reply:
-    """An answer with CDM's error body (cdm-api §8)."""
+    """An answer with CDM's error body (cdm §8)."""
     return json_reply({"id": error_id, "description": description}, status)
 
 
@@ -73,7 +73,7 @@ class ApiError(Exception):
 
 
 def not_found(what: str) -> ApiError:
-    """The error for a resource that doesn't exist (its id is invented: cdm-api §8 has none)."""
+    """The error for a resource that doesn't exist (its id is invented: cdm §8 has none)."""
     return ApiError(404, "XSBNotFoundException", f"{what} was not found.")
 
 

@@ -14,7 +14,7 @@ RESULTS = {
     "RUNNING": None,
     "RESOURCE ACTIVE": "Restore active",
 }
-START_OFFSET = 0.277  # CDM's ids are not its start times (cdm-api §4)
+START_OFFSET = 0.277  # CDM's ids are not its start times (cdm §4)
 
 
 @dataclass(frozen=True, slots=True)

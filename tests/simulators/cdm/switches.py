@@ -18,10 +18,10 @@ class Switches:
     """Set an attribute (or POST it to ``/_control/switches``); it counts from the next request on.
 
     Times are seconds, measured on the simulator's clock, except in ``faults`` (real seconds).
-    Sections are those of the collected facts on CDM's API (cdm-api).
+    Sections are those of the collected facts on CDM's API (docs/cdm.md).
     """
 
-    # --- how a job session goes (§4) ---
+    # --- how a job session goes (cdm §4) ---
     dialect: str = "cdm"
     """``cdm``; ``ecx2016``: a mounted restore is session PENDING with results "IV test active",
     job PENDING; ``spp``: RUNNING and RESOURCE ACTIVE for jobs too, start answers 201."""
@@ -46,7 +46,7 @@ class Switches:
     job_words: dict[str, str] = field(default_factory=dict)
     """The same for job.status, after the dialect: ``{"ACTIVE": "WORKING"}``."""
 
-    # --- the start (§3) ---
+    # --- the start (cdm §3) ---
     lastrun_lag_seconds: float = 3.0
     """How long a job's lastrun still tells of the previous run (0: as in 2017)."""
     start_status: int | None = None
@@ -59,14 +59,14 @@ class Switches:
     """A start while a session is live: an error status, ``another`` (200, one more session) or
     ``same`` (200, none)."""
     second_start_id: str = "XSBJobAlreadyRunningException"
-    """The error id of that refusal (invented, §12 row 3)."""
+    """The error id of that refusal (invented, cdm §12 row 3)."""
     start_over_mounted: bool = False
     """A start over a RESOURCE ACTIVE session ends that one (policy option allowsessoverwrite)."""
     start_modes: list[str] | None = None
     """None: restore jobs offer what they are made with (no schema). A list: the start link has a
     schema with these values, e.g. ``["start_test_iv", "start_recovery_iv", "start_clone_iv"]``."""
 
-    # --- links (§9) ---
+    # --- links (cdm §9) ---
     link_base: str | None = None
     """None: the address that was called. Otherwise e.g. ``https://10.1.2.3:8082``."""
     links_with_session: bool = False
@@ -78,7 +78,7 @@ class Switches:
     cancel_link: str | None = "cancel"
     """The name of the cancel link of a running session (not established); None = no such link."""
 
-    # --- lists (§2, §10) ---
+    # --- lists (cdm §2, §10) ---
     default_page_size: int = 100
     total: int | None = None
     """What every list reports as its total; None = the truth (0: APAR IT45897)."""
@@ -101,17 +101,17 @@ class Switches:
     numeric_ids: bool = False
     """Ids of jobs, sessions and policies as JSON numbers."""
     numeric_log_session_ids: bool = False
-    """jobsessionId of log entries as a JSON number (§5)."""
+    """jobsessionId of log entries as a JSON number (cdm §5)."""
     null_job_status: bool = False
-    """job/{id}/status answers null (§2)."""
+    """job/{id}/status answers null (cdm §2)."""
     locale: str = "de"
     """Language of display names for callers that don't send X-Endeavour-Locale: ``de``, ``en``."""
 
-    # --- the log (§5) ---
+    # --- the log (cdm §5) ---
     log_lag_seconds: float = 1.0
     """How much later than its time a late entry (one in each phase) can be read."""
 
-    # --- copies (§7) ---
+    # --- copies (cdm §7) ---
     copies: list[dict[str, Any]] | None = None
     """Copies of every source: ``[{"protectionTime": ms, "policyName": ...}]``, ``id`` and
     ``siteId`` if they are to be others than usual; None = three, unsorted, one with its time as
@@ -121,7 +121,7 @@ class Switches:
     a pinned copy instead of the latest, with ``copies`` copies of its own. None = one source.
     A job can have its own ones."""
 
-    # --- API sessions and logins (§1) ---
+    # --- API sessions and logins (cdm §1) ---
     session_seconds: float = 2700.0
     """An API session ends when idle for that long, or that old."""
     session_calls: int | None = None
@@ -138,7 +138,7 @@ class Switches:
 
     # --- around it ---
     version: dict[str, str] | None = None
-    """None: no version endpoint (CDM). SPP: ``{"version": "10.1.17", "build": "1234"}`` (§8)."""
+    """None: no version endpoint (CDM). SPP: ``{"version": "10.1.17", "build": "12"}`` (cdm §8)."""
     faults: list[Fault] = field(default_factory=list)
     """See ``faults.py``; dicts are accepted."""
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A QRadar console to test against: app proxy, log-in, REST API, rule engine with its jail.
 
-Written from the facts (qradar-platform), not from our app; standard library and ``openssl``.
+Written from the facts (docs/qradar.md), not from our app; standard library and ``openssl``.
 
     with ConsoleSimulator(port=0, fqdn="console.example") as console:
         console.register_app(1001, "safeguarded-restore", address=("127.0.0.1", 32768))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Custom actions: interpreters, scripts, actions; staged and deployed (qradar-platform §5)."""
+"""Custom actions: interpreters, scripts, actions; staged and deployed (qradar §5)."""
 
 import threading
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rule engine: a rule fires, its custom action runs, its offense follows (§5.1)."""
+"""The rule engine: a rule fires, its custom action runs, its offense follows (qradar §5.1)."""
 
 import threading
 import time

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may log in: users, user roles, authorized services, sessions, lock-outs.
 
-Facts: qradar-platform §3.4 and §6.
+Facts: qradar §3.4 and §6.
 """
 
 import threading

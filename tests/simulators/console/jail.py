@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where custom actions run: QRadar's jail (qradar-platform §5.2), or unconfined where asked.
+"""Where custom actions run: QRadar's jail (qradar §5.2), or unconfined where asked.
 
 The jail is a chroot in a mount namespace of its own, held by a small process; all its mounts
 vanish with that process, which ends with the simulator's, however that ends. Python is hidden by

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The classic page of one offense, with what apps put there: fragments and toolbar buttons.
 
-Facts: qradar-platform §8. A fragment's ``rest_endpoint`` is called with the offense's number and
+Facts: qradar §8. A fragment's ``rest_endpoint`` is called with the offense's number and
 answers ``{"html": …}``, which goes into the page as it is. A button's ``rest_method`` is called
 with those of its ``argument_names`` that the switch ``button_argument`` sends, and its
 ``javascript`` runs with the answer as the variable ``result``, beside the app's page scripts.

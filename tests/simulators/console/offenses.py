@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Rules, the offenses they make, their notes and contributions (qradar-platform §5.5, §7.2)."""
+"""Rules, the offenses they make, their notes and contributions (qradar §5.5, §7.2)."""
 
 import threading
 import time

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The app proxy: the four URL forms, who may pass, what reaches the app (qradar-platform §3)."""
+"""The app proxy: the four URL forms, who may pass, what reaches the app (qradar §3)."""
 
 import hmac
 import http.client

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The frame of the REST API: versions, rights, routes, lists, errors (qradar-platform §7.1)."""
+"""The frame of the REST API: versions, rights, routes, lists, errors (qradar §7.1)."""
 
 import hmac
 import json

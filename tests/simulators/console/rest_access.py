@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""/api/config/access: users, user roles, authorized services (qradar-platform §3.4, §6)."""
+"""/api/config/access: users, user roles, authorized services (qradar §3.4, §6)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

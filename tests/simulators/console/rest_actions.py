@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""/api/analytics/custom_actions (qradar-platform §5.3)."""
+"""/api/analytics/custom_actions (qradar §5.3)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from tests.simulators.console.wire import Answer
 
 BASE = "/api/analytics/custom_actions"
 MASK = "********"
-"""What GET shows of an encrypted value; on QRadar that is not stated (§5.3)."""
+"""What GET shows of an encrypted value; on QRadar that is not stated (qradar §5.3)."""
 
 
 class ActionsApi:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""/api/siem and /api/analytics: offenses, notes, rules, contributions (qradar-platform §7.2)."""
+"""/api/siem and /api/analytics: offenses, notes, rules, contributions (qradar §7.2)."""
 
 from tests.simulators.console.offenses import Offenses
 from tests.simulators.console.rest import (

@@ -15,7 +15,7 @@ from typing import Any
 from tests.simulators.console.wire import Answer, Hangup, Request, html_error
 
 REQUEST_LINE_LIMIT = 8190
-"""Bytes, without the line end (qradar-platform §3.1)."""
+"""Bytes, without the line end (qradar §3.1)."""
 
 HANDSHAKE_SECONDS = 10
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""QRadar's container for one app: builds the app zip and runs it the way QRadar does (§2.2-2.8).
+"""QRadar's container for one app: builds and runs the zip as QRadar does (qradar §2.2-2.8).
 
     image = Image.build(zip_path, image="4.0.11")
     with Container(image, store=folder, console=("console.example", 8444)) as container:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Builds an app zip into an image, step by step as QRadar's SDK does (qradar-platform §2.2)."""
+"""Builds an app zip into an image, step by step as QRadar's SDK does (qradar §2.2)."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ SQLITE = BUILD / "sqlite326"
 PATH = "/opt/app-root/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 STEP_SECONDS = 120
 UNUSED_SECONDS = 24 * 3600
-# The base image's own; the app's programs come in through the include (qradar-platform §2.3).
+# The base image's own; the app's programs come in through the include (qradar §2.3).
 SUPERVISORD_CONF = """\
 [supervisord]
 nodaemon=true
@@ -49,7 +49,7 @@ files=/etc/supervisord.d/*.conf
 
 
 class BuildRefused(Exception):
-    """QRadar would refuse the zip: ``code`` is its error code (qradar-platform §1.2)."""
+    """QRadar would refuse the zip: ``code`` is its error code (qradar §1.2)."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"{code}: {message}")

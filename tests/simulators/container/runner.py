@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs an image the way QRadar does: start order, environment, both kinds of stop (§2.3-2.6)."""
+"""Runs an image as QRadar does: start order, environment, both stops (qradar §2.3-2.6)."""
 
 import contextlib
 import http.client
@@ -65,7 +65,7 @@ class Container:
         self._console_name = console[0]
         self._routes = {f"{console[0]}:443": ("127.0.0.1", console[1]), **(hosts or {})}
         names = list(dict.fromkeys(_split(target)[0] for target in self._routes))
-        # No loopback addresses: the app refuses to be sent to its own machine (design §5).
+        # No loopback addresses: the app refuses to be sent to its own machine (architecture §5).
         self._addresses = {name: f"10.99.0.{number}" for number, name in enumerate(names, 1)}
         self._ca_bundle, self._extra = ca_bundle, dict(environment or {})
         self._poll_seconds = poll_seconds
@@ -101,7 +101,7 @@ class Container:
         return int(self.image.manifest["resources"]["memory"]) * 2**20
 
     def start(self) -> None:
-        """Start: run steps one after the other, then supervisord (§2.3).
+        """Start: run steps one after the other, then supervisord (qradar §2.3).
 
         Returns when supervisord was started; ``wait_ready`` waits for the app. Raises
         ``ContainerFailed`` when a run step fails, ``ContainerUnavailable`` without namespaces.
@@ -262,7 +262,7 @@ class Container:
 
         Both run cleanup.sh to its end first, and kill what is left after 10 s in all. "sdk" kills
         everything right after it, as measured with the SDK's scripts; "docker" sends SIGTERM to
-        everything then and waits (qradar-platform §2.3 "Stopping").
+        everything then and waits (qradar §2.3 "Stopping").
         """
         begun = time.monotonic()
         with self._changing:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The environment variables that QRadar sets for an app (qradar-platform §2.6)."""
+"""The environment variables that QRadar sets for an app (qradar §2.6)."""
 
 import uuid
 from pathlib import Path

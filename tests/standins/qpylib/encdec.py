@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Encryption of small secrets in a JSON file of the store directory (qradar-platform §4.3).
+"""Encryption of small secrets in a JSON file of the store directory (qradar §4.3).
 
 Only what is written today (engine 4) can be read: entries of engines 2 and 3 come from older
 frameworks than this app.
