@@ -236,7 +236,7 @@ class Identity:
     def room(self, token: str, source: str) -> Iterator[None]:
         """Hold room for asking the console about a token that may be bad; one known needs none.
 
-        Raises `NotAuthenticated` when there is none.
+        Raises `NotAuthenticated` when there is none; `ConsoleUnavailable` while it is silent.
         """
         if sha256(token.encode()).digest() in self._known:
             yield
@@ -245,6 +245,8 @@ class Identity:
             with self._refused_asks.room(self._whose(source), self._clocks):
                 yield
         except NoRoom as error:
+            if self._silent is not None:  # nobody was refused: it is the console that is away
+                raise self._silent from error
             raise NotAuthenticated(
                 "QRadar has refused other tokens in the last ten minutes. It was not asked about"
                 " this one: it locks a host out that shows it too many bad ones.",
