@@ -6,6 +6,7 @@
     python3 -m app.configure import FILE [--dry-run]
     python3 -m app.configure trigger-token new NAME | list | revoke NAME
     python3 -m app.configure script [--parameters]
+    python3 -m app.configure store list | restore COPY | restored | confirm | start-anew
 
 What was asked for goes to standard output and nothing else does. Exit codes: 0 done, 1 it could not
 be done (one sentence on standard error says why, and nothing was changed), 2 wrong arguments.
@@ -13,57 +14,28 @@ be done (one sentence on standard error says why, and nothing was changed), 2 wr
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from app.cdm.trust import fetch_certificate
-from app.framework import logs, paths
+from app.command_line import BY, DONE, FAILED, WRONG_USAGE, Stop, Streams, opened_store, utc_now
+from app.configure_store import add_commands
+from app.framework import paths
 from app.framework.secrets import SecretNotStored, Secrets
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script, parameters
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import CopyManagerError
 from app.store.configuration import export_document, import_document
-from app.store.database import Database, StoreBusy
-from app.store.migrate import MigrationFailed, migrate
-from app.store.store import Store
+from app.store.copies import CopyFailed
+from app.store.database import StoreBusy
+from app.store.migrate import MigrationFailed
 from app.store.times import to_text, to_text_or_none
 
-BY = "command line"
 MAX_INPUT = 4 * 1024 * 1024
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
-
-
-class Stop(Exception):
-    """Ends the program with a sentence on standard error."""
-
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """Where input comes from and output goes to."""
-
-    stdin: TextIO = field(default_factory=lambda: sys.stdin)
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
-
-    def give(self, text: str) -> None:
-        """What was asked for."""
-        print(text, file=self.stdout, flush=True)
-
-    def tell(self, text: str) -> None:
-        """All else."""
-        print(text, file=self.stderr, flush=True)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, streams: Streams | None = None)
         given.run(given, streams)
     except Stop as stop:
         code, sentence = stop.code, str(stop)
-    except (InvalidField, NoIssuers, MigrationFailed, SecretNotStored) as error:
+    except (InvalidField, NoIssuers, MigrationFailed, CopyFailed, SecretNotStored) as error:
         code, sentence = FAILED, str(error)
     except StoreBusy as error:
         code, sentence = FAILED, f"the store can't be written just now, try again: {error}"
@@ -115,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         if name != "list":
             action.add_argument("name", metavar="NAME")
         action.set_defaults(run=run)
+    add_commands(commands)
     script = commands.add_parser("script", help="print the custom action's script")
     script.add_argument(
         "--parameters",
@@ -130,19 +103,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(_: argparse.Namespace, streams: Streams) -> None:
-    with _store() as store:
+    with opened_store() as store:
         streams.give(json.dumps(export_document(store), indent=2))
 
 
 def _import(given: argparse.Namespace, streams: Streams) -> None:
     document = _read_document(given.file, streams)  # before root's rights are given up
-    with _store() as store:
+    with opened_store() as store:
         changes = import_document(
             store,
             Secrets(),
             document,
             by=BY,
-            now=_now(),
+            now=utc_now(),
             dry_run=given.dry_run,
             allow_loopback=paths.is_demo(),
         )
@@ -152,25 +125,25 @@ def _import(given: argparse.Namespace, streams: Streams) -> None:
 
 def _new_token(given: argparse.Namespace, streams: Streams) -> None:
     name = checks.check_name(given.name)
-    with _store() as store:
+    with opened_store() as store:
         try:
-            token = store.tokens.new(name, by=BY, now=_now())
+            token = store.tokens.new(name, by=BY, now=utc_now())
         except ValueError as error:
             raise Stop(FAILED, f"name: {error}; revoke it first, or take another name.") from error
     streams.give(token)
 
 
 def _list_tokens(_: argparse.Namespace, streams: Streams) -> None:
-    with _store() as store:
+    with opened_store() as store:
         for token in store.tokens.list():
             used = to_text_or_none(token.last_used_at) or "never used"
             streams.give(f"{token.name}\t{to_text(token.created_at)}\t{used}")
 
 
 def _revoke_token(given: argparse.Namespace, streams: Streams) -> None:
-    with _store() as store:
+    with opened_store() as store:
         try:
-            store.tokens.revoke(given.name, by=BY, now=_now())
+            store.tokens.revoke(given.name, by=BY, now=utc_now())
         except LookupError as error:
             raise Stop(FAILED, f"name: {error}.") from error
     streams.tell(f"trigger token {given.name} is revoked")
@@ -273,41 +246,6 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         names = [name for name, _ in pairs]
         raise InvalidField(next(n for n in names if names.count(n) > 1), "stands there twice.")
     return found
-
-
-# --- the store ------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    """The store, brought up to date first if need be."""
-    try:
-        path = paths.database_path()
-    except KeyError as error:
-        raise Stop(FAILED, "APP_ROOT is not set: run this in the app's container.") from error
-    _become_owner(path.parent)
-    logs.set_up("configure")
-    migrate(path)
-    store = Store(Database(path))
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _become_owner(folder: Path) -> None:
-    """Give up root's rights: files that root makes in the store, the app's user could not write."""
-    if os.geteuid() != 0 or not folder.exists():
-        return
-    owner = folder.stat()
-    if owner.st_uid != 0:
-        os.setgroups([owner.st_gid])
-        os.setgid(owner.st_gid)
-        os.setuid(owner.st_uid)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,13 @@ Exactly one worker is at work, held by a file lock. A second one waits for the l
 leaving, so that supervisord never gives up on it while old and new container overlap in an upgrade.
 """
 
-import fcntl
 import logging
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Protocol
 from app.cdm.client import CdmClient
 from app.cdm.ends import Ends
 from app.framework import logs, paths
+from app.framework.only_worker import only_worker
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
 from app.framework.stop import Stop
 from app.qradar.console import ConsoleClient
@@ -36,6 +35,7 @@ from app.restore.engine import Engine
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.restore.ports import ClientFor, CopyManager
 from app.store import Database, Store, StoreBusy
+from app.store.keeping import Keeper
 from app.store.migrate import MigrationFailed, migrate
 
 logger = logging.getLogger(__name__)
@@ -241,6 +241,7 @@ class Worker:
         self._lanes: dict[int, Lane] = {}
         self._qradar = SideLane("qradar", partial(qradar, database), utc_now)
         self._looks = SideLane("certificates", partial(certificates, database), utc_now)
+        self._keeping = SideLane("store", lambda: [Keeper(database)], utc_now)
         self._seen, self._beaten_at = -1, -BEAT_EVERY_S
 
     def work(self) -> None:
@@ -248,6 +249,7 @@ class Worker:
         store = Store(Database(self._database))
         self._qradar.start()
         self._looks.start()
+        self._keeping.start()
         while not self._stopping.wait(LOOK_EVERY_S):
             try:
                 self._look_around(store)
@@ -287,31 +289,13 @@ class Worker:
             self._lanes.pop(connection_id).stop()
 
     def _say_goodbye(self) -> None:
-        lanes: list[Lane | SideLane] = [*self._lanes.values(), self._qradar, self._looks]
+        sides = [self._qradar, self._looks, self._keeping]
+        lanes: list[Lane | SideLane] = [*self._lanes.values(), *sides]
         for lane in lanes:
             lane.stop()
         until = time.monotonic() + GOODBYE_S
         for lane in lanes:
             lane.join(max(until - time.monotonic(), 0.0))
-
-
-@contextmanager
-def only_worker(path: Path, stopping: Stop) -> Iterator[bool]:
-    """Hold the worker's lock; wait for it, saying so once a minute. False: told to stop first."""
-    with path.open("w") as lock:
-        said_at = -60.0
-        while not stopping.is_set():
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if time.monotonic() - said_at >= 60.0:
-                    said_at = time.monotonic()
-                    logger.warning("another worker is at work; waiting for it to end")
-                stopping.wait(0.2)
-            else:
-                yield True
-                return
-        yield False
 
 
 def migrated(database: Path, stopping: Stop) -> bool:

@@ -19,6 +19,7 @@ import pytest
 from app.configure import Streams, main
 from app.framework import paths
 from app.framework.secrets import Secrets
+from app.store.copies import keep_copy
 from app.store.database import Database
 from app.store.store import Store
 from tests.framework.conftest import forget_qpylib_state
@@ -372,7 +373,42 @@ def test_a_failed_migration_is_said(configure: Configure) -> None:
     paths.database_path().write_bytes(b"this is no database" * 100)
     result = configure("export")
     assert result.code == 1
-    assert "could not be migrated" in result.err
+    assert "database is damaged: file is not a database. There is no copy of it" in result.err
+
+
+def test_a_copy_is_listed_put_back_and_its_tokens_are_confirmed(
+    configure: Configure, load: Callable[..., Result]
+) -> None:
+    load(DOCUMENT)
+    token = configure("trigger-token", "new", "console").out.strip()
+    assert configure("store", "list").out == ""
+    assert "nothing waits" in configure("store", "confirm").err
+    keep_copy(paths.database_path())
+    listed = configure("store", "list").out.split("\t")
+    name = "safeguarded-restore.db.copy-1"
+    assert listed[0] == name
+    assert configure("store", "restore", "none").code == 1
+    put_back = configure("store", "restore", name)
+    assert "store confirm" in put_back.err
+    store = open_store()
+    assert (store.settings.mode, store.tokens.name_of(token)) == ("disarmed", None)
+    assert "valid again" in configure("store", "confirm").err
+    assert store.tokens.name_of(token) == "console"
+    configure("store", "restored")
+    assert store.tokens.name_of(token) is None
+    assert "it stays" in configure("store", "start-anew").err
+    store.close()
+
+
+def test_a_lost_store_can_begin_anew(configure: Configure, load: Callable[..., Result]) -> None:
+    load(DOCUMENT)
+    keep_copy(paths.database_path())
+    for file in paths.store_dir().glob("safeguarded-restore.db*"):
+        if file.suffix not in {".mark", ".copy-1"}:
+            file.unlink()
+    assert "gone or empty" in configure("export").err
+    assert configure("store", "start-anew").code == 0
+    assert json.loads(configure("export").out)["connections"] == []
 
 
 def test_a_store_of_a_newer_version_is_left_alone(configure: Configure) -> None:

@@ -520,7 +520,7 @@ def test_a_store_that_cannot_be_migrated_is_no_end_but_a_stop_is(
     done: list[bool] = []
     thread = threading.Thread(target=lambda: done.append(migrated(tmp_path / "store.db", stopping)))
     thread.start()
-    wait_until(lambda: "could not be migrated" in caplog.text)
+    wait_until(lambda: "database is damaged" in caplog.text)
     assert not done
     stopping.set()
     thread.join(SOON)

@@ -5,7 +5,7 @@
 # Safeguarded Restore: what a QRadar rule runs as its custom action. It tells the app on the console
 # that the rule has fired. Script version @VERSION@, sha256 @SHA256@
 #
-# It runs in QRadar's jail (qradar §5.2), hence: bash 4.1 and curl 7.29 only, no here-documents
+# It runs in QRadar's jail (docs/qradar 5.2), hence: bash 4.1 and curl 7.29 only, no here-documents
 # (they need a temporary folder), no process substitution (it needs /dev/fd), no name server, no fixed
 # file names (several runs share one home folder). Don't edit: `python3 -m app.configure script` makes it.
 

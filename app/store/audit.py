@@ -75,6 +75,13 @@ class Audit:
         rows = self._db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))
         return [_entry(row) for row in rows]
 
+    def last_change(self, *, after: int) -> int | None:
+        """Give the newest row above the id ``after`` that is about no run."""
+        row = self._db.execute(
+            "SELECT max(id) AS id FROM audit WHERE id > ? AND action NOT LIKE 'run%'", (after,)
+        ).fetchone()
+        return None if row["id"] is None else int(row["id"])
+
     def last(self, subject: str) -> AuditEntry | None:
         """Give the newest row about ``subject``."""
         row = self._db.execute(

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring the store's schema up to date: numbered SQL files, under a lock, after a copy of the file.
 
+Whatever is wrong with the file is told apart: damaged; written by a newer version; gone or empty
+though the app was set up; a migration that failed. A store that was put back is used, but only
+after `put_back.settle`.
+
 Both processes call `migrate` when they start; whoever comes first does the work. A run script of
 the container would be the other place, but a failing one stops the container, and then nobody can
 read why. So the reason is kept beside the store's file, `/debug` stays up, pages show it, and
@@ -11,45 +15,130 @@ triggers get 503.
 import fcntl
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
-from app.store.database import connect
+from app.store.copies import Copy, copies, write_copy
+from app.store.database import StoreBusy, StoreDamaged, connect, trouble
+from app.store.marks import mark_file, read_mark
+from app.store.put_back import settle
 
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_FAILED = "The store could not be migrated: "
+_LOCAL = "in the app's container: python3 -m app.configure store"
 
 
 class MigrationFailed(Exception):
-    """The store's schema could not be brought up to date."""
+    """The store can't be used, or its schema could not be brought up to date."""
+
+
+class StoreLost(MigrationFailed):
+    """The file has no content, and the app was set up."""
+
+
+class NewerSchema(MigrationFailed):
+    """A newer version of the app has been here."""
 
 
 def migrate(path: Path, migrations: Path = MIGRATIONS) -> int:
     """Apply what is pending to the file at ``path`` and give the schema's version.
 
-    Raises `MigrationFailed`; the file is then as it was, and `failure` gives the reason.
+    Raises `MigrationFailed`; the file is then as it was, and `failure` gives the reason: what
+    happened and what to do.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path):
+        with locked(path):
             return _migrate(path, migrations)
-    except (sqlite3.Error, OSError, ValueError) as error:
-        logger.error("%s%s", _FAILED, error)
-        raise MigrationFailed(f"{_FAILED}{error}") from error
+    except MigrationFailed as error:
+        logger.error("%s", error)
+        raise
+    except (sqlite3.Error, StoreBusy, OSError, ValueError) as error:
+        raise MigrationFailed(f"The store could not be opened: {error}.") from error
 
 
 def _migrate(path: Path, migrations: Path) -> int:
     try:
-        version = _apply_pending(path, migrations)
-    except (sqlite3.Error, OSError, ValueError) as error:
+        _check_not_lost(path, migrations)
+        version = apply_pending(path, migrations)
+        if why := _settle(path):
+            logger.error("%s", why)
+    except (sqlite3.Error, StoreBusy, OSError, ValueError, MigrationFailed) as error:
+        told = _told(path, migrations, error)
         with suppress(OSError):  # a full or read-only file system: the exception tells all the same
-            _note(path).write_text(f"{_FAILED}{error}\n", encoding="utf-8")
-        raise
+            _note(path).write_text(f"{told}\n", encoding="utf-8")
+        raise MigrationFailed(told) from error
     _note(path).unlink(missing_ok=True)
     return version
+
+
+def _settle(path: Path) -> str | None:
+    """Treat a store that was put back, once it has the schema that tells so."""
+    with closing(connect(path)) as connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'installation'")
+        if known.fetchone() is None:
+            return None
+    return settle(path, datetime.now(UTC))
+
+
+def _check_not_lost(path: Path, migrations: Path) -> None:
+    """Raise `StoreLost` for a file without content where the app was set up already."""
+    mark = read_mark(mark_file(path))
+    if (mark is None or not mark.configured) and not _offers(path, migrations):
+        return
+    if path.exists() and path.stat().st_size:
+        with closing(connect(path, mode="rw")) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0]:
+                return
+    raise StoreLost("The app was set up here, but its database is gone or empty.")
+
+
+def _told(path: Path, migrations: Path, error: Exception) -> str:
+    """What happened and what to do, for a person."""
+    offers = _offers(path, migrations)
+    names = " or ".join(f"{one.file.name} of {one.made_at:%Y-%m-%d %H:%M} UTC" for one in offers)
+    back = f"put a copy back ({names}), {_LOCAL} restore NAME" if offers else ""
+    if isinstance(error, StoreLost):
+        anew = f"start anew without a history, {_LOCAL} start-anew"
+        return f"{error} {_sentence([back, anew])}"
+    if isinstance(error, NewerSchema):
+        return f"{error} {_sentence(['install the newer version again', back])}"
+    found = trouble(error) if isinstance(error, sqlite3.Error) else error
+    if isinstance(found, StoreDamaged):
+        without = "" if offers else "there is no copy of it; send the app's log to support"
+        return f"The app's database is damaged: {error}. {_sentence([back, without])}"
+    if isinstance(found, StoreBusy | OSError):
+        return (
+            f"The app's database can't be opened or written: {error}. Look at the disk of the app's"
+            " store; it is tried again every minute."
+        )
+    before = "install the version that was there before, or send the app's log to support"
+    return f"The store could not be migrated: {error}. {_sentence([before, back])}"
+
+
+def _sentence(choices: Sequence[str]) -> str:
+    text = "; or ".join(one for one in choices if one)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _offers(path: Path, migrations: Path) -> Sequence[Copy]:
+    return copies(path, newest_schema=newest_schema(migrations))
+
+
+def newest_schema(migrations: Path) -> int:
+    return max(_numbered(migrations))
+
+
+def forget_failure(path: Path) -> None:
+    """Let the next try find out again."""
+    _note(path).unlink(missing_ok=True)
+
+
+def _numbered(migrations: Path) -> dict[int, Path]:
+    return {int(file.name[:4]): file for file in sorted(migrations.glob("[0-9]*.sql"))}
 
 
 def failure(path: Path) -> str | None:
@@ -60,19 +149,20 @@ def failure(path: Path) -> str | None:
         return None
 
 
-def _apply_pending(path: Path, migrations: Path) -> int:
-    numbered = {int(file.name[:4]): file for file in sorted(migrations.glob("[0-9]*.sql"))}
+def apply_pending(path: Path, migrations: Path) -> int:
+    """Bring the file at ``path`` to the newest schema, and give it; nobody else may be at it."""
+    numbered = _numbered(migrations)
     newest = max(numbered)
     with closing(connect(path)) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > newest:
-            raise ValueError(
-                f"the file has schema {version}, this version of the app knows {newest}; "
-                f"install the newer version again, or put the copy {_copy(path, newest).name} back"
+            raise NewerSchema(
+                "The app's database was written by a newer version of the app: it has schema"
+                f" {version}, this version knows {newest}."
             )
         pending = [number for number in sorted(numbered) if number > version]
         if pending and version:
-            _keep_copy(connection, _copy(path, version))
+            write_copy(connection, _copy(path, version))
         for number in pending:
             _apply(connection, number, numbered[number].read_text(encoding="utf-8"))
             logger.info("store migrated to schema %d", number)
@@ -91,12 +181,6 @@ def _apply(connection: sqlite3.Connection, number: int, sql: str) -> None:
         raise
 
 
-def _keep_copy(connection: sqlite3.Connection, copy: Path) -> None:
-    copy.unlink(missing_ok=True)
-    with closing(sqlite3.connect(copy)) as target:
-        connection.backup(target)
-
-
 def _copy(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.schema-{version}")
 
@@ -106,7 +190,8 @@ def _note(path: Path) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock under which the store is brought up to date or put back."""
     with path.with_name("migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

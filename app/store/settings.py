@@ -206,12 +206,21 @@ class TriggerTokens:
         return str(row["name"])
 
     def name_of(self, token: str) -> str | None:
-        """Give a valid token's name, else None; takes the same time wherever it differs."""
+        """Give a valid token's name, else None; takes the same time wherever it differs.
+
+        None is valid in a store that was put back: what is listed may have been revoked since.
+        """
         given, name = _digest(token), None
         for row in self._db.execute("SELECT name, sha256 FROM trigger_tokens"):
             if hmac.compare_digest(given, row["sha256"]):
                 name = str(row["name"])
-        return name
+        return None if self.wait_for_confirmation() else name
+
+    def wait_for_confirmation(self) -> bool:
+        """Whether the store was put back, and no administrator has confirmed its tokens yet."""
+        return bool(
+            self._db.execute("SELECT 1 FROM installation WHERE put_back IS NOT NULL").fetchone()
+        )
 
     def is_valid(self, token: str) -> bool:
         """Say whether ``token`` is one of ours."""

@@ -11,6 +11,7 @@ from app.store.database import Database
 from app.store.happenings import Happenings
 from app.store.history import History
 from app.store.mappings import Mappings
+from app.store.marks import Marks
 from app.store.notes import Notes
 from app.store.qradar import QRadar
 from app.store.refused_asks import RefusedAsks
@@ -31,6 +32,7 @@ class Store:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.audit = Audit(db)
+        self.marks = Marks(db)
         self.connections = Connections(db)
         self.mappings = Mappings(db)
         self.settings = Settings(db, self.audit)

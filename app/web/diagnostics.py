@@ -133,11 +133,18 @@ def _store() -> dict[str, object]:
         "bytes free": free,
         "rows": dict(store.statistics.rows()),
         "newest audit rows verify": store.audit.verify(newest=_AUDIT_NEWEST),
+        "whole audit trail": _audit_trail(store.marks.audit_verified()),
         "sign of life": {
             name: {"at": to_text(at), "process": pid}
             for name, (at, pid) in store.heartbeats.all().items()
         },
     }
+
+
+def _audit_trail(found: tuple[str, bool] | None) -> str:
+    if found is None:
+        return "not gone through yet"
+    return f"{'verified' if found[1] else 'DOES NOT VERIFY'}, {found[0]}"
 
 
 def _memory() -> dict[str, object]:

@@ -12,6 +12,7 @@ from app.qradar.administrator import NotDone
 from app.qradar.identity import Right
 from app.restore import checks
 from app.restore.checks import InvalidField
+from app.store.put_back import confirm
 from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
@@ -103,6 +104,15 @@ def revoke_token() -> BaseResponse:
     except LookupError as error:
         raise Problem(404, texts.settings.NO_SUCH_TRIGGER_TOKEN) from error
     flash(texts.settings.REVOKED.format(name=name), "good")
+    return go_to("settings.show")
+
+
+@bp.post("/tokens/confirm")
+@needs(Right.ADMINISTER)
+def confirm_tokens() -> BaseResponse:
+    """Make the trigger tokens of a store that was put back valid again."""
+    done = confirm(services().store, by=caller().name, now=services().clock())
+    flash(texts.settings.CONFIRMED if done else texts.settings.NOTHING_TO_CONFIRM, "good")
     return go_to("settings.show")
 
 

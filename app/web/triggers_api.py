@@ -72,7 +72,14 @@ def _checked_token(fields: Fields) -> tuple[str, str]:
     )
     raise Problem(
         401,
-        texts.api.BAD_TOKEN if token else texts.api.NO_TOKEN,
+        _why_refused(token),
         field="X-Trigger-Token",
         advice=texts.api.TOKEN_ADVICE,
     )
+
+
+def _why_refused(token: str | None) -> str:
+    if not token:
+        return texts.api.NO_TOKEN
+    waits = services().store.tokens.wait_for_confirmation()
+    return texts.api.TOKENS_WAIT if waits else texts.api.BAD_TOKEN

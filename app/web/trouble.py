@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
     """Make them known to the templates of ``app``, and the time that a page is of."""
     app.add_template_global(troubles)
     app.add_template_global(lambda: services().clock(), "now")
+    app.add_template_global(lambda: services().store.marks.put_back(), "put_back")
 
 
 def troubles(run: Run | None = None) -> list[Trouble]:

@@ -46,7 +46,12 @@ ADMINISTER = {
         "settings.set_own_events",
         "settings.set_operator_roles",
     ),
-    *("settings.new_token", "settings.revoke_token", "settings.download_script"),
+    *(
+        "settings.new_token",
+        "settings.revoke_token",
+        "settings.confirm_tokens",
+        "settings.download_script",
+    ),
     *("service_token.save", "service_token.remove", "state_api.read_config"),
     *("simulation.start", "simulation.show"),
     *("set_up.show", "set_up.install", "set_up.remove", "set_up.remove_service"),

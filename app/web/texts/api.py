@@ -73,3 +73,9 @@ def and_more(names: str, number: int) -> str:
 def not_started(reason: str) -> str:
     """The error of a queued run whose CDM can't be reached or used."""
     return f"NOT STARTED: {reason}"
+
+
+TOKENS_WAIT = (
+    "The app's database was put back: no trigger token is valid before an administrator has"
+    " confirmed them on the settings page."
+)

@@ -235,8 +235,15 @@ SYMPTOMS = (
     ),
     (
         "Pages and triggers answer 503",
-        "the store could not be migrated, or the disk is full",
-        "the page gives the reason; the copy made before is beside the database",
+        "the database is damaged, gone, of a newer version or could not be migrated; the disk is"
+        " full",
+        "the page tells which, and which copies can be put back",
+    ),
+    (
+        "Every page says that the database was put back",
+        "it is older than what has happened",
+        "look through runs and trigger tokens, confirm the tokens on the settings page, arm the"
+        " app",
     ),
 )
 

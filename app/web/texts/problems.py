@@ -37,10 +37,12 @@ PREPARING_ADVICE = "Wait. Triggers are refused meanwhile, and their script tries
 STORE_UNUSABLE = "The app's database can't be used. Sign in to QRadar to see why."
 STORE_UNUSABLE_FOR_RULES = "The app's database can't be used."
 STORE_UNUSABLE_CAUSE = (
-    "The database could not be brought to the form that this version of the app needs."
+    "The database is damaged, lost, from a newer version of the app, or could not be brought to the"
+    " form that this version needs; or its disk is full or read-only."
 )
 STORE_UNUSABLE_ADVICE = (
-    "Install the version that was there before, or send the app's log to support."
+    "Triggers are refused until it can be used. It is tried again every minute; what to do stands"
+    " under Copies of the database in the app's README."
 )
 TOO_BUSY = "The app is busy: too many requests wait for QRadar or CDM."
 TOO_BUSY_CAUSE = "The QRadar console or a CDM server answers slowly."

@@ -117,3 +117,19 @@ ROLES_SAVED = "The operator roles are saved."
 TOO_MUCH_ASKED = "Too much is asked of QRadar at this moment."
 EVENTS_ARE = {"on": "Events in QRadar's log are on.", "off": "Events in QRadar's log are off."}
 EVENTS_WRONG = "leef must be on or off."
+
+# --- a store that was put back ------------------------------------------------------------------
+
+PUT_BACK = "The database was put back"
+PUT_BACK_HELP = (
+    "It is older than what has happened. The app is disarmed, open runs need a decision, and no"
+    " trigger token is valid: one that was revoked since would be valid again."
+)
+CONFIRM_HELP = (
+    "Revoke below what should no longer be valid, then confirm the rest. After that decide the open"
+    " runs by what CDM shows, and arm the app."
+)
+CONFIRM = "Make the trigger tokens below valid again"
+CONFIRMED = "The trigger tokens are valid again. The app stays disarmed until you arm it."
+NOTHING_TO_CONFIRM = "There is nothing to confirm: the trigger tokens are valid."
+SEE_PUT_BACK = "See what to do on the settings page."
