@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from app.cdm.guard import Guard
 from app.cdm.trust import fetch_certificate
 from app.command_line import BY, DONE, FAILED, WRONG_USAGE, Stop, Streams, opened_store, utc_now
 from app.configure_store import add_commands
 from app.framework import paths
+from app.framework.console_peers import ConsoleAddresses
 from app.framework.secrets import SecretNotStored, Secrets
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script, parameters
 from app.restore import checks
@@ -109,6 +111,7 @@ def _export(_: argparse.Namespace, streams: Streams) -> None:
 
 def _import(given: argparse.Namespace, streams: Streams) -> None:
     document = _read_document(given.file, streams)  # before root's rights are given up
+    _check_names(document)
     with opened_store() as store:
         changes = import_document(
             store,
@@ -121,6 +124,17 @@ def _import(given: argparse.Namespace, streams: Streams) -> None:
         )
     for change in changes or ["nothing to change"]:
         streams.tell(f"would change {change}" if given.dry_run and changes else change)
+
+
+def _check_names(document: object) -> None:
+    """Refuse a connection whose name leads to where no CDM is; its other mistakes come later."""
+    entries = document.get("connections") if isinstance(document, dict) else None
+    if paths.is_demo() or not isinstance(entries, list):
+        return
+    guard = Guard(ConsoleAddresses())
+    for place, entry in enumerate(entries):
+        if isinstance(entry, dict) and (found := guard.problem(entry)) is not None:
+            raise InvalidField(*found).under(f"connections[{place}]")
 
 
 def _new_token(given: argparse.Namespace, streams: Streams) -> None:

@@ -14,13 +14,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
 from app.cdm.client import CdmClient
 from app.cdm.ends import Ends
+from app.cdm.guard import Guard
 from app.framework import logs, paths
+from app.framework.console_peers import ConsoleAddresses
 from app.framework.only_worker import only_worker
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
 from app.framework.stop import Stop
@@ -52,6 +54,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
+def cdm_guard() -> Guard | None:
+    """What keeps all lanes from being sent to this app's own host."""
+    return None if paths.is_demo() else Guard(ConsoleAddresses())
+
+
 class CopyManagers(Protocol):
     """What a lane gets its copy manager from, and closes at its end."""
 
@@ -72,13 +80,9 @@ class Clients:
         if self._made is None or self._made[0] != connection:
             self.close()
             password = self._password(connection)
-            client = CdmClient(
-                connection,
-                password,
-                system_ca=paths.system_ca_file(),
-                version=paths.app_version(),
-            )
-            self._made = (connection, client)
+            ca, version = paths.system_ca_file(), paths.app_version()
+            made = CdmClient(connection, password, system_ca=ca, version=version, guard=cdm_guard())
+            self._made = (connection, made)
         return self._made[1]
 
     def close(self) -> None:
@@ -222,7 +226,7 @@ def qradar_work(database: Path) -> Sequence[Work]:
 
 def certificate_work(database: Path) -> Sequence[Work]:
     """Give the work of the lane that looks at the CDMs' certificates."""
-    return [Ends(Store(Database(database)), paths.system_ca_file())]
+    return [Ends(Store(Database(database)), paths.system_ca_file(), guard=cdm_guard())]
 
 
 class Worker:

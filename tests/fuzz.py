@@ -33,7 +33,13 @@ NAMES = (
 )
 HEADERS = (
     *("SCRIPT_NAME: /a", "PATH_INFO: /a", "Script-Name: /a", "X-Forwarded-Proto: https"),
-    *("X-Console-Host: evil.example", "Host: evil.example", "Range: bytes=0-,0-", "Cookie: a=\xff"),
+    *(
+        "X-Console-Host: evil.example",
+        "Host: evil.example",
+        "Host: ev\x9cil",
+        "Range: bytes=0-,0-",
+        "Cookie: a=\xff",
+    ),
     *("Accept-Encoding: gzip;q=x", "If-None-Match: *", "If-Modified-Since: x", "X-Refresh: 1"),
     *("Content-Encoding: gzip", "Accept-Language: \xe9", "Authorization: Basic x", "TE: trailers"),
     *("Upgrade: h2c", "Connection: upgrade, http2-settings", "Referer: \xff", "Expect: x"),

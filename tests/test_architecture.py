@@ -33,6 +33,8 @@ ARROWS = {
 # The field rules are needed by the forms and by the import of a configuration file, which saves
 # through these modules: checked at its door they can't be forgotten, and each is written once.
 EXCEPTIONS = {
+    # one word for what is local, whether entered as an address or reached by a name
+    "app.cdm.guard": {"app.restore.addresses"},
     "app.store.configuration": {"app.restore.checks"},
     "app.store.saving": {"app.restore.checks"},
     # An offense note is written with the transition it tells of, wherever that is made; and what

@@ -193,6 +193,28 @@ def test_a_document_that_is_not_utf8_is_refused(configure: Configure, app_root: 
     assert "UTF-8" in configure("import", str(app_root / "latin1.json")).err
 
 
+@pytest.mark.parametrize(
+    ("where", "field"),
+    [
+        ({"host": "192.0.2.77"}, "host"),
+        ({"host": "a.example", "proxy": "http://192.0.2.77:1"}, "proxy"),
+    ],
+)
+def test_a_name_that_leads_to_the_console_is_refused(
+    load: Callable[..., Result],
+    app_root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: dict[str, str],
+    field: str,
+) -> None:
+    monkeypatch.setenv("QRADAR_CONSOLE_IP", "192.0.2.77")
+    fine = {"name": "a", "host": "192.0.2.2", "username": "u"}
+    result = load({"connections": [fine, {"name": "b", "username": "u", **where}]})
+    assert result.code == 1
+    assert f"connections[1].{field}: must not lead to" in result.err
+    assert not list((app_root / "store").glob("*.db"))
+
+
 def test_loopback_is_taken_in_the_demo(
     load: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:

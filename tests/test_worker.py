@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import app.worker as module
+from app.cdm.guard import Guard
 from app.framework.stop import Stop
 from app.restore import triggers
 from app.restore.model import (
@@ -388,11 +389,13 @@ def test_a_look_at_a_certificate_that_hangs_delays_no_restore(
     assert not thread.is_alive()
 
 
+@pytest.mark.usefixtures("fresh_guard")
 def test_the_worker_notes_the_end_of_the_certificate_that_each_cdm_shows(
     store: Store, path: Path, fakes: Fakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the real look, on the wire."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("QRADAR_APPFW_SDK", "true")  # the simulator is on loopback
     shown = self_signed(tmp_path / "certs", "cdm.example", ["127.0.0.1"], days=160)
     with CdmSimulator(certificate=shown) as cdm:
         connection = make_connection(
@@ -546,6 +549,7 @@ class FakeCdmClient:
 
     def __init__(self, connection: CdmConnection, password: str, **options: object) -> None:
         self.connection, self.password, self.closed = connection, password, False
+        self.options = options
         self.made.append(self)
 
     def close(self) -> None:
@@ -575,6 +579,25 @@ def test_a_client_is_kept_until_its_connection_or_password_changes(
     assert [client.closed for client in made] == [True, False]
     clients.close()
     assert [client.closed for client in made] == [True, True]
+
+
+@pytest.fixture
+def fresh_guard() -> Iterator[None]:
+    module.cdm_guard.cache_clear()
+    yield
+    module.cdm_guard.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_guard")
+def test_a_lanes_clients_are_kept_from_the_console(
+    store: Store, made: list[FakeCdmClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QRADAR_CONSOLE_IP", "192.0.2.9")
+    connection = make_connection(store, secret_label="one")
+    Clients(store, FakeSecrets({"one": "p"})).client_for(connection.id)  # type: ignore[arg-type]
+    guard = made[0].options["guard"]
+    assert isinstance(guard, Guard)
+    assert guard.problem({"host": "192.0.2.9"})
 
 
 @pytest.mark.parametrize("label", [None, "lost"])

@@ -16,6 +16,7 @@ from app.cdm.actions import StartPlan
 from app.cdm.api_session import ApiSession
 from app.cdm.copies import Copy, CopyReader
 from app.cdm.failures import Cleaner, NoAnswer
+from app.cdm.guard import Guard
 from app.cdm.http import Transport
 from app.cdm.job_sessions import all_sessions
 from app.cdm.links import BadLink, Target, api
@@ -57,6 +58,7 @@ class CdmClient:
     :param timeouts: seconds to connect, and to wait for more of an answer; a whole exchange, second
         tries of a GET included, may take twice the latter
     :param insecure: no verification at all; only for ``--insecure`` of the command line
+    :param guard: says to which addresses no connection may lead; None: to none in particular
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class CdmClient:
         monotonic: Callable[[], float] = time.monotonic,
         version: str = "",
         insecure: bool = False,
+        guard: Guard | None = None,
     ) -> None:
         self._cleaner, self._monotonic = Cleaner(), monotonic
         self._transport = Transport(
@@ -78,6 +81,7 @@ class CdmClient:
             total=2 * timeouts[1],
             user_agent=f"SafeguardedRestore/{version}" if version else "SafeguardedRestore",
             insecure=insecure,
+            guard=guard,
         )
         self._api = ApiSession(
             connection,

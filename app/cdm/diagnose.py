@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from app.cdm.client import CdmClient
 from app.cdm.failures import unreachable
+from app.cdm.guard import Guard
 from app.cdm.records import JobEntry
 from app.restore.model import CdmConnection, CopyManagerError, Refused
 
@@ -35,6 +36,7 @@ def test_connection(
     *,
     timeouts: tuple[float, float] = TIMEOUTS,  # noqa: PT028 - not a test
     version: str = "",  # noqa: PT028 - not a test
+    guard: Guard | None = None,  # noqa: PT028 - not a test
 ) -> list[Step]:
     """Try name, port, TLS, log-in, jobs and whether there is a restore job; never raises.
 
@@ -43,11 +45,11 @@ def test_connection(
     """
     jobs: list[JobEntry] = []
     with CdmClient(
-        connection, password, system_ca=system_ca, timeouts=timeouts, version=version
+        connection, password, system_ca=system_ca, timeouts=timeouts, version=version, guard=guard
     ) as client:
         steps: list[tuple[str, Callable[[], str]]] = [
-            ("name", lambda: _resolve(connection)),
-            ("port", lambda: _connect(connection, timeouts[0])),
+            ("name", lambda: _resolve(connection, guard)),
+            ("port", lambda: _connect(connection, timeouts[0], guard)),
             ("TLS", lambda: _handshake(client, connection)),
             ("log-in", lambda: _log_in(client, connection)),
             ("jobs", lambda: _list(client, jobs)),
@@ -79,7 +81,7 @@ def _way(connection: CdmConnection) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 80
 
 
-def _resolve(connection: CdmConnection) -> str:
+def _resolve(connection: CdmConnection, guard: Guard | None) -> str:
     host, port = _way(connection)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -87,15 +89,20 @@ def _resolve(connection: CdmConnection) -> str:
         raise unreachable(
             error, connection.host, connection.port, proxy=connection.proxy
         ) from error
-    addresses = ", ".join(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if guard:
+        for address in addresses:
+            guard.check_address(address)
     through = " (the proxy)" if connection.proxy else ""
-    return f"{host}{through} is {addresses}."
+    return f"{host}{through} is {', '.join(addresses)}."
 
 
-def _connect(connection: CdmConnection, timeout: float) -> str:
+def _connect(connection: CdmConnection, timeout: float, guard: Guard | None) -> str:
     host, port = _way(connection)
     try:
-        socket.create_connection((host, port), timeout=timeout).close()
+        with socket.create_connection((host, port), timeout=timeout) as sock:
+            if guard:
+                guard.check(sock)  # the name may lead elsewhere than a moment ago
     except OSError as error:
         raise unreachable(
             error, connection.host, connection.port, proxy=connection.proxy

@@ -10,8 +10,10 @@ logged and otherwise ignored, since trouble with a CDM is told by the lane that 
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
+from app.cdm.guard import Guard
 from app.cdm.trust import ServerCertificate, verified_certificate
 from app.restore.model import CdmConnection, CopyManagerError
 
@@ -46,9 +48,11 @@ class Ends:
         store: Store,
         system_ca: str | None,
         *,
-        look: Callable[[CdmConnection, str | None], ServerCertificate] = verified_certificate,
+        guard: Guard | None = None,
+        look: Callable[[CdmConnection, str | None], ServerCertificate] | None = None,
     ) -> None:
-        self._store, self._system_ca, self._look = store, system_ca, look
+        self._store, self._system_ca = store, system_ca
+        self._look = look or partial(verified_certificate, guard=guard)
         self._next: dict[int, tuple[CdmConnection, float]] = {}  # each as it was looked at
 
     def turn(self, now: datetime, tick: float) -> float:

@@ -20,11 +20,15 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
+from app.cdm.guard import Guard
+from app.restore.model import NothingSent
+
 
 class Exchange:
     """Watches one call of `requests`, all its tries and the reading of the body included."""
 
-    def __init__(self, total: float) -> None:
+    def __init__(self, total: float, guard: Guard | None = None) -> None:
+        self._guard = guard
         self.sent = False  # the request line may have left: nothing is proved any more
         self.expired = False
         self._sockets: list[socket.socket] = []
@@ -44,6 +48,12 @@ class Exchange:
             for sock in self._sockets:
                 sock.close()
             self._sockets.clear()
+
+    def begin(self, sock: socket.socket) -> None:
+        """Take in a new connection, before anything is sent; raise `NothingSent`, `OSError`."""
+        self.watch(sock)
+        if self._guard:
+            self._guard.check(sock)
 
     def watch(self, sock: socket.socket) -> None:
         """Let the timer end this connection; raise `TimeoutError` if the time is over already."""
@@ -75,8 +85,8 @@ class _Connection(HTTPSConnection):
         exchange = _current.get()
         if exchange:
             try:
-                exchange.watch(sock)
-            except TimeoutError:
+                exchange.begin(sock)
+            except (OSError, NothingSent):
                 sock.close()
                 raise
         return sock

@@ -17,6 +17,7 @@ import urllib3
 
 from app.cdm.exchange import Adapter, Exchange, get_retries
 from app.cdm.failures import chain, has
+from app.cdm.guard import Guard
 from app.cdm.links import Target
 from app.cdm.trust import Verification, not_made, verification
 from app.restore.model import CdmConnection, NothingSent, Unknown
@@ -62,8 +63,9 @@ class Transport:
         total: float,
         user_agent: str,
         insecure: bool = False,
+        guard: Guard | None = None,
     ) -> None:
-        self._connection = connection
+        self._connection, self._guard = connection, guard
         self._system_ca, self._insecure = system_ca, insecure
         self._timeouts, self._total = timeouts, total
         self._headers = {
@@ -108,7 +110,7 @@ class Transport:
         connect, read = self._timeouts
         read = min(read, read_timeout or read)
         total = self._total if read_timeout is None else min(self._total, 2 * read)
-        with Exchange(total) as exchange:
+        with Exchange(total, self._guard) as exchange:
             try:
                 response = session.request(
                     method,
@@ -123,7 +125,7 @@ class Transport:
                 return _read(response, exchange)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if not exchange.sent:
-                    raise not_made(error, self._connection) from None
+                    raise not_made(error, self._connection, self._guard) from None
                 raise self._lost(error, exchange) from None
 
     def _open(self) -> tuple[requests.Session, bool | str]:

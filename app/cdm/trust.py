@@ -9,6 +9,7 @@ looked at.
 
 import contextlib
 import http.client
+import socket
 import ssl
 import tempfile
 import warnings
@@ -25,6 +26,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from app.cdm.failures import MAX_TEXT, Advice, chain, has, unreachable
+from app.cdm.guard import Guard
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -124,22 +126,32 @@ def _uploaded(pem: str) -> Verification:
 
 
 def fetch_certificate(
-    host: str, port: int, proxy: str | None = None, timeout: float = 6.0
+    host: str,
+    port: int,
+    proxy: str | None = None,
+    timeout: float = 6.0,
+    *,
+    guard: Guard | None = None,
 ) -> ServerCertificate:
     """Fetch the certificate that a server shows, without believing it and without sending anything.
 
     :param proxy: ``http://host:port``, asked with CONNECT
     :param timeout: seconds for each step of the way
     :raises Unreachable: no connection, or no TLS on that port
+    :raises NothingSent: ``guard`` refuses whom the connection has reached
     """
     context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return _shake_hands(host, port, proxy, timeout, context=context)
+    return _shake_hands((host, port, proxy), timeout, context, guard)
 
 
 def verified_certificate(
-    connection: CdmConnection, system_ca: str | None, timeout: float = 6.0
+    connection: CdmConnection,
+    system_ca: str | None,
+    timeout: float = 6.0,
+    *,
+    guard: Guard | None = None,
 ) -> ServerCertificate:
     """Fetch the certificate of a connection's server and verify it as the connection demands.
 
@@ -152,7 +164,7 @@ def verified_certificate(
     where = (connection.host, connection.port, connection.proxy)
     with contextlib.closing(verification(connection, system_ca)) as demanded:
         if connection.trust is Trust.FINGERPRINT:
-            found = fetch_certificate(*where, timeout)
+            found = fetch_certificate(*where, timeout, guard=guard)
             if found.sha256 != demanded.tls["assert_fingerprint"]:
                 raise Untrusted(f"CDM at {connection.host} does not show the pinned certificate.")
             return found
@@ -163,20 +175,43 @@ def verified_certificate(
         except OSError as error:
             raise Untrusted(f"The file of CA certificates, {file}, can't be read.") from error
         context.check_hostname = True  # urllib3 1.26 compares names itself
-        return _shake_hands(*where, timeout, context=context)
+        return _shake_hands(where, timeout, context, guard)
+
+
+class _Connection(http.client.HTTPSConnection):
+    """Shows its socket to a guard before anything is sent, a proxy's CONNECT included."""
+
+    guard: Guard | None = None
+
+    def connect(self) -> None:
+        self._create_connection = self._create_guarded
+        super().connect()
+
+    def _create_guarded(self, *arguments: Any) -> socket.socket:
+        sock = socket.create_connection(*arguments)
+        try:
+            if self.guard:
+                self.guard.check(sock)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
 def _shake_hands(
-    host: str, port: int, proxy: str | None, timeout: float, *, context: ssl.SSLContext
+    target: tuple[str, int, str | None],
+    timeout: float,
+    context: ssl.SSLContext,
+    guard: Guard | None,
 ) -> ServerCertificate:
+    host, port, proxy = target
     where = urlsplit(proxy) if proxy else None
     if where:
-        connection = http.client.HTTPSConnection(
-            where.hostname or "", where.port, timeout=timeout, context=context
-        )
+        connection = _Connection(where.hostname or "", where.port, timeout=timeout, context=context)
         connection.set_tunnel(host, port)
     else:
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+        connection = _Connection(host, port, timeout=timeout, context=context)
+    connection.guard = guard
     with contextlib.closing(connection):
         try:
             connection.connect()
@@ -202,18 +237,20 @@ def read_certificate(der: bytes) -> ServerCertificate:
         raise Untrusted("The server shows a certificate that can't be read.") from error
 
 
-def not_made(error: BaseException, connection: CdmConnection) -> NothingSent:
+def not_made(
+    error: BaseException, connection: CdmConnection, guard: Guard | None = None
+) -> NothingSent:
     """Say why a connection was not made: TLS or the network below it."""
     errors = list(chain(error))
     if has(errors, CertificateError):  # urllib3 1.26 compares names itself
-        return _other_name(connection)
+        return _other_name(connection, guard)
     bad = next((e for e in errors if isinstance(e, ssl.SSLCertVerificationError)), None)
     if bad:
-        return _not_verified(bad, connection)
+        return _not_verified(bad, connection, guard)
     if any("ingerprints did not match" in str(e) for e in errors):
         return Untrusted(
             f"CDM at {connection.host}:{connection.port} does not show the pinned certificate.",
-            cause=_shown(connection),
+            cause=_shown(connection, guard),
             advice=Advice(
                 "If it was renewed, compare the SHA-256 with CDM's administrator and pin the new"
                 " one; if not, somebody may be in between.",
@@ -246,12 +283,14 @@ def _no_handshake(error: BaseException, host: str, port: int, proxy: str | None)
     )
 
 
-def _not_verified(bad: ssl.SSLCertVerificationError, connection: CdmConnection) -> Untrusted:
+def _not_verified(
+    bad: ssl.SSLCertVerificationError, connection: CdmConnection, guard: Guard | None
+) -> Untrusted:
     where = f"{connection.host}:{connection.port}"
     if bad.verify_code in _ISSUER_UNKNOWN:
         return Untrusted(
             f"The certificate of CDM at {where} is not trusted: its issuer is not known here.",
-            cause=_shown(connection),
+            cause=_shown(connection, guard),
             advice=Advice(
                 f"Upload the certificate of that issuer on the connection's page, or {_PIN}.",
                 terminal=f"Give the certificate of that issuer with --ca-file, or {_GIVE_PIN}.",
@@ -260,14 +299,14 @@ def _not_verified(bad: ssl.SSLCertVerificationError, connection: CdmConnection) 
     if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
         return Untrusted(
             f"The certificate of CDM at {where} is not valid at this time.",
-            cause=_shown(connection),
+            cause=_shown(connection, guard),
             advice=Advice(
                 f"Renew it in CDM, check the clocks, or {_PIN}.",
                 terminal=f"Renew it in CDM, check the clocks, or {_GIVE_PIN}.",
             ),
         )
     if bad.verify_code in {_OTHER_NAME, _OTHER_ADDRESS}:
-        return _other_name(connection)
+        return _other_name(connection, guard)
     return Untrusted(
         f"The certificate of CDM at {where} is not trusted.",
         cause=f"{bad.verify_message.rstrip('.')}.",
@@ -278,10 +317,10 @@ def _not_verified(bad: ssl.SSLCertVerificationError, connection: CdmConnection) 
     )
 
 
-def _other_name(connection: CdmConnection) -> Untrusted:
+def _other_name(connection: CdmConnection, guard: Guard | None) -> Untrusted:
     return Untrusted(
         f"The certificate of CDM at {connection.host}:{connection.port} is for another name.",
-        cause=_shown(connection),
+        cause=_shown(connection, guard),
         advice=Advice(
             f"Enter the host by the name in the certificate, or {_PIN}.",
             terminal=f"Name the host as the certificate does, or {_GIVE_PIN}.",
@@ -289,10 +328,10 @@ def _other_name(connection: CdmConnection) -> Untrusted:
     )
 
 
-def _shown(connection: CdmConnection) -> str:
+def _shown(connection: CdmConnection, guard: Guard | None) -> str:
     """Describe the certificate that is shown, from a look of its own; empty if that fails."""
     try:
-        found = fetch_certificate(connection.host, connection.port, connection.proxy)
+        found = fetch_certificate(connection.host, connection.port, connection.proxy, guard=guard)
     except CopyManagerError:
         return ""
     days = f"{found.not_before:%Y-%m-%d} to {found.not_after:%Y-%m-%d}"

@@ -2,17 +2,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """From which addresses the console's proxy calls. Not by way of qpylib: gunicorn needs no more.
 
-This says who is served first, or given more room; it gives no right (architecture §6).
+This says who is served first, or given more room, and where no CDM can be; it gives no right
+(architecture §6).
 """
 
 import os
 import socket
 import struct
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 _ROUTES = Path("/proc/net/route")
+_LEARN_EVERY_S = 600.0
+
+
+class ConsoleAddresses:
+    """Called, it gives the console's addresses as far as they are known, without waiting.
+
+    A thread looks them up when this is made, and now and then.
+    """
+
+    def __init__(self) -> None:
+        self._known = next(console_peers())
+        threading.Thread(target=self._learn, name="console's address", daemon=True).start()
+
+    def __call__(self) -> frozenset[str]:
+        return self._known
+
+    def _learn(self) -> None:
+        while True:
+            *_, self._known = console_peers()
+            time.sleep(_LEARN_EVERY_S)
 
 
 def console_peers(routes: Path = _ROUTES) -> Iterator[frozenset[str]]:

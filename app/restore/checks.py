@@ -11,6 +11,7 @@ import re
 import ssl
 from urllib.parse import urlsplit
 
+from app.restore.addresses import Address, inner_of, is_local
 from app.restore.model import Mode, Trust, Watch
 
 MAX_COOLDOWN_S = 30 * 24 * 3600
@@ -19,9 +20,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMERIC = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _LOCAL_NAMES = {"localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"}
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class InvalidField(Exception):
@@ -102,7 +100,7 @@ def check_host(value: object, field: str = "host", *, allow_loopback: bool = Fal
     return name
 
 
-def _address(text: str, field: str) -> _Address | None:
+def _address(text: str, field: str) -> Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -113,30 +111,14 @@ def _address(text: str, field: str) -> _Address | None:
     return None
 
 
-def _check_address(address: _Address, field: str, *, allow_loopback: bool) -> None:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id:
-            raise InvalidField(field, "must not name a network interface (%).")
-        inner = address.ipv4_mapped or _embedded(address)
-        if inner is not None:
-            _check_address(inner, field, allow_loopback=allow_loopback)
-            return
-    if address.is_multicast or str(address) == "255.255.255.255":
+def _check_address(address: Address, field: str, *, allow_loopback: bool) -> None:
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
+        raise InvalidField(field, "must not name a network interface (%).")
+    meant = inner_of(address) or address
+    if meant.is_multicast or str(meant) == "255.255.255.255":
         raise InvalidField(field, "must be the address of one host.")
-    local = address.is_loopback or address.is_link_local or address.is_unspecified
-    if isinstance(address, ipaddress.IPv4Address) and address.packed[0] == 0:
-        local = True
-    if local and not allow_loopback:
+    if is_local(meant) and not allow_loopback:
         raise InvalidField(field, "must not be a loopback or link-local address.")
-
-
-def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address in ``::192.0.2.1``, 6to4 or NAT64."""
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address in _NAT64 or (address.packed[:12] == bytes(12) and int(address) > 1):
-        return ipaddress.IPv4Address(address.packed[12:])
-    return None
 
 
 def check_port(value: object, field: str = "port") -> int:

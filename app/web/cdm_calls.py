@@ -7,13 +7,14 @@ that triggers need (architecture §2).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from app.cdm.copies import Copy, Which
 from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
 from app.framework.secrets import SecretUnreadable
+from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.web.services import Services
 from app.web.texts import connections as words
@@ -81,6 +82,15 @@ def certificate_of(
         return services.fetch_certificate(host, port, proxy)
 
 
+def refused_address(services: Services, fields: Mapping[str, object]) -> InvalidField | None:
+    """Why a connection with these fields would lead to where no CDM is. Raises `TooBusy`."""
+    if services.guard is None:
+        return None
+    with services.bulkhead.place():
+        found = services.guard.problem(fields)
+    return None if found is None else InvalidField(*found)
+
+
 def stored_password(services: Services, connection: CdmConnection) -> str:
     """The password of a connection. Raises `LoginRefused` when it must be entered first."""
     if connection.secret_label is None:
@@ -99,6 +109,7 @@ __all__ = [
     "certificate_of",
     "jobs_and_copies",
     "jobs_of",
+    "refused_address",
     "stored_password",
     "test_saved",
 ]

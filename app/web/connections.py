@@ -17,7 +17,7 @@ from app.store import configuration
 from app.store.connections import ConnectionInUse, Contact
 from app.web.access import caller, needs
 from app.web.addresses import go_to
-from app.web.cdm_calls import certificate_of, test_saved
+from app.web.cdm_calls import certificate_of, refused_address, test_saved
 from app.web.forms import ConnectionForm
 from app.web.problems import Problem
 from app.web.services import services
@@ -160,6 +160,9 @@ def _with_certificate(form: ConnectionForm, connection: CdmConnection | None) ->
 def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Response:
     fields = form.values(allow_loopback=services().allow_loopback)
     if fields is None:
+        return _page(form, connection)
+    if (refused := refused_address(services(), fields)) is not None:
+        form.put_error(refused)
         return _page(form, connection)
     try:
         saved = configuration.save_connection(

@@ -14,6 +14,7 @@ from flask import current_app
 
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import Step
+from app.cdm.guard import Guard
 from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
@@ -55,6 +56,7 @@ class Services:
     console_api: AsksConsole  # with the authority of whoever asks, never of the app
     version: str
     console: str  # its host name
+    guard: Guard | None = None  # None: a name of CDM may lead anywhere
     allow_loopback: bool = False  # CDM addresses on this machine, in the demo only
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     bad_tokens: Throttle = field(default_factory=Throttle)

@@ -6,15 +6,18 @@ import logging
 from functools import partial
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import BadHost
+from werkzeug.routing import MapAdapter
 
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import test_connection
+from app.cdm.guard import Guard
 from app.cdm.trust import fetch_certificate
 from app.framework import logs, paths
 from app.framework.bulkhead import Bulkhead
-from app.framework.console_peers import console_peers
+from app.framework.console_peers import ConsoleAddresses, console_peers
 from app.framework.links import absolute_url
 from app.framework.secrets import Secrets
 from app.qradar.callers_console import CallersConsole
@@ -79,6 +82,19 @@ _SUBJECTS = (
 )
 
 
+class _App(Flask):
+    """Answers whatever a request says of its host: the app makes no address of that."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        try:
+            return super().create_url_adapter(request)
+        except BadHost:  # Flask would go on without routes, which no error page can do
+            if request is None:
+                raise
+            request.environ["HTTP_HOST"] = "unreadable.invalid"
+            return super().create_url_adapter(request)
+
+
 class _Json(DefaultJSONProvider):
     """Letters stand as they are: the custom action prints an answer as it comes, to people."""
 
@@ -94,7 +110,7 @@ def build_app(services: Services | None) -> Flask:
     logs.set_up("web")
     services = services or build_services()
     # The rule for files is made by `assets`: Flask's own would be made before the next line.
-    app = Flask("app", static_folder=None)
+    app = _App("app", static_folder=None)
     # No routing redirect: its address would be made of whatever Host says.
     app.url_map.merge_slashes = False
     app.config.update(
@@ -140,20 +156,22 @@ def build_services() -> Services:
     # what changes the console's configuration may take longer than a look at it
     slow_console = ConsoleClient(_console(), system_ca, timeout=10.0)
     console_api = CallersConsole(slow_console, identity.refused)
+    guard = None if paths.is_demo() else Guard(ConsoleAddresses())
     made = Services(
         database_path=path,
         open_store=lambda: Store(Database(path)),
         secrets=Secrets(),
         identity=identity,
         bulkhead=bulkhead,
-        cdm_client=partial(CdmClient, system_ca=system_ca, timeouts=(6.0, 10.0)),
-        test_connection=partial(test_connection, system_ca=system_ca),
-        fetch_certificate=fetch_certificate,
+        cdm_client=partial(CdmClient, system_ca=system_ca, timeouts=(6.0, 10.0), guard=guard),
+        test_connection=partial(test_connection, system_ca=system_ca, guard=guard),
+        fetch_certificate=partial(fetch_certificate, guard=guard),
         make_script=partial(make_script, bulkhead, system_ca),
         console_api=console_api,
         api_version=console_api.api_version,
         version=_version(),
         console=_console(),
+        guard=guard,
         allow_loopback=paths.is_demo(),
         opening=Opening(path, migrate).begin(),
     )

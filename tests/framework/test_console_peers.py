@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which addresses requests through the console come from."""
 
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from app.framework.console_peers import console_peers, plain
+from app.framework.console_peers import ConsoleAddresses, console_peers, plain
 
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t00000000\t0100580A\t0003\t0\t0\t0\t00000000\t0\t0\t0
@@ -23,6 +26,29 @@ def test_the_console_and_the_gateway_are_known_at_once_then_the_names_addresses(
     known = console_peers(tmp_path / "route")
     assert next(known) == {"2001:db8::5", "10.88.0.1"}
     assert next(known) == {"2001:db8::5", "10.88.0.1", "127.0.0.9"}
+
+
+def test_what_is_known_is_given_without_waiting_for_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = threading.Event()
+
+    def slow(*_: object) -> list[object]:
+        assert answer.wait(30)
+        return [(0, 0, 0, "", ("192.0.2.7", 443))]
+
+    monkeypatch.setenv("QRADAR_CONSOLE_IP", "192.0.2.1")
+    monkeypatch.setenv("QRADAR_CONSOLE_FQDN", "console.example")
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    known = ConsoleAddresses()
+    assert "192.0.2.1" in known()
+    assert "192.0.2.7" not in known()
+    answer.set()
+    until = time.monotonic() + 30
+    while "192.0.2.7" not in known():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    assert "192.0.2.1" in known()
 
 
 def test_what_is_not_told_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

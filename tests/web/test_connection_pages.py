@@ -5,12 +5,15 @@
 import html
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.cdm.guard import Guard
 from app.restore.model import Unreachable
+from app.web.services import EXTENSION
 from tests.web.conftest import ADMIN, World
 
 README = Path(__file__).parents[2] / "README.md"
@@ -49,6 +52,24 @@ def test_an_empty_password_keeps_the_stored_one_unless_it_would_go_elsewhere(wor
     assert world.store.connections.get(1).secret_label is None
     assert world.secrets.kept == {}
     assert "password must be entered" in client.get("/connections/1").text
+
+
+def test_a_name_that_leads_to_the_apps_own_host_is_not_saved(world: World) -> None:
+    services = replace(world.services, guard=Guard(lambda: frozenset({"192.0.2.1"})))
+    world.app.extensions[EXTENSION] = services
+    client = world.client(ADMIN)
+    for host, proxy, said in (
+        ("192.0.2.1", "", "Address must not lead to an address of QRadar's console"),
+        ("cdm.example", "http://192.0.2.1:3128", "HTTP proxy must not lead to"),
+    ):
+        page = world.submit(
+            client, "/connections/new", **(CONNECTION | {"host": host, "proxy": proxy})
+        )
+        assert said in html.unescape(page.text)
+        assert world.store.connections.list() == []
+        assert world.secrets.kept == {}
+    page = world.submit(client, "/connections/new", **(CONNECTION | {"host": "192.0.2.2"}))
+    assert page.status_code == 303
 
 
 def test_every_bad_field_has_its_message_and_the_password_is_not_echoed(world: World) -> None:

@@ -44,6 +44,34 @@ def test_the_app_starts_even_if_qradar_sets_next_to_nothing(
     close_store(app)
 
 
+@pytest.mark.parametrize("demo", [True, False])
+def test_everything_that_connects_to_cdm_is_guarded_but_in_the_demo(
+    app_root: Path, monkeypatch: pytest.MonkeyPatch, *, demo: bool
+) -> None:
+    if demo:
+        monkeypatch.setenv("QRADAR_APPFW_SDK", "true")
+    app = create_app()
+    made = app.extensions[EXTENSION]
+    for handed in (made.cdm_client, made.test_connection, made.fetch_certificate):
+        assert handed.keywords["guard"] is made.guard
+    assert (made.guard is None) is demo
+    if not demo:
+        assert made.guard.problem({"host": "192.0.2.1"})  # what QRadar calls the console
+    close_store(app)
+
+
+def test_a_host_header_that_cant_be_read_refuses_nobody(app_root: Path) -> None:
+    """Werkzeug would have no routes then, not even for the page that tells of it."""
+    app = create_app()
+    client = app.test_client()
+    odd = {"Host": "console.ex\x9cample"}
+    assert client.get("/debug", headers=odd).status_code == 200
+    assert client.get("/runs", headers=odd).status_code == 401
+    assert client.get("/nowhere", headers=odd).status_code == 404
+    assert client.post("/api/v1/triggers", data={"a": "b"}, headers=odd).status_code == 401
+    close_store(app)
+
+
 def test_a_broken_database_leaves_debug_up_and_refuses_triggers(app_root: Path) -> None:
     database = app_root / "store" / "safeguarded-restore.db"
     database.write_bytes(b"this is no database" * 1000)

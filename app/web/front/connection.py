@@ -11,7 +11,7 @@ from app.web.front.answering import Answer, Peer
 from app.web.front.framing import Framing, Problem
 
 IDLE_S = 5.0  # without a first byte; the console's proxy keeps connections
-REQUEST_S = 10.0  # for head and body of one request in all; the script waits 4 s for its answer
+REQUEST_S = 10.0  # for head and body of one request in all; no longer than all tries of the script
 ANSWER_S = 30.0  # to fetch one whole answer
 # After the last answer: what still comes is read, or the kernel would take the answer back.
 _PARTING_S = 2.0

@@ -19,21 +19,19 @@ keeps gthread's pool and signals, and replaces what it does with connections:
 
 import errno
 import selectors
-import threading
 import time
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped] # no stubs
 
-from app.framework.console_peers import console_peers, plain
+from app.framework.console_peers import ConsoleAddresses, plain
 from app.web.front.answering import Answer, Answerer, refusal
 from app.web.front.connection import Connection, State
 from app.web.front.refusals import Refusals
 from app.web.front.room import first_to_go, in_the_way, too_much_unsent
 
 _TICK_S = 0.25  # how late a deadline may be noticed
-_LEARN_CONSOLE_EVERY_S = 600.0
 _LINGER_WHEN_STOPPING_S = 1.0
 _ACCEPTED_AT_ONCE = 64
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
@@ -46,12 +44,11 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc] # no stubs
         super().__init__(*arguments, **named)
         self._connections: set[Connection] = set()
         self._refusals = Refusals(self.log)
-        self._console: frozenset[str] = frozenset()
         self._swept_at = 0.0
 
     def init_process(self) -> None:
         """Called in the new process; returns when that is to end."""
-        threading.Thread(target=self._learn_console, name="console's address", daemon=True).start()
+        self._console = ConsoleAddresses()
         super().init_process()
 
     def run(self) -> None:
@@ -88,14 +85,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc] # no stubs
 
     # --- who is there ---------------------------------------------------------------------------
 
-    def _learn_console(self) -> None:
-        while True:
-            for known in console_peers():
-                self._console = known
-            time.sleep(_LEARN_CONSOLE_EVERY_S)
-
     def _is_console(self, peer: str) -> bool:
-        return plain(peer) in self._console
+        return plain(peer) in self._console()
 
     def accept(self, listener: Any) -> None:
         """Take in the connections that wait, as far as there is room."""
