@@ -4,9 +4,10 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from app.restore.model import SIMULATION, Outcome, Trigger
 from app.store import owed
@@ -41,6 +42,15 @@ class ReceivedTrigger:
     token: str | None = None  # the name of the trigger token that it came with
     peer: str | None = None  # the address that it came from
     not_kept: str | None = None  # why fields and message were dropped; None: they are here
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersOfRun:
+    """The triggers of a run, oldest first, as far as there is room to show them."""
+
+    shown: Sequence[ReceivedTrigger]
+    bare: Set[int]  # the ids of those whose fields are left out
+    more: int  # how many are left out
 
 
 _CUSTOM_ACTION = "custom_action"  # the source of what a rule sends
@@ -169,6 +179,34 @@ class Triggers:
     def for_run(self, run_id: int, *, limit: int = 1000) -> Sequence[ReceivedTrigger]:
         """Give the trigger that made a run and those it swallowed, oldest first."""
         return self._all("WHERE run_id = ? ORDER BY id LIMIT ?", run_id, limit)
+
+    def of_run(self, run_id: int, *, most: int, room: int) -> TriggersOfRun:
+        """Give the first trigger of a run, and the newest of the others.
+
+        :param most: how many in all
+        :param room: characters for the fields of all; the first and the newest have theirs before
+            the others
+        """
+        shown: dict[int, ReceivedTrigger] = {}
+        bare: set[int] = set()
+        newest = self._db.execute(
+            "SELECT * FROM triggers WHERE run_id = ? ORDER BY id DESC LIMIT ?", (run_id, most)
+        )
+        oldest = self._db.execute(
+            "SELECT * FROM triggers WHERE run_id = ? ORDER BY id LIMIT 1", (run_id,)
+        )
+        for row in chain(oldest, newest):  # one by one: all of them may be large
+            if row["id"] in shown or len(shown) == most:
+                continue
+            shown[row["id"]] = _received(row)
+            if len(row["fields"]) <= room:
+                room -= len(row["fields"])
+            else:
+                shown[row["id"]] = replace(shown[row["id"]], fields={})
+                bare.add(row["id"])
+        of_it = "SELECT COUNT(*) FROM triggers WHERE run_id = ?"
+        (count,) = self._db.execute(of_it, (run_id,)).fetchone()
+        return TriggersOfRun([shown[each] for each in sorted(shown)], bare, count - len(shown))
 
     def _all(self, condition: str, *values: object) -> Sequence[ReceivedTrigger]:
         rows = self._db.execute(f"SELECT * FROM triggers {condition}", values)  # noqa: S608 - our own text

@@ -26,6 +26,7 @@ from app.web.services import services
 bp = Blueprint("runs", __name__)
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
 _LOG_LINES, _LOG_CHARACTERS, _SWALLOWED, _TOLD = 100, 15_000, 50, 10
+_FIELDS = 2 * 1024 * 1024  # characters of the fields of all triggers on a page
 _MAKES_A_RUN = {Outcome.ACCEPTED, Outcome.AWAITING_APPROVAL, Outcome.OBSERVED}
 
 
@@ -71,9 +72,9 @@ def _came_of(chosen: RunFilter, filters: Collection[str]) -> OfOffense | None:
 def show(run_id: int) -> str:
     """One run: where it is and why, its history, the event, CDM's log, what can be done."""
     run, store = asking.get_run(run_id), services().store
-    triggers = store.triggers.for_run(run_id)
-    first = next((one for one in triggers if one.outcome in _MAKES_A_RUN), None)
-    swallowed = [one for one in triggers if one is not first]
+    triggers = store.triggers.of_run(run_id, most=_SWALLOWED + 1, room=_FIELDS)
+    first = next((one for one in triggers.shown if one.outcome in _MAKES_A_RUN), None)
+    swallowed = [one for one in triggers.shown if one is not first]
     kinds = [one for one in request.args.getlist("log") if one]
     before = request.args.get("log_before", "")
     skipped = run_views.read_number(before, "log_before", most=10**9) if before else 0
@@ -89,7 +90,7 @@ def show(run_id: int) -> str:
         log_step=_LOG_LINES,
         first=first,
         swallowed=swallowed[-_SWALLOWED:],
-        more_swallowed=max(0, len(swallowed) - _SWALLOWED),
+        more_swallowed=triggers.more + max(0, len(swallowed) - _SWALLOWED),
         requests=store.runs.requests(run_id),
         attacks=store.attacks.of_run(run_id),
         available=actions.available(run),

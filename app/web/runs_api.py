@@ -13,6 +13,9 @@ from app.web.bodies import read_json_object
 from app.web.problems import Problem
 from app.web.services import services
 
+_TRIGGERS = 1000  # of one run in one answer
+_FIELDS = 512 * 1024  # characters of their fields together; one may have 33 kB
+
 bp = Blueprint("runs_api", __name__, url_prefix="/api/v1")
 
 
@@ -45,14 +48,19 @@ def export_runs() -> Response:
 @bp.get("/runs/<int:run_id>")
 @needs(Right.VIEW)
 def read_run(run_id: int) -> Response:
-    """One run with its history, CDM's log, its triggers and its offense notes."""
+    """One run with its history, CDM's log, its triggers and its offense notes.
+
+    Of many or large triggers ``left_out`` counts those that are not here, and those without fields.
+    """
     run, store = asking.get_run(run_id), services().store
+    triggers = store.triggers.of_run(run_id, most=_TRIGGERS, room=_FIELDS)
     return jsonify(
         **run_views.run_fields(run),
         offense_by=run.offense_by,
         transitions=[run_views.transition_fields(step) for step in store.runs.transitions(run_id)],
         log=[run_views.log_fields(line) for line in store.runs.log(run_id)],
-        triggers=[run_views.trigger_fields(one) for one in store.triggers.for_run(run_id)],
+        triggers=[run_views.trigger_fields(one) for one in triggers.shown],
+        left_out={"triggers": triggers.more, "fields": len(triggers.bare)},
         notes=[run_views.note_fields(note) for note in store.notes.for_run(run_id)],
     )
 

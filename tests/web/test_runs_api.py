@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.restore.model import LogLine, Run, RunState, Trigger
+from app.restore.model import LogLine, Outcome, Run, RunState, Trigger
 from app.restore.triggers import accept
 from app.web import run_views
 from tests.web.conftest import ADMIN, ANALYST, OPERATOR, SERVICE, World
@@ -108,11 +108,41 @@ def test_a_run_has_its_history_log_and_triggers(world: World) -> None:
     to_state(world, run, RunState.STARTING, RunState.RESTORING, job_session_id="4711")
     world.store.runs.add_log(run.id, [LogLine("1", world.clock(), "INFO", "Mounting")])
     document = world.client(ANALYST).get(f"/api/v1/runs/{run.id}").json
-    assert FIELDS | {"offense_by", "transitions", "log", "triggers", "notes"} == set(document)
+    assert FIELDS | {"offense_by", "transitions", "log", "triggers", "left_out", "notes"} == set(
+        document
+    )
     assert [step["to"] for step in document["transitions"]] == ["queued", "starting", "restoring"]
     assert set(document["transitions"][0]) == {"at", "from", "to", "reason", "by"}
     expected = {"time": "2026-11-24T08:00:00.000Z", "type": "INFO", "message": "Mounting"}
     assert document["log"] == [expected]
+
+
+def test_of_many_large_triggers_the_first_and_the_newest_are_told(world: World) -> None:
+    """A thousand of 33 kB each would be an answer of 33 MB."""
+    world.arm()
+    run = make_run(world)
+    for number in range(1100):
+        fields = {"note": "x" * 30_000} if number >= 1060 else {"note": "small"}
+        at = world.clock() + timedelta(seconds=number)
+        received = Trigger(f"swallowed-{number:04}", at, fields=fields)
+        world.store.triggers.add(received, Outcome.ALREADY_RUNNING, "", run_id=run.id, mapping=None)
+    answer = world.client(ANALYST).get(f"/api/v1/runs/{run.id}")
+    document = answer.json
+    told = document["triggers"]
+    assert len(told) == 1000
+    assert [one["id"] for one in told] == sorted(one["id"] for one in told)
+    assert told[0]["request_id"] == "swallowed-0000"
+    assert told[1]["request_id"] == "swallowed-0101"
+    assert told[-1]["request_id"] == "swallowed-1099"
+    assert told[-1]["fields"] == {"note": "x" * 30_000}
+    bare = [one for one in told if not one["fields"]]
+    assert document["left_out"] == {"triggers": 100, "fields": len(bare)}
+    # 17 of 30 kB fit into half a megabyte; the newest have the room
+    assert [bool(one["fields"]) for one in told[-40:]] == [False] * 23 + [True] * 17
+    assert len(answer.data) < 1_500_000
+    page = world.client(ANALYST).get(f"/runs/{run.id}").text
+    assert "2026-11-24 08:18:19" in page  # the newest
+    assert "2026-11-24 08:17:29" not in page
 
 
 @pytest.mark.parametrize("number", ["7", "99999999999999999999999"])
