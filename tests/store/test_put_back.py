@@ -141,6 +141,9 @@ def test_another_installations_store_is_one_that_was_put_back(world: World, tmp_
     mark(world)
     other = tmp_path / "other.db"
     migrate(other)
+    further = Store(Database(other))
+    further.marks.make(NOON, files=(), above=1000)  # nor do more marks make it ours
+    further.close()
     lose_wal(world, other.read_bytes())
     migrate(world.path)
     assert "another or a much older one" in (world.store.marks.put_back() or "")
@@ -378,6 +381,8 @@ def test_a_copy_takes_the_place_of_a_sound_store_under_processes_at_work(world: 
     world.start_run()
     keep_copy(world.path)
     world.go_on(S.RESTORING)
+    for _ in range(10):
+        mark(world)
     put_copy_back(world.path, f"store.db.{KEPT[0]}", by="ann", now=NOON)
     for _ in range(10):
         world.turn(60)
@@ -385,6 +390,7 @@ def test_a_copy_takes_the_place_of_a_sound_store_under_processes_at_work(world: 
     assert world.run().state is S.NEEDS_DECISION
     migrate(world.path)
     assert "put back by ann" in (world.store.marks.put_back() or "")
+    assert world.store.marks.current(NOON).number > 1000  # whoever marked meanwhile is behind it
     assert confirm(world.store, by="ann", now=NOON)
     migrate(world.path)
     assert world.store.marks.put_back() is None
