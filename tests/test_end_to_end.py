@@ -136,6 +136,28 @@ def test_a_hanging_cdm_delays_no_other(make_world: MakeWorld) -> None:
     world.cdm.release()
 
 
+def test_a_hanging_job_log_delays_no_other_restore_of_its_cdm(make_world: MakeWorld) -> None:
+    """The next start goes out before the log is asked for again, and its copy is told as up."""
+    world = make_world(restore_seconds=0.5, jobs=6)
+    jobs = [job for job in world.cdm.jobs if job["type"] == "recovery"]
+    document = world.document()
+    first = document["mappings"][0]
+    other = {"name": "Other", "rule_id": RULE_ID + 1, "job_id": jobs[1]["id"]}
+    document["mappings"].append({**first, **other, "job_name": jobs[1]["name"]})
+    world.configure("import", "-", text=json.dumps(document))
+    hang = world.cdm.add_fault("hang", path="/log/job", times=None)
+    world.trigger("request-0001", rule_id=RULE_ID)
+    assert world.cdm.wait_for(lambda: hang.hits, timeout=30)
+
+    moving = world.trigger("request-0002", rule_id=RULE_ID + 1).json()
+
+    assert world.cdm.wait_for(lambda: len(world.cdm.starts) == 2, timeout=30)
+    assert hang.hits == 1
+    state_of(world, moving["run_id"], "ready")
+    state_of(world, 1, "ready")
+    world.cdm.release()
+
+
 def test_triggers_are_answered_while_thirty_pages_wait(make_world: MakeWorld) -> None:
     """Console and CDM hang, thirty pages wait for them: a trigger is answered all the same."""
     world = make_world()
