@@ -7,6 +7,7 @@ fires without further input; then everything stays up for playing. ``--once``: o
 """
 
 import argparse
+import json
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import sys
 import time
 from typing import Any
 
+from tests.simulators.cdm.faults import Fault
 from tests.simulators.container import ContainerUnavailable, Image
 from tests.world import APP_ID, World, app_zip, can_make_jail, wait_for
 
@@ -53,6 +55,8 @@ def main() -> int:
 def play(world: World) -> bool:
     """Connect, map, arm, install the custom action, fire the rule, and watch the run."""
     world.set_up()
+    roles = {"settings": {"operator_roles": ["Restore operators"]}}
+    world.configure("import", "-", text=json.dumps(roles))
     world.install_action()
     say("the app is configured and armed; its custom action is attached to a rule")
     say()
@@ -98,7 +102,9 @@ def explain(world: World) -> None:
     say("Open   ", f"{world.console.url}/console/plugins/{APP_ID}/app_proxy/index")
     say("        (the browser will warn: the console's certificate is of a CA made for this demo)")
     say("Log in  as analyst, operator or admin, with the password NAME-password")
-    say("Type    Enter = the rule fires again   c = clean up as the operator   q = end")
+    say("CDM     cdm.example, port 8443, user", world.cdm.user, "password", world.cdm.password)
+    say("Type    Enter = the rule fires again   c = clean up as the operator")
+    say("        h = CDM hangs, or answers again   q = end")
     say()
 
 
@@ -114,6 +120,8 @@ def stay(world: World) -> None:
             return
         if typed.strip().lower() == "c":
             clean_up(world)
+        elif typed.strip().lower() == "h":
+            hang(world)
         else:
             fire(world)
 
@@ -125,9 +133,26 @@ def clean_up(world: World) -> None:
         say("  no run is ready")
         return
     answer = world.post(f"api/v1/runs/{run_id}/clean-up", user="operator")
-    say("  the app says:", answer.json().get("message", answer.text))
-    wait_for(lambda: world.run(run_id)["state"] == "completed", seconds=SOON_S)
-    say(f"  run {run_id}: completed")
+    said = answer.json()
+    say("  the app says:", said["message"] if answer.ok else said["error"]["message"])
+    if not answer.ok:
+        return
+    try:
+        wait_for(lambda: world.run(run_id)["state"] == "completed", seconds=SOON_S)
+        say(f"  run {run_id}: completed")
+    except TimeoutError:
+        say(f"  run {run_id} is not cleaned up after {SOON_S:.0f} s")
+
+
+def hang(world: World) -> None:
+    """Let CDM take requests and answer none, or let it answer again."""
+    if world.cdm.switches.faults:
+        world.cdm.switches.faults = []
+        world.cdm.release()
+        say("  CDM answers again")
+    else:
+        world.cdm.switches.faults = [Fault(do="hang", times=None)]
+        say("  CDM hangs: a restore that should start now is told as NOT STARTED after 30 s")
 
 
 def say(*words: object) -> None:

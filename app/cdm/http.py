@@ -126,7 +126,7 @@ class Transport:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if not exchange.sent:
                     raise not_made(error, self._connection, self._guard) from None
-                raise self._lost(error, exchange) from None
+                raise self._lost(method, error, exchange) from None
 
     def _open(self) -> tuple[requests.Session, bool | str]:
         if self._session is None or self._verification is None:
@@ -145,19 +145,20 @@ class Transport:
             self._session = session
         return self._session, self._verification.verify
 
-    def _lost(self, error: BaseException, exchange: Exchange) -> Unknown:
+    def _lost(self, method: str, error: BaseException, exchange: Exchange) -> Unknown:
+        # Whether a mere look has reached CDM matters to nobody, and would alarm.
+        reached = "" if method == "GET" else "; the request may have reached it"
         where = f"{self._connection.host}:{self._connection.port}"
         errors = list(chain(error))
         if exchange.expired or has(errors, TimeoutError, requests.Timeout):
             return Unknown(
                 f"CDM at {where} did not answer in time.",
-                cause="It is overloaded or hangs; the request may have reached it.",
+                cause=f"It is overloaded or hangs{reached}.",
                 advice="Look into CDM's own pages whether it is responsive.",
             )
         return Unknown(
             f"CDM at {where} broke the connection off before it answered.",
-            cause="CDM may be restarting, or something in between cut it; the request may have"
-            " reached it.",
+            cause=f"CDM may be restarting, or something in between cut it{reached}.",
             advice="Look into CDM's own pages whether it is up.",
         )
 

@@ -79,6 +79,22 @@ def test_a_start_that_hangs_is_unknown_after_the_read_time_out(
     assert len(cdm.starts) == 1
 
 
+@pytest.mark.parametrize("how", ["hang", "close"])
+def test_only_of_what_changes_something_it_is_said_that_it_may_have_arrived(
+    cdm: CdmSimulator, make_client: MakeClient, job_id: str, how: str
+) -> None:
+    client = make_client(timeouts=(2.0, 0.3))
+    plan = client.plan_start(job_id, None)
+    cdm.add_fault(how, path="job", times=None)
+    with pytest.raises(Unknown) as looked:
+        client.job(job_id)
+    assert "may have reached it" not in str(looked.value)
+    cdm.switches.faults = []
+    cdm.add_fault(how, method="POST", path=START)
+    with pytest.raises(Unknown, match="may have reached it"):
+        client.start(plan)
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [

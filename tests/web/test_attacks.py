@@ -187,6 +187,8 @@ def test_a_bad_form_comes_again_with_what_was_entered(world: World, mapping: Map
     form = start_form(client.get("/runs/start").text) | {"mapping": "SQL attack", "reason": " "}
     answer = world.submit(client, "/runs/start", **form)
     assert answer.status_code == 200
+    assert "Nothing was started." in answer.text
+    assert "Nothing was saved." not in answer.text
     assert "Reason must be a text that is not empty." in answer.text
     assert start_form(answer.text)["request_id"] == form["request_id"]
     assert world.store.runs.list() == []

@@ -83,6 +83,12 @@ def test_every_consequence_is_read_before_a_button_is_opened(world: World) -> No
         assert part in closed, part
 
 
+def test_a_consequence_stands_behind_the_name_of_what_has_it(world: World) -> None:
+    run = make_run(world, 1)
+    page = world.client(ADMIN).get(f"/runs/{run.id}").text
+    assert "<strong>Cancel</strong>: Job SQL clean-room restore on prod will not be" in page
+
+
 # --- what does not start ----------------------------------------------------------------------
 
 

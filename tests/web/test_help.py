@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from app.web.texts import help as help_texts
+from app.web.texts import settings as settings_texts
 from tests.web.conftest import ADMIN, ANALYST, World
 from tests.web.test_pages import links
 
@@ -29,6 +30,12 @@ def test_help_answers_everybody_who_may_look(world: World) -> None:
     for part in ("Set-up", "Who may do what", "Troubleshooting by symptom", "Glossary", "9.8.7"):
         assert part in text
     assert "Deploy Changes; look at the limiter; try curl from that host" in text
+
+
+def test_help_and_settings_name_what_operators_may_start_and_acknowledge() -> None:
+    (_right, _who, allows) = next(row for row in help_texts.ROLES if row[0] == "Operate")
+    assert "starts by hand, acknowledges new attacks" in allows
+    assert "start by hand, acknowledge new attacks" in settings_texts.OPERATORS_HELP
 
 
 def test_help_needs_nothing_from_outside(world: World) -> None:

@@ -44,6 +44,7 @@ UNKNOWN_ADVICE = "Look at the overview."
 # --- by hand ----------------------------------------------------------------------------------
 
 START_NOW = "Start now"
+NOTHING_STARTED = "Nothing was started."
 BY_HAND = "Start a restore by hand"
 WHAT_IT_DOES = (
     "The mapping's restore job is started at once, as if its rule had fired, and without waiting"

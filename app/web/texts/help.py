@@ -82,7 +82,8 @@ ROLES = (
     (
         "Operate",
         "The Admin capability, or a user role named under *Settings*",
-        "approves, rejects, cancels, cleans up and decides on runs",
+        "starts by hand, acknowledges new attacks, approves, rejects, cancels, cleans up and"
+        " decides on runs",
     ),
     (
         "Administer",

@@ -23,8 +23,8 @@ REMOVE_IT = "Remove it"
 
 OPERATORS = "Operators"
 OPERATORS_HELP = (
-    "Users with one of these QRadar roles may approve, cancel, clean up and decide. Those with"
-    " Admin always may."
+    "Users with one of these QRadar roles may start by hand, acknowledge new attacks, approve,"
+    " cancel, clean up and decide. Those with Admin always may."
 )
 ROLES_UNKNOWN = "QRadar's roles can't be listed: {reason}"
 SAVE_ROLES = "Save the operator roles"

@@ -24,7 +24,17 @@ async def forward(routes: list[Route]) -> None:
 
 
 async def _serve(listener: socket.socket, host: str, port: int) -> asyncio.Server:
+    at_work: set[asyncio.Task[None] | None] = set()  # the loop itself keeps no task alive
+
     async def accepted(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        at_work.add(task)
+        try:
+            await carried(near_in, near_out)
+        finally:
+            at_work.discard(task)
+
+    async def carried(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         try:
             far_in, far_out = await asyncio.open_connection(host, port)
         except OSError:
