@@ -84,12 +84,14 @@ npm_command() {
 
 # The image's SQLite as a library; the folder belongs on LD_LIBRARY_PATH.
 sqlite() {
-  [[ -f $BUILD/sqlite326/libsqlite3.so.0 ]] && return
+  local folder=$BUILD/sqlite326 npm print
+  print=$(digest tests/sqlite326.sh)
+  [[ -f $folder/.fingerprint && $(<"$folder/.fingerprint") == "$print" ]] && return
   has gcc || return 1
   say "setting up .build/sqlite326"
-  local npm
   npm=$(npm_command)
-  PATH="$(dirname "$(command -v "$npm")"):$PATH" bash tests/sqlite326.sh "$npm" "$BUILD/sqlite326"
+  PATH="$(dirname "$(command -v "$npm")"):$PATH" bash tests/sqlite326.sh "$npm" "$folder"
+  printf %s "$print" >"$folder/.fingerprint"
 }
 
 # The bundled wheels: what container/wheels.txt pins, downloaded unless container/pip/ holds exactly that.

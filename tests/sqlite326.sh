@@ -19,8 +19,9 @@ cd "$work"
 tar -xzf sqlite3-*.tgz "package/deps/$ARCHIVE.tar.gz"
 echo "$SHA256  package/deps/$ARCHIVE.tar.gz" | sha256sum --check --quiet
 tar -xzf "package/deps/$ARCHIVE.tar.gz" "$ARCHIVE/sqlite3.c" "$ARCHIVE/sqlite3.h"
-# Python's sqlite3 module needs serialize() and column metadata; the rest are SQLite's own defaults.
-gcc -shared -O2 -fPIC -w -DSQLITE_ENABLE_DESERIALIZE -DSQLITE_ENABLE_COLUMN_METADATA \
+# Python's sqlite3 module needs serialize() and column metadata. Red Hat builds with configure, which finds usleep();
+# without it whoever meets a lock sleeps for whole seconds. The rest are SQLite's own defaults.
+gcc -shared -O2 -fPIC -w -DSQLITE_ENABLE_DESERIALIZE -DSQLITE_ENABLE_COLUMN_METADATA -DHAVE_USLEEP=1 \
   -Wl,-soname,libsqlite3.so.0 -o libsqlite3.so.0 "$ARCHIVE/sqlite3.c" -lpthread -ldl
 mkdir -p "$folder"
 # Moved in one step, so that a build that was broken off leaves nothing that looks finished.
