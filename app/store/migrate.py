@@ -52,12 +52,20 @@ def migrate(path: Path, migrations: Path = MIGRATIONS) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
+            _keep_to_ourselves(path)
             return _migrate(path, migrations)
     except MigrationFailed as error:
         logger.error("%s", error)
         raise
     except (sqlite3.Error, StoreBusy, OSError, ValueError) as error:
         raise MigrationFailed(f"The store could not be opened: {error}.") from error
+
+
+def _keep_to_ourselves(path: Path) -> None:
+    """Let nobody else read the store: version 1.0.0 made its files 0644."""
+    for file in path.parent.glob(f"{path.name}*"):
+        with suppress(OSError):  # a read-only file system keeps no restore waiting
+            file.chmod(0o600)
 
 
 def _migrate(path: Path, migrations: Path) -> int:

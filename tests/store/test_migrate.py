@@ -187,6 +187,16 @@ def test_two_processes_that_migrate_at_once_do_it_once(path: Path, migrations: P
         assert connection.execute("SELECT * FROM things").fetchall() == [("once",)]
 
 
+def test_files_of_an_earlier_version_are_kept_from_others_eyes(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    migrate(path)
+    for file in (path, tmp_path / "store.db.schema-3"):
+        file.touch()
+        file.chmod(0o644)
+    migrate(path)
+    assert {oct(file.stat().st_mode & 0o777) for file in tmp_path.glob("store.db*")} == {"0o600"}
+
+
 def test_the_migrations_are_numbered_without_a_gap() -> None:
     numbers = sorted(int(file.name[:4]) for file in MIGRATIONS.glob("*.sql"))
     assert numbers == list(range(1, NEWEST + 1))
