@@ -219,6 +219,8 @@ def test_the_whole_container_dies(make_world: MakeWorld) -> None:
     run_id = trigger(world, "first-request")
     world.trigger("second-request", rule_id=RULE_ID)
     world.trigger("third-request", rule_id=1)
+    # Cut off between `starting` and the request, nobody would have asked CDM: a person decides.
+    assert world.cdm.wait_for(lambda: world.cdm.starts, timeout=20)
     world.restart()
 
     again = world.trigger("first-request", rule_id=RULE_ID).json()
