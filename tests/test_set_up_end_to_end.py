@@ -223,7 +223,7 @@ def maps(admin: Walk) -> None:
     app.get_by_role("link", name="Add a mapping").click()
     app.get_by_label("Rule name or id").fill("payroll")
     app.get_by_role("button", name="Search QRadar's rules").click()
-    app.get_by_role("row", name=RULE_NAME).get_by_role("link", name="Choose").click()
+    app.get_by_role("row", name=RULE_NAME).get_by_role("button", name="Choose").click()
     expect(app.get_by_label("Rule id", exact=True)).to_have_value(str(RULE_ID))
     app.get_by_label("Name", exact=True).fill("SQL attack")
     app.get_by_text("SQL clean-room restore").first.click()

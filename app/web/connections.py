@@ -79,8 +79,14 @@ def change(connection_id: int) -> str | Response:
 @bp.post("/<int:connection_id>/test")
 @needs(Right.ADMINISTER)
 def test(connection_id: int) -> str:
-    """Test the saved connection and show each step."""
+    """Test the saved connection and show each step; not while the form holds something else."""
     connection = _get(connection_id)
+    form = ConnectionForm()
+    form.take_file()
+    # The set-up page's button brings no form.
+    if "name" in request.form and (typed := form.unlike(_filled(connection))):
+        form.form_errors.append(words.not_tested(typed))
+        return _page(form, connection)
     try:
         steps = list(test_saved(services(), connection))
     except CopyManagerError as error:
@@ -182,6 +188,8 @@ def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Respo
     else:
         complete = saved.secret_label is not None
         flash(words.saved(saved.name, complete=complete), "good" if complete else "bad")
+        if unused := form.unused(_filled(saved if connection is None else connection)):
+            flash(words.unused(unused, form.trust.data), "bad")
         return go_to("connections.show", connection_id=saved.id)
     return _page(form, connection)
 

@@ -75,6 +75,22 @@ class ConnectionForm(CheckedForm):
     fingerprint = StringField(words.FINGERPRINT)
     proxy = StringField(words.PROXY)
 
+    def unlike(self, saved: "ConnectionForm") -> list[str]:
+        """The labels of the fields that hold something else than they do in ``saved``."""
+        entered = [one for one in self if one.name != "csrf_token"]
+        return [one.label.text for one in entered if _text(one) != _text(saved[one.name])]
+
+    def unused(self, saved: "ConnectionForm") -> list[str]:
+        """The labels of those that only another trust than the chosen one uses."""
+        others = {
+            words.CA_PEM: Trust.CA,
+            words.CA_FILE: Trust.CA,
+            words.FINGERPRINT: Trust.FINGERPRINT,
+        }
+        given = [one for one in self.unlike(saved) if one in others]
+        held = {one.label.text for one in self if one.data}
+        return [one for one in given if one in held and others[one] != self.trust.data]
+
     def take_file(self) -> None:
         """Put an uploaded certificate file into the text field, where it is seen and checked."""
         upload = self.ca_file.data
@@ -103,6 +119,12 @@ class ConnectionForm(CheckedForm):
             "port": checks.check_port,
             "proxy": partial(checks.check_proxy, allow_loopback=allow_loopback),
         }
+
+
+def _text(field: Any) -> str:
+    """What somebody entered, however a browser ends its lines."""
+    value = getattr(field.data, "filename", field.data)
+    return "" if value is None else str(value).replace("\r\n", "\n").strip()
 
 
 class MappingForm(CheckedForm):

@@ -22,6 +22,7 @@ from app.web.forms import MappingForm
 from app.web.job_picker import FEW, MOST, copy_warning, copy_words, pick
 from app.web.presentation import duration
 from app.web.problems import Problem
+from app.web.rules import Picked
 from app.web.rules import find as find_rule
 from app.web.rules import pick as pick_rule
 from app.web.services import services
@@ -29,6 +30,7 @@ from app.web.texts import mappings as texts
 from app.web.watch_offer import unwatched
 
 bp = Blueprint("mappings", __name__, url_prefix="/mappings")
+_SEARCHING = frozenset({"look", "look_rules", "rule"})  # the buttons that save nothing
 bp.add_app_template_filter(copy_words)
 bp.add_app_template_filter(copy_warning)
 
@@ -111,7 +113,7 @@ def show(mapping_id: int) -> str:
 @bp.post("/new")
 @needs(Right.ADMINISTER)
 def add() -> str | Response:
-    """Save a new mapping, or search the jobs for it."""
+    """Save a new mapping, or search the rules or jobs for it."""
     asked = request.form.get("connection", "")
     for connection in services().store.connections.list():
         if str(connection.id) == asked:
@@ -122,7 +124,7 @@ def add() -> str | Response:
 @bp.post("/<int:mapping_id>")
 @needs(Right.ADMINISTER)
 def change(mapping_id: int) -> str | Response:
-    """Save what was changed, or search the jobs."""
+    """Save what was changed, or search the rules or jobs."""
     mapping = _get(mapping_id)
     return _save(services().store.connections.get(mapping.connection_id), mapping)
 
@@ -154,10 +156,17 @@ def _rule(text: str | None) -> Rule | None:
     return services().store.qradar.rule(int(digits))
 
 
-def _choose_rule(form: MappingForm) -> None:
-    """Put the rule that was picked from the list into the form."""
-    rule = _rule(request.args.get("rule"))
+def _choose_rule(form: MappingForm, *, is_new: bool = False) -> None:
+    """Put the rule that was picked from the list into the form.
+
+    A new mapping's watch follows the rule as long as nobody has chosen another.
+    """
+    rule = _rule(request.values.get("rule"))
     if rule is not None:
+        before = _rule(form.rule_id.data)
+        default = default_watch(services().store, before.id if before else None)
+        if is_new and form.watch.data == default:
+            form.watch.data = default_watch(services().store, rule.id).value
         form.rule_id.data, form.rule_name.data = str(rule.id), rule.name
         form.name.data = form.name.data or rule.name[:64]
         if rule.type == "OFFENSE" and form.watch.data == Watch.OFF:
@@ -165,15 +174,22 @@ def _choose_rule(form: MappingForm) -> None:
 
 
 def _searches() -> bool:
-    """Whether the form was sent to search the jobs: it must save nothing then.
+    """Whether the form was sent to search rules or jobs, or choose a rule: it saves nothing then.
 
     Enter in any field presses the form's first button, named ``enter``. The page's script tells the
     fields apart; without it Enter searches as long as there is something to search for.
     """
     sent = request.form
-    return "look" in sent or (
-        "enter" in sent and bool(sent.get("job_q", "") or sent.get("job_q_before", ""))
-    )
+    searched = ("job_q", "job_q_before", "rule_q", "rule_q_before")
+    return not _SEARCHING.isdisjoint(sent) or ("enter" in sent and any(map(sent.get, searched)))
+
+
+def _picked_rules(rule_q: str) -> Picked | None:
+    """The rules to choose from, where somebody looks for one."""
+    sent = request.values
+    if "rule" in sent or not (rule_q or "look_rules" in sent or "rule_q" in request.args):
+        return None
+    return pick_rule(rule_q, again=sent.get("look_rules") == "again")
 
 
 def _shows_all_jobs() -> bool:
@@ -184,6 +200,7 @@ def _shows_all_jobs() -> bool:
 def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
     form = MappingForm()
     if _searches():
+        _choose_rule(form, is_new=mapping is None)
         return _page(form, connection, mapping)
     fields = form.values()
     if fields is None:
@@ -246,9 +263,8 @@ def _page(
     failure: CopyManagerError | None = None,
 ) -> str:
     """The form; ``failure`` is why CDM's jobs can't be listed, if that is known already."""
-    rule_q = request.args.get("rule_q", "")[:200]
-    again = "again" in request.args
-    picked = pick_rule(rule_q, again=again) if again or "rule_q" in request.args else None
+    rule_q = "" if "rule" in request.values else request.values.get("rule_q", "").strip()[:200]
+    picked = _picked_rules(rule_q)
     chosen = (form.job_id.data or "")[:64]
     return render_template(
         "mapping.html",

@@ -49,6 +49,10 @@ class Form:
         """What a field holds: of radio buttons, the chosen one's."""
         return next((one.value for one in self.controls if one.name == name and one.sent), None)
 
+    def typed(self) -> list[Control]:
+        """The fields that somebody types into: no other form's button sends them."""
+        return [one for one in self.controls if one.kind in {*_TYPED_INTO, "textarea"}]
+
     def filled(self, entered: Mapping[str, str]) -> "Form":
         """The same after somebody has typed into empty fields, chosen and ticked one of each."""
         controls = []

@@ -36,7 +36,8 @@ class Does:
     ``lands``: the endpoint of the page that one sees then, by its GET where it has one; ``shows``:
     words on it, as a pattern; ``writes``: the tables that change, and no others but those that
     ``may``; ``asks``: what CDM is asked, each from its beginning; ``keeps``: the form comes again
-    with all that was entered.
+    with all that was entered; ``drops``: why what was typed into another form of the page may be
+    lost.
     """
 
     lands: str
@@ -45,6 +46,7 @@ class Does:
     may: frozenset[str] = frozenset()
     asks: tuple[str, ...] = ()
     keeps: bool = False
+    drops: str = ""
 
 
 @dataclass
@@ -110,6 +112,9 @@ class Crawl:
             self.wrong.append(f"{at} has {len(known)} expectations in part {place}")
             return
         self.pressed.add(known[0])
+        typed = [one.name for other in forms_of(page) for one in other.typed() if other != form]
+        if typed and not self.expected[known[0]].drops:
+            self.wrong.append(f"{at} loses what is typed in {typed}, fields of another form")
         for filled in {id(one): one for one in (form, form.filled(self.entered))}.values():
             self.restore(state)
             before, asked = self.tables(), len(self.world.cdm.asked)

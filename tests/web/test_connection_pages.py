@@ -189,3 +189,31 @@ def test_the_rights_in_cdm_are_the_same_wherever_they_are_told(world: World) -> 
         assert "a role that may view and run jobs, and cancel and clean up if the app" in page
         assert "a resource pool that holds just the restore jobs and their resources" in page
         assert "README" not in page
+
+
+def test_a_test_says_what_is_not_saved_yet_and_keeps_it(world: World) -> None:
+    world.add_connection()
+    client = world.client(ADMIN)
+    saved = world.store.connections.get(1)
+    fields = {"name": saved.name, "host": saved.host, "port": str(saved.port)}
+    fields |= {"username": saved.username, "trust": "system", "password": ""}
+    assert "Test of the connection" in world.submit(client, "/connections/1/test", **fields).text
+    for typed in ({"host": "other.example"}, {"password": "pass-Word-9!"}):
+        page = world.submit(client, "/connections/1/test", **(fields | typed)).text
+        assert "Not tested" in page
+        assert "Test of the connection" not in page
+        assert "pass-Word-9!" not in page
+        assert f'value="{typed.get("host", saved.host)}"' in page
+
+
+@pytest.mark.parametrize("trust", ["system", "fingerprint"])
+def test_a_ca_that_the_chosen_trust_does_not_use_is_told(world: World, trust: str) -> None:
+    client = world.client(ADMIN)
+    fields: dict[str, Any] = CONNECTION | {"trust": trust, "csrf_token": world.csrf(client)}
+    fields |= {"ca_file": (io.BytesIO(b"PEM"), "ca.pem"), "fingerprint": "ab" * 32}
+    client.post("/connections/new", data=fields, content_type="multipart/form-data")
+    page = html.unescape(client.get("/connections/1").text)
+    assert "CA certificate file" in page.partition('id="first"')[0]
+    assert "not used and not kept" in page
+    world.submit(client, "/connections/1", **CONNECTION)
+    assert "not used and not kept" not in client.get("/connections/1").text

@@ -216,7 +216,7 @@ def test_a_rule_is_picked_and_not_typed(world: World, console: FakeConsole) -> N
     found = client.get(f"/mappings/new?connection={connection.id}&rule_q=offense").text
     assert "Offense with &lt;b&gt;ransomware&lt;/b&gt;" in found
     assert "<b>ransomware" not in found
-    assert "rule=100232" in found
+    assert 'name="rule" value="100232"' in found
 
     chosen = client.get(f"/mappings/new?connection={connection.id}&rule=100232").text
     assert 'value="100232"' in chosen

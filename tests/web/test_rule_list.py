@@ -58,7 +58,7 @@ def test_an_old_list_is_read_anew_once(world: World, console: FakeConsole) -> No
 
 def test_read_again_reads_again(world: World, console: FakeConsole) -> None:
     world.store.qradar.keep_rules([], now=world.clock())
-    page = words(world, "rule_q=brute&again=y")
+    page = words(world, "rule_q=brute&look_rules=again")
     assert "Brute force" in page
     assert len(console.asked) == 1
     world.client(ADMIN).get("/api/v1/rules?q=none&again=1")
@@ -71,7 +71,7 @@ def test_why_it_cannot_be_read_is_said_beside_its_age(
 ) -> None:
     console.is_silent = silent
     console.refuses = {} if silent else {"rules": ConsoleRefused(403, None, "no right")}
-    for query in ("rule_q=brute", "rule_q=sql&again=y"):
+    for query in ("rule_q=brute", "rule_q=sql&look_rules=again"):
         page = words(world, query)
         assert "The console's rules can't be read now." in page
         assert "The list of rules was read from QRadar 1 min ago ." in page

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of CDM connections."""
 
+from collections.abc import Sequence
+
 from app.restore.model import Trust
+from app.web.texts.common import listed
 
 TITLE = "Connections to CDM"
 COLUMNS = ("Name", "Address", "User", "Trust", "Last answer")
@@ -83,6 +86,22 @@ FINGERPRINT_FILLED_IN = "The fingerprint is filled in below. Enter the password 
 def saved(name: str, *, complete: bool) -> str:
     """After saving; a connection without a password can't be used yet."""
     return f"Connection {name} is saved.{'' if complete else ' Its password must be entered.'}"
+
+
+def not_tested(labels: Sequence[str]) -> str:
+    """The test was asked for by a form that holds more than what is saved."""
+    return (
+        f"Not tested: what was entered in {listed(labels)} is not saved yet, and a test uses the"
+        " saved values. Save first, then test."
+    )
+
+
+def unused(labels: Sequence[str], trust: Trust) -> str:
+    """Something was given that the chosen trust has no use for; ``trust`` is the chosen one."""
+    return (
+        f"{listed(labels)}: what was given here is not used and not kept, as"
+        f" “{TRUST_CHOICES[Trust(trust)]}” is chosen."
+    )
 
 
 def deleted(name: str) -> str:
