@@ -179,7 +179,7 @@ def clean_up(operator: Walk) -> None:
     app, page = operator.app, operator.person.page
     go_to(app, "Runs")
     app.get_by_role("link", name="Run 1", exact=True).click()
-    summary = part(app, "What can be done").get_by_text("Clean up", exact=True)
+    summary = part(app, "What can be done").locator("summary", has_text="Clean up")
     summary.focus()
     page.keyboard.press("Enter")
     ask = part(app, "What can be done").locator("details[open]")

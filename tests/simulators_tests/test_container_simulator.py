@@ -150,10 +150,17 @@ def test_every_stop_ends_all_and_the_store_stays(tiny: Image, tmp_path: Path) ->
     """Kill, the SDK's stop and an engine's stop, one after the other on one store."""
     container = Container(tiny, store=tmp_path)
     told = "worker was told to stop"
-    uuids = set()
-    for end in (container.kill, container.stop, lambda: container.stop("docker")):
+    uuids, log = set(), tmp_path / "log/worker.log"
+    for starts, end in enumerate(
+        (container.kill, container.stop, lambda: container.stop("docker")), start=1
+    ):
         container.start()
         container.wait_ready(20)
+        # Told to stop before it listens to that, it would end without a word.
+        deadline = time.monotonic() + 20
+        while not log.exists() or log.read_text().count("worker is ready") < starts:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         uuids.add(get(container, "/seen").json()["environment"]["QRADAR_APP_UUID"])
         pids = [pid for pids in container.processes().values() for pid in pids]
         assert len(pids) >= 3
@@ -163,8 +170,7 @@ def test_every_stop_ends_all_and_the_store_stays(tiny: Image, tmp_path: Path) ->
             get(container, "/debug")
 
     assert len(uuids) == 1
-    log = (tmp_path / "log/worker.log").read_text()
-    assert log.count(told) == 2  # not by kill; by cleanup.sh in both stops
+    assert log.read_text().count(told) == 2  # not by kill; by cleanup.sh in both stops
     assert (tmp_path / "cleaned").exists()
 
 

@@ -55,6 +55,7 @@ def stop(*_):
     sys.exit(0)
 
 signal.signal(signal.SIGTERM, stop)
+print("worker is ready", flush=True)
 while True:
     time.sleep(0.1)
 """
