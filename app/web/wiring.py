@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadHost
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import Map, MapAdapter
 
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import test_connection
@@ -82,8 +82,17 @@ _SUBJECTS = (
 )
 
 
+class _Map(Map):
+    """No routing redirect: its address would be made of whatever Host says."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **(more | {"merge_slashes": False}))
+
+
 class _App(Flask):
     """Answers whatever a request says of its host: the app makes no address of that."""
+
+    url_map_class = _Map
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         try:
@@ -111,8 +120,6 @@ def build_app(services: Services | None) -> Flask:
     services = services or build_services()
     # The rule for files is made by `assets`: Flask's own would be made before the next line.
     app = _App("app", static_folder=None)
-    # No routing redirect: its address would be made of whatever Host says.
-    app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=session_key(services.database_path.with_name("session-key")),
         # Each app of a console has the same host: the number keeps their cookies apart.
