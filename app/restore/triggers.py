@@ -53,7 +53,12 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     verdict = replace(decide(store, trigger, mapping, now), mapping=mapping.name)
     if names_our_user(trigger):
         verdict = replace(verdict, message=f"{verdict.message} {MAY_BE_OWN}")
-    decision = _keep(store, trigger, verdict)
+    # The attack that people will look at must not be stripped by a flood; of each job one is open.
+    raises = (
+        verdict.attack is not None
+        and store.attacks.open_of_job(mapping.connection_id, mapping.job_id) is None
+    )
+    decision = _keep(store, trigger, verdict, whole=raises)
     _note_attack(store, trigger, mapping, verdict, trigger_id=decision.trigger_id, now=now)
     return decision
 
@@ -90,12 +95,17 @@ def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:
     return None
 
 
-def _keep(store: Store, trigger: Trigger, verdict: Verdict) -> Decision:
+def _keep(store: Store, trigger: Trigger, verdict: Verdict, *, whole: bool = False) -> Decision:
     message = verdict.message
     if trigger.remarks and verdict.outcome is not Outcome.DUPLICATE:
         message = f"{message} {' '.join(trigger.remarks)}"
     trigger_id = store.triggers.add(
-        trigger, verdict.outcome, message, run_id=verdict.run_id, mapping=verdict.mapping
+        trigger,
+        verdict.outcome,
+        message,
+        run_id=verdict.run_id,
+        mapping=verdict.mapping,
+        whole=whole,
     )
     return Decision(trigger_id, verdict.outcome, verdict.run_id, message)
 

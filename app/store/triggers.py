@@ -70,17 +70,18 @@ class Triggers:
         *,
         run_id: int | None,
         mapping: str | None,
+        whole: bool = False,
     ) -> int:
         """Keep a trigger and its outcome; give its id.
 
         Of a flood, little more than the request id, from whom it came and what came of it is kept:
-        else whoever holds a trigger token fills the disk.
+        else whoever holds a trigger token fills the disk. ``whole``: this one is kept all the same.
         """
         mapping = mapping or trigger.mapping
         with self._db.transaction():
             self._note_call(trigger, mapping)
             fields, rule_name, not_kept = trigger.fields, trigger.rule_name, None
-            if self._is_flood(trigger, run_id, mapping):
+            if self._is_flood(trigger, run_id, mapping) and not whole:
                 told = "" if trigger.offense_id is None else str(trigger.offense_id)
                 fields = {"offense_id": told} if told else {}
                 message, not_kept = _NOT_KEPT, FLOOD

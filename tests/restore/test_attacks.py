@@ -9,6 +9,7 @@ import pytest
 from app.restore import actions
 from app.restore.attacks import NoSuchAttack
 from app.restore.model import Mode, Outcome, Phase, RunState, Unreachable
+from app.store.triggers import FLOOD, KEPT_A_MINUTE, ReceivedTrigger
 from tests.factories import make_connection, make_mapping
 from tests.restore.world import World
 
@@ -248,6 +249,25 @@ def test_it_is_told_in_the_log_the_audit_and_the_offense_of_the_run(
     assert [(one.by, one.detail) for one in told] == [("app", attack.why)]
     kinds = [note.kind for note in world.store.notes.for_run(1)]
     assert kinds.count("new_attack") == 1
+
+
+def test_in_a_flood_the_trigger_that_raises_one_is_kept_whole(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=0)
+    mounted(world)
+    for _ in range(KEPT_A_MINUTE):
+        world.trigger(token="rules")
+
+    def attack(offense: int) -> ReceivedTrigger:
+        fields = {"offense_id": str(offense), "username": "eve"}
+        decision = world.trigger(token="rules", offense_id=offense, fields=fields)
+        assert decision.message.startswith("New attack while ")
+        return world.store.triggers.get(decision.trigger_id)
+
+    first, second = attack(8), attack(9)
+    assert [one.trigger_id for one in world.store.attacks.open()] == [first.id]
+    assert (first.not_kept, first.fields["username"]) == (None, "eve")
+    assert first.message.startswith("New attack while ")
+    assert (second.not_kept, second.fields) == (FLOOD, {"offense_id": "9"})
 
 
 def test_a_person_acknowledges_it_once_by_name(world: World) -> None:
