@@ -21,6 +21,7 @@ class Caller:
     roles: frozenset[str]  # names of user roles; QRadar gives each account one
     id: int | None = None
     role_ids: frozenset[int] = frozenset()
+    language: str = ""  # as QRadar keeps it for a user: "en-US"; "" when it does not say
 
 
 class Console(Protocol):
@@ -53,7 +54,8 @@ def read_caller(console: Console, token: str, known: Caller | None) -> Caller:
                 number = row["id"] if isinstance(row.get("id"), int) else None
                 name = str(row[field])[:255]
                 whose: Literal["user", "service"] = "user" if kind == "user" else "service"
-                return Caller(name, whose, capabilities, names, number, ids)
+                language = str(row.get("locale_id") or "")[:35]
+                return Caller(name, whose, capabilities, names, number, ids, language)
     # rights but no name: as a service that no setting can name it counts only with ADMIN
     return Caller("", "service", capabilities, names, None, ids)
 

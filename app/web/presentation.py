@@ -15,6 +15,7 @@ from app.restore.model import Outcome, Run, RunState
 from app.web import texts
 from app.web.access import may
 from app.web.addresses import link
+from app.web.language import finalize, said, say
 from app.web.services import services
 
 _STATES = {  # the colour class and the picture
@@ -120,7 +121,7 @@ def outside(value: object, limit: int = 0) -> Markup:
     Marks that steer the direction of text are shown instead of obeyed. What is longer than
     ``limit`` is cut there; what is long all the same is in a box that can be scrolled.
     """
-    text = _STEERING.sub(lambda mark: f"[U+{ord(mark[0]):04X}]", str(value))
+    text = _STEERING.sub(lambda mark: f"[U+{ord(mark[0]):04X}]", said(value))
     if limit and len(text) > limit:
         text = f"{text[:limit].rstrip()}…"
     if len(text) > _LONG:
@@ -148,12 +149,12 @@ def _in_order(text: str) -> Markup:
 
 
 def fill(sentence: str, **values: object) -> Markup:
-    """A sentence of `texts` with its ``{name}`` placeholders filled.
+    """A sentence in the reader's language with its ``{name}`` places filled.
 
     Sentence and values are escaped; a value that is markup already, such as a link of the macro
     ``show.anchor``, stays markup.
     """
-    return escape(sentence).format(**values)
+    return escape(say(sentence)).format(**{name: finalize(one) for name, one in values.items()})
 
 
 def utc(at: datetime | None) -> str:

@@ -38,6 +38,7 @@ from app.web import (
     fragments,
     headers,
     help,
+    language,
     mappings,
     overview,
     presentation,
@@ -134,7 +135,18 @@ def build_app(services: Services | None) -> Flask:
     app.extensions[EXTENSION] = services
     app.json = _Json(app)
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (headers, problems, bodies, theme, access, presentation, waiting, attacks, trouble):
+    for part in (
+        headers,
+        problems,
+        bodies,
+        theme,
+        access,
+        language,
+        presentation,
+        waiting,
+        attacks,
+        trouble,
+    ):
         part.register(app)
     assets.register(app)
     for subject in _SUBJECTS:

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands around every page, and on its elements."""
 
-LANGUAGE = "en"  # of these texts, for screen readers
 SKIP = "Skip to the content"
 PAGES = "Pages"
 OVERVIEW = "Overview"

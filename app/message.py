@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Sentences that can be said in the reader's language: made where the decision is, said at the rim.
+
+A `Message` is English text that remembers what it was made of: a template and the values in it. So
+it can be stored, and read years later in another language, with what CDM or QRadar said still word
+for word. Every module may use this one; it uses none of ours (decision 13).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Protocol, Self
+
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_STORED = '{"message":'  # how a stored message begins
+_DEEPEST = 8  # messages within messages; ours have three
+
+
+class Words(Protocol):
+    """One language: what the standard library's ``gettext.NullTranslations`` and its kin offer."""
+
+    def gettext(self, message: str) -> str:
+        """``message`` in that language, or as it is."""
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """The one of both that goes with ``n``, in that language."""
+
+    def pgettext(self, context: str, message: str) -> str:
+        """``message`` as it is said in ``context``."""
+
+
+class Message(str):
+    """An English sentence with its template and values; to all who know only text it is text.
+
+    ``Message("job session {session} is up", session=12)``. Places are plain names in braces: what
+    was stored can reach no attribute of a value. A place without a value stays as it is written.
+    Values are text, numbers and messages; anything else counts as the text it makes.
+    """
+
+    __slots__ = ("many", "template", "values")
+
+    template: str
+    many: str  # the template for other numbers than one, where the value ``n`` decides
+    values: Mapping[str, str | int]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """The message of ``template``."""
+        return cls._made(template, "", values)
+
+    @classmethod
+    def _made(cls, template: str, many: str, values: Mapping[str, object]) -> Self:
+        kept = {
+            name: value
+            if isinstance(value, str | int) and not isinstance(value, bool)
+            else str(value)
+            for name, value in values.items()
+        }
+        self = super().__new__(cls, _filled(template, many, kept, _English()))
+        self.template, self.many, self.values = template, many, kept
+        return self
+
+    def said(self, words: Words) -> str:
+        """The sentence in the language of ``words``."""
+        return _filled(self.template, self.many, self.values, words)
+
+
+def counted(one: str, many: str, /, n: int, **values: object) -> Message:
+    """The message ``one`` for a single ``{n}`` and ``many`` for others: "1 run", "1,200 runs"."""
+    return Message._made(one, many, {"n": n, **values})
+
+
+class _English:
+    """What a message says as text."""
+
+    def gettext(self, message: str) -> str:
+        return message
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return msgid1 if n == 1 else msgid2
+
+    def pgettext(self, _context: str, message: str) -> str:
+        return message
+
+
+def _filled(template: str, many: str, values: Mapping[str, str | int], words: Words) -> str:
+    n = values.get("n")
+    if many and isinstance(n, int):
+        template = words.ngettext(template, many, n)
+        values = {**values, "n": grouped(n, words)}
+    else:
+        template = words.gettext(template)
+    return _PLACE.sub(lambda place: _value(place, values, words), template)
+
+
+def _value(place: re.Match[str], values: Mapping[str, str | int], words: Words) -> str:
+    value = values.get(place[1])
+    if value is None:
+        return place[0]
+    return value.said(words) if isinstance(value, Message) else str(value)
+
+
+def grouped(number: int, words: Words) -> str:
+    """A count with its thousands apart: "1,200"."""
+    return f"{number:,}".replace(",", words.pgettext("between thousands", ","))
+
+
+# --- in the store -----------------------------------------------------------------------------
+
+
+def stored(text: str) -> str:
+    """``text`` for a column: a message as JSON of template and values, other text as it is."""
+    if not isinstance(text, Message) and text.startswith(_STORED):
+        text = Message("{text}", text=text)  # somebody's text that looks like one of ours
+    if not isinstance(text, Message):
+        return text
+    return json.dumps(_parts(text), ensure_ascii=False, separators=(",", ":"))
+
+
+def _parts(message: Message) -> dict[str, object]:
+    parts: dict[str, object] = {"message": message.template}
+    if message.many:
+        parts["many"] = message.many
+    if message.values:
+        parts["values"] = {
+            name: _parts(value) if isinstance(value, Message) else value
+            for name, value in message.values.items()
+        }
+    return parts
+
+
+def restored(column: str) -> str:
+    """The text of a column: a `Message` where one was stored, else the text, as of old."""
+    if not column.startswith(_STORED):
+        return column
+    try:
+        return _from_parts(json.loads(column), _DEEPEST)
+    except (ValueError, RecursionError):
+        return column
+
+
+def _from_parts(parts: object, deepest: int) -> Message:
+    match parts:
+        case {"message": str(template), **more} if deepest:
+            many, values = more.get("many", ""), more.get("values", {})
+            if isinstance(many, str) and isinstance(values, dict):
+                read = {name: _from_part(one, deepest - 1) for name, one in values.items()}
+                return Message._made(template, many, read)
+    raise ValueError("no message")
+
+
+def _from_part(value: object, deepest: int) -> str | int:
+    return value if isinstance(value, str | int) else _from_parts(value, deepest)
