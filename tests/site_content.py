@@ -120,7 +120,7 @@ def fill_runs(store: Store, text: str) -> None:
             " start again before its clean room is cleaned up."
         )
         noticed = Noticed(mounted.id, why)
-        store.attacks.add(noticed, trigger, mapping, trigger_id=trigger_id, now=now)
+        store.attacks.add(noticed, mapping, trigger_id=trigger_id, now=now)
     landed, *waiting = store.notes.for_run(mounted.id)
     store.notes.posted(landed, now=now)
     for note in waiting:

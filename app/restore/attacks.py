@@ -31,7 +31,8 @@ class Attack:
     mapping: str
     trigger_id: int | None
     run_id: int  # holds the job, or its start is what the job cools down from
-    offense_id: int | None
+    offense_id: int | None  # the trigger's, as far as it is known by now
+    offense_by: str | None  # as in `Run`
     why: str  # one sentence
     start_possible_at: datetime | None = None  # None: once the run no longer holds the job
     triggers: int = 1  # how many have come since and could start nothing, with the first

@@ -36,7 +36,8 @@ def start(
         received_at=now,
         mapping=name,
         detected_at=None if attack is None else attack.at,
-        offense_id=None if attack is None else attack.offense_id,
+        # One that only probably is its offense is looked for again: the run's notes say so then.
+        offense_id=None if attack is None or attack.offense_by == "probably" else attack.offense_id,
         fields={"started_by": by, "reason": said},
         source=MANUAL,
     )

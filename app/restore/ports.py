@@ -150,7 +150,6 @@ class Attacks(Protocol):
     def add(
         self,
         noticed: Noticed,
-        trigger: Trigger,
         mapping: Mapping,
         *,
         trigger_id: int,

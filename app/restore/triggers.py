@@ -74,7 +74,7 @@ def _note_attack(
 ) -> None:
     """Keep the new attack that a trigger is, or count it to the one that is open."""
     if verdict.attack is not None:
-        if store.attacks.add(verdict.attack, trigger, mapping, trigger_id=trigger_id, now=now):
+        if store.attacks.add(verdict.attack, mapping, trigger_id=trigger_id, now=now):
             logger.warning("trigger %d: %s", trigger_id, verdict.attack.why)
     elif verdict.outcome in _SWALLOWED and by_itself(trigger):
         store.attacks.count(mapping.connection_id, mapping.job_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.restore.attacks import Attack, NoSuchAttack, Noticed
-from app.restore.model import Mapping, Run, RunState, Trigger
+from app.restore.model import Mapping, Run, RunState
 from app.restore.notes import new_attack_note
 from app.store import owed
 from app.store.audit import Audit
@@ -66,7 +66,7 @@ class Attacks:
 
     def of_run(self, run_id: int) -> Sequence[Attack]:
         """Give those that a run stood in the way of, oldest first."""
-        return self._all("WHERE run_id = ? ORDER BY id", run_id)
+        return self._all("WHERE attacks.run_id = ? ORDER BY id", run_id)
 
     def offenses_tied_to(self, run_id: int) -> frozenset[int]:
         """Give the offenses of a run and of its triggers, as far as they are known."""
@@ -119,7 +119,6 @@ class Attacks:
     def add(
         self,
         noticed: Noticed,
-        trigger: Trigger,
         mapping: Mapping,
         *,
         trigger_id: int,
@@ -136,11 +135,11 @@ class Attacks:
             run = self._run(noticed.run_id)
             cursor = self._db.execute(
                 "INSERT INTO attacks (at, connection_id, connection, job_id, job_name, mapping,"
-                " trigger_id, run_id, offense_id, why, start_possible_at)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                " trigger_id, run_id, why, start_possible_at)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(to_text(now), mapping.connection_id, run.connection, mapping.job_id),
-                    *(mapping.job_name, mapping.name, trigger_id, run.id, trigger.offense_id),
+                    *(mapping.job_name, mapping.name, trigger_id, run.id),
                     *(noticed.why, to_text_or_none(noticed.start_possible_at)),
                 ),
             )
@@ -164,11 +163,7 @@ class Attacks:
 
     def open_of_offense(self, offense_id: int) -> Sequence[Attack]:
         """Give those of the open ones whose trigger belongs to an offense."""
-        return self._all(
-            "WHERE ended_at IS NULL AND trigger_id IN"
-            " (SELECT trigger_id FROM trigger_offenses WHERE offense_id = ?) ORDER BY id DESC",
-            offense_id,
-        )
+        return self._all("WHERE ended_at IS NULL AND offense_id = ? ORDER BY id DESC", offense_id)
 
     def acknowledge(self, attack_id: int, *, by: str, now: datetime) -> Attack:
         """Note that a person has seen a new attack; it ends, unless it has ended before.
@@ -223,7 +218,12 @@ class Attacks:
         return run_from_row(self._db.execute(f"{SELECT} WHERE runs.id = ?", (run_id,)).fetchone())
 
     def _all(self, condition: str, *values: object) -> list[Attack]:
-        rows = self._db.execute(f"SELECT * FROM attacks {condition}", values)  # noqa: S608 - our own text
+        rows = self._db.execute(
+            "SELECT attacks.*, its.offense_id, its.offense_by FROM attacks"  # noqa: S608 - our own text
+            " LEFT JOIN trigger_offenses AS its ON its.trigger_id = attacks.trigger_id"
+            f" {condition}",
+            values,
+        )
         return [_attack(row) for row in rows]
 
 
@@ -239,6 +239,7 @@ def _attack(row: sqlite3.Row) -> Attack:
         trigger_id=row["trigger_id"],
         run_id=row["run_id"],
         offense_id=row["offense_id"],
+        offense_by=row["offense_by"],
         why=row["why"],
         start_possible_at=from_text_or_none(row["start_possible_at"]),
         triggers=row["triggers"],

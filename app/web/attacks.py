@@ -110,6 +110,7 @@ def fields_of(attack: Attack) -> dict[str, object]:
         "trigger_id": attack.trigger_id,
         "run_id": attack.run_id,
         "offense_id": attack.offense_id,
+        "offense_by": attack.offense_by,
         "why": attack.why,
         "start_possible_at": to_text_or_none(attack.start_possible_at),
         "triggers": attack.triggers,

@@ -200,6 +200,27 @@ def test_an_offense_that_a_swallowed_trigger_named_is_tied_to_the_run(world: Wor
     assert [one.offense_id for one in world.store.attacks.open()] == [9]
 
 
+def test_its_offense_is_the_one_that_its_trigger_is_known_to_belong_to_by_now(world: World) -> None:
+    mounted(world)
+    world.pass_time(901)
+    trigger_id = world.trigger(offense_id=8).trigger_id
+    offenses = world.store.trigger_offenses
+
+    def known() -> tuple[int | None, str | None]:
+        (attack,) = world.store.attacks.open()
+        return attack.offense_id, attack.offense_by
+
+    assert known() == (8, "caller")
+    (key,) = offenses.rules()
+    (pending,) = offenses.pending(key, limit=2)
+    offenses.reject_claim(pending, now=world.now)
+    assert known() == (None, None)
+    offenses.found([(trigger_id, 9, "probably")], now=world.now)
+    assert known() == (9, "probably")
+    assert [one.offense_id for one in world.store.attacks.open_of_offense(9)] == [9]
+    assert world.store.attacks.open_of_offense(8) == []
+
+
 def test_in_the_cool_down_after_a_clean_up_it_says_when_the_next_start_is_possible(
     world: World,
 ) -> None:

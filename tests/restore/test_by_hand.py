@@ -157,6 +157,24 @@ def test_over_a_new_attack_it_is_of_that_attack_and_ends_it(world: World) -> Non
     assert world.store.attacks.open() == []
 
 
+@pytest.mark.parametrize(("by", "offense_id"), [("found", 78), ("probably", None)])
+def test_over_an_attack_whose_offense_was_found_later_it_is_of_that_offense(
+    world: World, by: str, offense_id: int | None
+) -> None:
+    """What only probably is its offense is looked for again: its notes are to say so, too."""
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    world.start_run()
+    end(world)
+    world.pass_time(901)
+    trigger_id = world.trigger().trigger_id
+    world.store.trigger_offenses.found([(trigger_id, 78, by)], now=world.now)
+    start(world)
+    assert world.run(2).offense_id == offense_id
+    search = world.store.notes.open_search(2)
+    assert search is not None
+    assert search.claimed == offense_id
+
+
 def test_another_jobs_attack_is_no_matter(world: World) -> None:
     world.ready()
     world.pass_time(901)

@@ -125,6 +125,13 @@ def test_as_json(world: World, attacked: Mapping) -> None:
     assert client.post("/api/v1/attacks/7/acknowledge").status_code == 404
 
 
+def test_its_offense_is_told_with_the_doubt_that_there_is(world: World, attacked: Mapping) -> None:
+    world.store.trigger_offenses.found([(2, 78, "probably")], now=world.clock())
+    (one,) = world.client(SERVICE).get("/api/v1/attacks").json["attacks"]
+    assert (one["offense_id"], one["offense_by"]) == (78, "probably")
+    assert re.search(r"Offense 78</a> \(probably\)", world.client(ANALYST).get("/").text)
+
+
 def test_in_a_cool_down_the_overview_says_when_and_offers_start_now(
     world: World, mapping: Mapping
 ) -> None:

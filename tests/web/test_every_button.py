@@ -275,9 +275,9 @@ def fill(world: World) -> None:
     world.arm()
     world.add_mapping(world.store.connections.get(1), rule_id=10, needs_approval=1)
     accept(world.store, Trigger("request-0010", now, rule_id=10), now)
-    noticed, trigger = Noticed(4, "New attack while run 4 is still mounted: wait."), "request-0010"
+    noticed = Noticed(4, "New attack while run 4 is still mounted: wait.")
     of_run_4 = replace(world.store.mappings.list()[0], job_id="4")
-    world.store.attacks.add(noticed, Trigger(trigger, now), of_run_4, trigger_id=1, now=now)
+    world.store.attacks.add(noticed, of_run_4, trigger_id=1, now=now)
     shown = WatchedOffense(1, 4711, WatchState.SHOWN, 3, 0, 0, 1, "Rule", now, "")
     world.store.watch.keep(shown)
     world.store.tokens.new("by hand", by="anna", now=now)

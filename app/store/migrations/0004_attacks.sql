@@ -36,7 +36,6 @@ CREATE TABLE attacks (
     mapping TEXT NOT NULL,
     trigger_id INTEGER REFERENCES triggers (id),
     run_id INTEGER NOT NULL REFERENCES runs (id),   -- holds the job, or its start cools the job down
-    offense_id INTEGER,
     why TEXT NOT NULL,
     start_possible_at TEXT,     -- when the cool-down ends; NULL: when the run no longer holds the job
     triggers INTEGER NOT NULL DEFAULT 1,
