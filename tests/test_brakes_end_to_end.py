@@ -44,7 +44,7 @@ def test_before_it_is_armed_a_simulation_shows_what_would_happen(make_world: Mak
 
     page = simulate(world)
 
-    assert "A real trigger would start the job now." in page
+    assert "Once the app is armed, a real trigger starts the job." in page
     assert "the latest copy, of 20" in page
     run = world.run(1)
     assert (run["state"], run["source"]) == ("observed", "simulation")

@@ -270,7 +270,7 @@ def simulates(world: World, admin: Walk) -> None:
     next_step(app, "Simulate")
     app.get_by_role("button", name="Simulate an attack").click()
     expect(app.get_by_role("main")).to_contain_text(
-        "A real trigger would start the job now.", timeout=SOON_MS
+        "Once the app is armed, a real trigger starts the job.", timeout=SOON_MS
     )
     admin.station("simulated")
     assert not world.cdm.starts

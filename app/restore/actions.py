@@ -7,6 +7,7 @@ before the start) is done here at once, by compare-and-set: a hanging CDM must n
 """
 
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.restore.model import Mode, NoSuchRun, Run, RunState
@@ -168,9 +169,20 @@ def resolve(
         chosen = run.blocked_by if decision == "follow" else job_session_id or run.job_session_id
         if not chosen:
             raise NotPossible("Name the job session (job_session_id) that is this run's.")
+        if decision == "started" and chosen in _noted(run):
+            raise NotPossible(
+                f"Job session {chosen} was in CDM's list before the start was sent: it can't be"
+                f" run {run_id}'s. Name one that began later, or decide otherwise."
+            )
         _supersede(store, run, ("resolve",), now=now)
         store.runs.ask(run, "resolve", by=by, now=now, decision=decision, job_session_id=chosen)
     return f"Run {run_id} follows job session {chosen} once CDM confirms that it is this job's."
+
+
+def _noted(run: Run) -> Sequence[object]:
+    """The ids of the job sessions that were there before the start."""
+    noted = run.memory.get("noted")
+    return noted if isinstance(noted, list) else ()
 
 
 def _supersede(store: Store, run: Run, kinds: tuple[str, ...], *, now: datetime) -> None:

@@ -43,7 +43,12 @@ def start() -> str | BaseResponse:
         if error.field == "request_id":
             form.request_id.data = ""
         return _page(form)
-    flash(decision.message, "good" if decision.outcome in _GOOD else "bad")
+    if decision.outcome in _GOOD:
+        flash(decision.message, "good")
+    elif decision.outcome is Outcome.DISARMED:  # its message says so itself
+        flash(decision.message, "bad")
+    else:
+        flash(f"{texts.attacks.NOTHING_STARTED} {decision.message}", "bad")
     if decision.run_id is None:
         return go_to("overview.show")
     return go_to("runs.show", run_id=decision.run_id)

@@ -84,10 +84,12 @@ def verdict_of(trigger: ReceivedTrigger) -> Verdict:
         return Verdict("active", texts.AT_WORK)
     if run.state is not RunState.OBSERVED or run.error:
         return Verdict("bad", texts.WOULD_NOT)
-    mapping = services().store.mappings.find(trigger.mapping or "")
+    store = services().store
+    armed = store.settings.mode is Mode.ARMED
+    mapping = store.mappings.find(trigger.mapping or "")
     if mapping is not None and mapping.needs_approval:
-        return Verdict("good", texts.WOULD_ASK)
-    return Verdict("good", texts.WOULD_START)
+        return Verdict("good", texts.WOULD_ASK if armed else texts.ONCE_ARMED_ASKS)
+    return Verdict("good", texts.WOULD_START if armed else texts.ONCE_ARMED)
 
 
 def _trigger(mapping: Mapping) -> Trigger:

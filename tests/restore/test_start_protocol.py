@@ -292,6 +292,20 @@ def test_a_session_that_is_not_this_jobs_is_not_followed(world: World, job_id: s
     assert session in (run.error or "")
 
 
+def test_a_session_from_before_the_start_is_refused_as_this_runs(world: World) -> None:
+    """Followed, a copy cleaned up long ago would make the run a completed restore."""
+    old = world.cdm.add_session(Phase.COMPLETED)
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    world.go_on(S.NEEDS_DECISION)
+    with pytest.raises(actions.NotPossible, match=f"{old} was in CDM's list before the start"):
+        actions.resolve(world.store, 1, "started", old, by="ann", now=world.now)
+    assert not world.store.runs.requests(1)
+    new = world.cdm.add_session()
+    actions.resolve(world.store, 1, "started", new, by="ann", now=world.now)
+    assert world.go_on(S.RESTORING).job_session_id == new
+
+
 def test_a_newer_decision_takes_the_place_of_one_that_was_not_carried_out(world: World) -> None:
     """CDM is away: first one session is named, then another, then none at all."""
     world.cdm.fail("start", NO_ANSWER)

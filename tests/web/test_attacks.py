@@ -184,6 +184,20 @@ def test_start_now_after_a_failure_sent_twice_is_one_run(world: World, mapping: 
     assert kept == [(Outcome.ACCEPTED, "manual"), (Outcome.DUPLICATE, "manual")]
 
 
+def test_a_start_that_a_run_stands_in_the_way_of_says_that_nothing_was_started(
+    world: World, mapping: Mapping
+) -> None:
+    """Its state alone, "run 1 is ready", reads as if the button had brought it about."""
+    fire(world)
+    go(world, S.STARTING, S.RESTORING, S.READY)
+    client = world.client(OPERATOR)
+    form = start_form(client.get("/runs/start").text) | {"mapping": "SQL attack", "reason": "now"}
+    answer = world.submit(client, "/runs/start", **form)
+    assert answer.headers["Location"].endswith("/runs/1")
+    page = client.get("/runs/1").text
+    assert "Nothing was started. Run 1 of job SQL clean-room restore is ready." in page
+
+
 def test_each_form_is_a_wish_of_its_own(world: World, mapping: Mapping) -> None:
     client = world.client(ADMIN)
     assert start_form(client.get("/runs/start").text) != start_form(client.get("/runs/start").text)
@@ -274,7 +288,9 @@ def test_the_mode_holds_for_people_too(world: World, mapping: Mapping) -> None:
     form = start_form(client.get("/runs/start").text) | {"mapping": "SQL attack", "reason": "now"}
     answer = world.submit(client, "/runs/start", **form)
     assert answer.status_code == 303
-    assert "The app is disarmed: nothing was started." in client.get("/").text
+    page = client.get("/").text
+    assert "The app is disarmed: nothing was started." in page
+    assert "Nothing was started." not in page  # not twice
     assert world.store.runs.list() == []
 
 

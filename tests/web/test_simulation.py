@@ -50,7 +50,7 @@ def test_a_simulation_while_disarmed_shows_that_the_job_would_start(mapped: Worl
     end(mapped, "everything but the start was done")
     words = read(mapped, page)
     for said in (
-        "A real trigger would start the job now.",
+        "Once the app is armed, a real trigger starts the job.",
         "By anna",
         "As rule Attack on SQL would send it: mapping SQL attack was found",
         "Everything but the start was done",
@@ -66,7 +66,9 @@ def test_once_armed_it_says_that_rules_start_the_job(mapped: World) -> None:
     mapped.arm()
     page = simulate(mapped)
     end(mapped, "looked")
-    assert "a rule that fires now starts its job" in read(mapped, page)
+    words = read(mapped, page)
+    assert "A real trigger would start the job now." in words
+    assert "a rule that fires now starts its job" in words
 
 
 def test_an_obstacle_is_the_verdict(mapped: World) -> None:
@@ -90,7 +92,9 @@ def test_where_a_person_is_asked_first_it_says_so(mapped: World) -> None:
     mapped.store.mappings.change(1, needs_approval=1)
     page = simulate(mapped)
     end(mapped, "looked")
-    assert "would wait for a person to approve it" in read(mapped, page)
+    assert "Once the app is armed, a real trigger waits for a person" in read(mapped, page)
+    mapped.arm()
+    assert "A real trigger would wait for a person to approve it" in read(mapped, page)
 
 
 def test_a_mapping_without_a_rule_is_named(mapped: World) -> None:

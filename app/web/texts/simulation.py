@@ -12,6 +12,10 @@ STEPS = "What was done"
 
 WOULD_START = "A real trigger would start the job now."
 WOULD_ASK = "A real trigger would wait for a person to approve it, then start the job."
+ONCE_ARMED = "Once the app is armed, a real trigger starts the job."
+ONCE_ARMED_ASKS = (
+    "Once the app is armed, a real trigger waits for a person to approve it, then starts the job."
+)
 WOULD_NOT = "A real trigger would not start the job now."
 AT_WORK = "CDM is being asked about the job …"
 
