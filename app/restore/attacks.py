@@ -91,10 +91,11 @@ def cooled(
     """
     if not _quiet(last_trigger, LEAST.total_seconds(), now):
         return None
+    job = f"job {mapping.job_name}"
     why = (
-        f"New attack in the cool-down after run {cooling.run_id}: a trigger starts job"
-        f" {mapping.job_name} again at {clock_time(cooling.until, now)} at the earliest, a person"
-        " can start it now."
+        f"New attack in the cool-down after run {cooling.run_id}: a trigger"
+        f" {f'asks a person to start {job}' if cooling.asks else f'starts {job}'} again at"
+        f" {clock_time(cooling.until, now)} at the earliest, a person can start it now."
     )
     return Noticed(cooling.run_id, why, cooling.until)
 

@@ -17,7 +17,7 @@ LEAST = timedelta(minutes=15)
 """So long at least a job is quiet before a trigger is another attack's; a short cool-down's top."""
 AFTER_FAILURE = timedelta(seconds=60)
 ASK_AFTER = 3
-"""So many failures in a row, and the next trigger asks a person."""
+"""So many failures since a copy last came up, and the next trigger asks a person."""
 _MOST_DOUBLINGS = 20  # far above any cool-down, and no number that a time can't hold
 
 
@@ -27,7 +27,8 @@ class LastStart:
 
     run_id: int
     at: datetime  # from when the job cools down: the start, or the end of what CDM failed
-    failures: int = 0  # how many in a row CDM failed or refused, with this one; 0: it did not
+    failures: int = 0  # how many CDM failed or refused since a copy last came up, up to this one
+    failed: bool = False  # whether this one is such a failure
     unknown: bool = False  # a person gave it up: whether CDM carried it out, and how, is not known
     ended_at: datetime | None = None
 
@@ -39,10 +40,11 @@ class Cooling:
     run_id: int
     until: datetime
     why: str  # one sentence: after what, until when
+    asks: bool = False  # whether a trigger does not start the job then, but asks a person
 
 
 def asks_a_person(last: LastStart | None) -> bool:
-    """Whether so many restores have failed in a row that the next one is a person's to start."""
+    """Whether so many restores have failed, and no copy came up, that a person starts the next."""
     return last is not None and last.failures >= ASK_AFTER
 
 
@@ -55,7 +57,7 @@ def cooling(mapping: Mapping, last: LastStart | None, now: datetime) -> Cooling 
     """Give the cool-down that a trigger of ``mapping`` meets; None: the job may be started."""
     if last is None:
         return None
-    if not last.failures:
+    if not last.failed:
         length = timedelta(seconds=mapping.cooldown_s)
     else:
         doublings = min(last.failures - 1, _MOST_DOUBLINGS)
@@ -102,18 +104,20 @@ def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) ->
     if until <= now:
         return None
     left = round((until - now).total_seconds())
+    asks = mapping.needs_approval or asks_a_person(last)
     why = (
-        f"{_after(mapping, last)}; mapping {mapping.name} starts it again at"
+        f"{_after(mapping, last)}; mapping {mapping.name}"
+        f" {'asks a person to start it' if asks else 'starts it'} again at"
         f" {clock_time(until, now)} (in {left} s) at the earliest."
     )
-    return Cooling(last.run_id, until, why)
+    return Cooling(last.run_id, until, why, asks)
 
 
 def _after(mapping: Mapping, last: LastStart) -> str:
     run, job = f"Run {last.run_id}", f"job {mapping.job_name}"
-    if last.failures > 1:
+    if last.failed and last.failures > 1:
         return f"{run} of {job} failed, the {_nth(last.failures)} time in a row"
-    if last.failures:
+    if last.failed:
         return f"{run} of {job} failed"
     if last.unknown:
         return f"{run} may have started {job} and was given up, look into CDM"

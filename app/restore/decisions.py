@@ -44,7 +44,9 @@ def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> V
         last = replace(last, at=now)
     failed = last if asks_a_person(last) and trigger.source != MANUAL else None
     doubtful = names_our_user(trigger)
-    met = None if failed and not doubtful else _cooling(store, trigger, mapping, last, now)
+    met = _cooling(store, trigger, mapping, last, now)
+    if failed is not None and failed.failed and not doubtful:
+        met = None  # the next one is a person's to start: nothing has to be waited for
     if trigger.simulated:
         return _simulate(store, trigger, mapping, live, met, failed=failed, now=now)
     before = store.attacks.last_trigger(*job)
@@ -146,7 +148,7 @@ def _begin(
 ) -> Verdict:
     """Nothing stands in the way: what the mode and the mapping say.
 
-    ``failed``: the last of too many failures in a row.
+    ``failed``: the last start, where too many have failed since a copy came up.
     """
     mode = store.settings.mode
     if mode is Mode.DISARMED:
@@ -217,8 +219,9 @@ def _ask_first(
 
 def _failed_too_often(mapping: Mapping, failed: LastStart) -> str:
     return (
-        f"The last {failed.failures} restores of job {mapping.job_name} failed in a row, the last"
-        f" is run {failed.run_id}: the app does not start it again by itself."
+        f"{failed.failures} restores of job {mapping.job_name} have failed and no copy has come up"
+        f" since, the last start was run {failed.run_id}: the app does not start it again by"
+        " itself."
     )
 
 

@@ -20,22 +20,29 @@ class Starts:
         self._db = db
 
     def last(self, connection_id: int, job_id: str) -> LastStart | None:
-        """Give the run that last started a CDM job, or tried to; in the history's order."""
-        row = self._db.execute(
-            "SELECT *, (SELECT from_state FROM transitions WHERE run_id = runs.id"  # noqa: S608 - our own text
-            " AND to_state = 'cancelled') AS cancelled_in"
-            f" FROM runs WHERE {_OF_JOB} ORDER BY cools_order DESC LIMIT 1",
+        """Give the run that last started a CDM job, or tried to; in the history's order.
+
+        With it: how many restores CDM has failed or refused since a copy last came up.
+        """
+        rows = self._db.execute(
+            f"SELECT *, {_CAME_UP} AS came_up FROM runs WHERE {_OF_JOB} ORDER BY cools_order DESC",  # noqa: S608 - our own text
             (connection_id, job_id),
-        ).fetchone()
-        if row is None:
+        )
+        newest, failures = None, 0
+        for row in rows:
+            newest = newest or row
+            if row["came_up"]:
+                break
+            failures += row["state"] == "failed"
+        if newest is None:
             return None
-        failed = row["state"] == "failed" and row["ready_at"] is None
         return LastStart(
-            run_id=row["id"],
-            at=from_text(row["cools_from"]),
-            failures=self._failures(connection_id, job_id) if failed else 0,
-            unknown=row["cancelled_in"] == "needs_decision",
-            ended_at=from_text_or_none(row["ended_at"]),
+            run_id=newest["id"],
+            at=from_text(newest["cools_from"]),
+            failures=failures,
+            failed=newest["state"] == "failed" and not newest["came_up"],
+            unknown=newest["state"] == "cancelled" and self._was_given_up(newest["id"]),
+            ended_at=from_text_or_none(newest["ended_at"]),
         )
 
     def correct(self, run_id: int, at: datetime) -> None:
@@ -52,12 +59,11 @@ class Starts:
         ).fetchone()
         return None if row is None else (row["id"], from_text(row["ended_at"]))
 
-    def _failures(self, connection_id: int, job_id: str) -> int:
-        """How many restores of a job CDM has failed or refused since a copy last came up."""
+    def _was_given_up(self, run_id: int) -> bool:
+        """Whether a person ended a cancelled run without knowing what became of its start."""
         row = self._db.execute(
-            f"SELECT count(*) FROM runs WHERE {_OF_JOB} AND state = 'failed'"  # noqa: S608 - our own text
-            f" AND cools_order > coalesce((SELECT cools_order FROM runs WHERE {_OF_JOB}"
-            f" AND {_CAME_UP} ORDER BY cools_order DESC LIMIT 1), 0)",
-            (connection_id, job_id, connection_id, job_id),
+            "SELECT 1 FROM transitions WHERE run_id = ? AND to_state = 'cancelled'"
+            " AND from_state = 'needs_decision'",
+            (run_id,),
         ).fetchone()
-        return int(row[0])
+        return row is not None

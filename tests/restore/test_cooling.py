@@ -40,6 +40,16 @@ def wait(world: World, seconds: float) -> Outcome:
     return outcome
 
 
+def wait_after_start(world: World, seconds: float) -> Outcome:
+    """The same, counted from the last start."""
+    last = world.store.starts.last(world.connection.id, world.mapping.job_id)
+    assert last is not None
+    world.now = last.at + timedelta(seconds=seconds, milliseconds=-1)
+    outcome = world.trigger().outcome
+    world.now += timedelta(milliseconds=1)
+    return outcome
+
+
 @pytest.mark.parametrize("go_wrong", [refuse, break_off])
 @pytest.mark.parametrize("cooldown_s", [0, 900])
 def test_a_failure_cools_down_a_minute_from_its_end_then_two(
@@ -112,8 +122,8 @@ def test_after_three_failures_in_a_row_the_next_trigger_asks_a_person_once(world
     assert (asked.outcome, asked.run_id) == (Outcome.AWAITING_APPROVAL, 4)
     assert (again.outcome, again.run_id) == (Outcome.AWAITING_APPROVAL, 4)
     for decision in (asked, again):
-        assert "The last 3 restores of job" in decision.message
-        assert "the last is run 3" in decision.message
+        assert "3 restores of job" in decision.message
+        assert "no copy has come up since, the last start was run 3:" in decision.message
     assert world.run(4).repeats == 1
     actions.approve(world.store, 4, by="ann", now=world.now)
     run = world.go_on(S.RESTORING)
@@ -127,6 +137,70 @@ def test_after_three_failures_in_a_row_the_next_trigger_asks_a_person_once(world
     assert world.trigger().outcome is Outcome.ACCEPTED
 
 
+def fail_three_times(world: World) -> None:
+    for seconds in (60, 120, None):
+        refuse(world)
+        if seconds:
+            wait(world, seconds)
+
+
+def cancel(world: World) -> None:
+    """Let CDM cancel the restore that is on its way."""
+    run = world.go_on(S.RESTORING)
+    world.cdm.become(run.job_session_id or "", Phase.CANCELLED)
+    world.go_on(S.CANCELLED)
+
+
+@pytest.mark.parametrize("source", ["approved", "manual"])
+def test_a_start_that_was_cancelled_does_not_forget_three_failures(
+    world: World, source: str
+) -> None:
+    fail_three_times(world)
+    if source == "approved":
+        actions.approve(world.store, world.trigger().run_id or 0, by="ann", now=world.now)
+    else:
+        assert world.trigger(source="manual").outcome is Outcome.ACCEPTED
+    cancel(world)
+    decision = world.trigger()
+    assert decision.outcome is Outcome.COOLING_DOWN
+    assert decision.message.startswith("Run 4 started job")
+    assert f"mapping {world.mapping.name} asks a person to start it again at" in decision.message
+    assert wait_after_start(world, 900) is Outcome.COOLING_DOWN
+    decision = world.trigger()
+    assert (decision.outcome, decision.run_id) == (Outcome.AWAITING_APPROVAL, 5)
+    assert "3 restores of job" in decision.message
+    assert "the last start was run 4:" in decision.message
+
+
+def test_failures_before_and_after_a_cancelled_start_are_counted_together(world: World) -> None:
+    for seconds in (60, 120):
+        refuse(world)
+        wait(world, seconds)
+    world.trigger()
+    cancel(world)
+    wait_after_start(world, 900)
+    refuse(world)
+    assert world.trigger().outcome is Outcome.AWAITING_APPROVAL
+
+
+def test_where_a_person_is_asked_a_new_attack_promises_no_start(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    fail_three_times(world)
+    actions.approve(world.store, world.trigger().run_id or 0, by="ann", now=world.now)
+    cancel(world)
+    world.pass_time(901)
+    decision = world.trigger()
+    assert decision.message.startswith("New attack in the cool-down after run 4: a trigger asks a")
+    assert f"person to start job {world.mapping.job_name} again at" in decision.message
+
+
+def test_a_mapping_that_needs_approval_promises_no_start_either(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, needs_approval=True)
+    actions.approve(world.store, world.trigger().run_id or 0, by="ann", now=world.now)
+    cancel(world)
+    assert "asks a person to start it again at" in world.trigger().message
+
+
 def test_a_simulation_says_that_too_many_have_failed(world: World) -> None:
     assert "would first wait for a person" not in world.trigger(source="simulation").message
     world.turn(1)
@@ -135,7 +209,7 @@ def test_a_simulation_says_that_too_many_have_failed(world: World) -> None:
         if seconds:
             wait(world, seconds)
     message = world.trigger(source="simulation").message
-    assert "The last 3 restores of job" in message
+    assert "3 restores of job" in message
     assert "would first wait for a person to approve it" in message
 
 

@@ -330,7 +330,6 @@ def test_the_states_in_sql_are_those_of_the_model(condition: str, states: set[Ru
     [
         (lambda store: store.runs.live_of_job(1, "1044"), "runs_live"),
         (lambda store: store.starts.last(1, "1044"), "runs_cooling"),
-        (lambda store: store.starts._failures(1, "1044"), "runs_cooling"),
         (lambda store: store.starts.last_failure(), "runs_by_state"),
         (lambda store: store.attacks.count(1, "1044"), "attacks_open"),
         (lambda store: store.runs.last_observed(1, "1044"), "runs_observed"),

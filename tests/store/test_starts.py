@@ -88,14 +88,14 @@ def test_what_cdm_refused_counts_from_its_end_though_it_never_started(store: Sto
     mapping = make_mapping(store)
     run = start(store, mapping, 0)
     fail(store, run, 6, sent_at=None)
-    assert last(store, mapping) == LastStart(run.id, at(6), failures=1, ended_at=at(6))
+    assert last(store, mapping) == LastStart(run.id, at(6), failures=1, failed=True, ended_at=at(6))
 
 
 def test_what_cdm_refused_before_a_start_was_sent_counts_too(store: Store) -> None:
     mapping = make_mapping(store)
     run = make_run(store, mapping)
     fail(store, run, 2)
-    assert last(store, mapping) == LastStart(run.id, at(2), failures=1, ended_at=at(2))
+    assert last(store, mapping) == LastStart(run.id, at(2), failures=1, failed=True, ended_at=at(2))
 
 
 def test_a_copy_that_was_up_before_it_failed_is_no_failure(store: Store) -> None:
@@ -110,11 +110,12 @@ def test_only_a_copy_that_came_up_ends_a_row_of_failures(store: Store) -> None:
     mapping = make_mapping(store)
     for number in (1, 2):
         fail(store, start(store, mapping, number), number)
-    force(store, start(store, mapping, 3), S.CANCELLED)
+    cancelled = force(store, start(store, mapping, 3), S.CANCELLED)
+    assert last(store, mapping) == LastStart(cancelled.id, at(3), failures=2)
     fail(store, start(store, mapping, 4), 4)
     found = last(store, mapping)
     assert found is not None
-    assert found.failures == 3
+    assert (found.failures, found.failed) == (3, True)
     up = record(store, record(store, start(store, mapping, 5), S.RESTORING), S.COMPLETED)
     assert last(store, mapping) == LastStart(up.id, at(5), ended_at=NOON)
     fail(store, start(store, mapping, 6), 6)
@@ -159,13 +160,21 @@ def test_the_last_failure_is_whichever_jobs(store: Store) -> None:
     assert store.starts.last_failure() == (1, at(9))
 
 
-def test_a_start_after_failures_is_none_itself(store: Store) -> None:
+def test_a_start_after_a_failure_is_none_itself_and_forgets_none(store: Store) -> None:
     mapping = make_mapping(store)
     fail(store, start(store, mapping, 0), 1)
-    force(store, start(store, mapping, 2), S.CANCELLED)
-    found = last(store, mapping)
-    assert found is not None
-    assert found.failures == 0
+    run = start(store, mapping, 2)
+    assert last(store, mapping) == LastStart(run.id, at(2), failures=1)
+
+
+def test_a_copy_that_is_up_or_failed_after_that_is_no_failure_and_forgets_all(store: Store) -> None:
+    mapping = make_mapping(store)
+    fail(store, start(store, mapping, 0), 1)
+    run = record(store, start(store, mapping, 2), S.RESTORING)
+    run = record(store, run, S.READY, ready_at=at(3))
+    assert last(store, mapping) == LastStart(run.id, at(2))
+    fail(store, run, 4)
+    assert last(store, mapping) == LastStart(run.id, at(2), ended_at=at(4))
 
 
 def test_a_copy_that_was_up_and_failed_later_begins_the_row_anew(store: Store) -> None:
