@@ -9,9 +9,10 @@ or the machine, at whatever moment, leaves the file at the store's mark or behin
 that mark at once leave either number, and both are committed.
 
 So a store whose mark is below the file's has lost commits: somebody has put a copy back, or its
-``-wal`` is gone. A store of another name than the file's is a copy from before the marks or from
-elsewhere. A store without any content beside a file that says "configured" has lost everything.
-A file that is missing or can't be read says nothing, and alarms nobody.
+``-wal`` is gone. That holds of a file that was read before the store: others mark meanwhile. A
+store of another name than the file's is a copy from before the marks or from elsewhere. A store
+without any content beside a file that says "configured" has lost everything. A file that is missing
+or can't be read says nothing, and alarms nobody.
 
 A second file in the container, outside the store, does the same for a volume that is put back
 whole, its own file included, under a container that lives on; there only the same name counts.
@@ -29,11 +30,6 @@ from pathlib import Path
 
 from app.store.database import Database
 from app.store.times import to_text
-
-SLACK = 3
-"""Marks that a store may be behind by without an alarm. Under SQLite 3.26 two writers killed at
-once were seen to lose a commit; a false alarm disarms the app, and these marks are 15 seconds.
-"""
 
 _CURRENT = (
     "SELECT name, mark, (SELECT ifnull(max(id), 0) FROM audit) AS audit_id,"
@@ -125,15 +121,22 @@ def read_mark(file: Path) -> Mark | None:
     return mark if isinstance(mark.number, int) and isinstance(mark.name, str) else None
 
 
-def lost_commits(path: Path, mark: Mark) -> Mark | None:
-    """The mark that the store at ``path``, now at ``mark``, is behind of; None: it is not."""
-    beside = read_mark(mark_file(path))
-    if beside and (beside.name != mark.name or beside.number > mark.number + SLACK):
+def read_marks(path: Path) -> list[Mark | None]:
+    """What each of `mark_files` says."""
+    return [read_mark(file) for file in mark_files(path)]
+
+
+def lost_commits(told: Sequence[Mark | None], mark: Mark) -> Mark | None:
+    """Which of `read_marks` a store at ``mark`` is behind of; None: of none.
+
+    ``told`` was read before ``mark`` was.
+    """
+    beside, *outside = told
+    if beside and (beside.name != mark.name or beside.number > mark.number):
         return beside
-    for file in mark_files(path)[1:]:
-        outside = read_mark(file)
-        if outside and outside.name == mark.name and outside.number > mark.number + SLACK:
-            return outside
+    for one in outside:
+        if one and one.name == mark.name and one.number > mark.number:
+            return one
     return None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.restore.model import Mode, RunState
 from app.store.database import Database
-from app.store.marks import Mark, lost_commits, mark_file, mark_files, read_mark
+from app.store.marks import Mark, lost_commits, mark_files, read_marks
 from app.store.store import Store
 
 BY = "the app"
@@ -30,12 +30,13 @@ def settle(path: Path, now: datetime) -> str | None:
     """
     store = Store(Database(path))
     try:
+        told = read_marks(path)  # before the store: the other process may be marking
         mark = store.marks.current(now)
-        ahead = lost_commits(path, mark)
+        ahead = lost_commits(told, mark)
         why = None if ahead is None else _why(mark, ahead)
         if ahead is not None and why is not None:
             distrust(store, why, now=now, above=ahead.number, files=mark_files(path))
-        elif read_mark(mark_file(path)) is None:
+        elif told[0] is None:
             store.marks.make(now, files=mark_files(path))
     finally:
         store.close()

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from app.restore.model import Mode, RunState
 from app.store import Database, Store
 from app.store.copies import KEPT, CopyFailed, copies, keep_copy
 from app.store.keeping import AGAIN_S, SETTLED_S, Keeper
-from app.store.marks import SLACK, mark_file, mark_files, read_mark
+from app.store.marks import Mark, Marks, mark_file, mark_files, read_mark
 from app.store.migrate import MIGRATIONS, MigrationFailed, failure, migrate, newest_schema
 from app.store.put_back import confirm
 from app.store.restoring import put_copy_back, start_anew
@@ -41,9 +41,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def mark(world: World) -> None:
-    """As many marks as fewer would not be an alarm."""
-    for _ in range(SLACK + 1):
-        world.store.marks.make(world.now, files=mark_files(world.path))
+    world.store.marks.make(world.now, files=mark_files(world.path))
 
 
 def lose_wal(world: World, main: bytes) -> None:
@@ -159,8 +157,7 @@ def test_a_volume_that_is_put_back_whole_is_known_under_a_container_that_lives_o
     saved = tmp_path / "backup"
     shutil.copytree(path.parent, saved)
     store = Store(Database(path))
-    for _ in range(SLACK + 1):
-        store.marks.make(NOON, files=mark_files(path))
+    store.marks.make(NOON, files=mark_files(path))
     store.close()
     shutil.rmtree(path.parent)
     shutil.copytree(saved, path.parent)
@@ -208,6 +205,32 @@ def test_an_upgrade_from_before_the_marks_alarms_nobody(tmp_path: Path) -> None:
     store = Store(Database(path))
     assert (store.settings.mode, store.marks.put_back()) == (Mode.ARMED, None)
     store.close()
+
+
+def test_a_mark_made_while_a_process_starts_passes_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process marks on between this one's looks at the store and at the files."""
+    path = tmp_path / "store" / "app.db"
+    migrate(path)
+    other, looks = Store(Database(path)), []
+    current = Marks.current
+
+    def look_then_marked(self: Marks, now: datetime) -> Mark:
+        found = current(self, now)
+        if self is not other.marks and not looks:
+            looks.append(found)
+            other.marks.make(now, files=mark_files(path))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Marks, "current", look_then_marked)
+        migrate(path)
+    told = [one.number for one in map(read_mark, mark_files(path)) if one is not None]
+    assert told == [other.marks.current(NOON).number] * 2
+    assert told[0] == looks[0].number + 1
+    assert other.marks.put_back() is None
+    other.close()
 
 
 # --- kills ----------------------------------------------------------------------------------------
@@ -297,7 +320,7 @@ def test_kills_at_any_moment_never_pass_for_a_store_that_was_put_back(tmp_path: 
         assert store.marks.put_back() is None
         beside = read_mark(mark_file(path))
         assert beside is not None
-        assert beside.number <= store.marks.current(NOON).number + SLACK
+        assert beside.number <= store.marks.current(NOON).number
         store.close()
     assert all(one.schema == NEWEST for one in copies(path, newest_schema=NEWEST))
 
