@@ -30,6 +30,7 @@ class Verdict:
     run_id: int | None = None
     mapping: str | None = None
     attack: Noticed | None = None
+    cooling_until: datetime | None = None  # when the cool-down that it meets ends
 
 
 def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> Verdict:
@@ -140,7 +141,9 @@ def _cooled(
         if seen is not None:
             attack = attacks.cooled(mapping, met, last_trigger=seen.last_trigger, now=now)
     message = met.why if attack is None else attack.why
-    return Verdict(Outcome.COOLING_DOWN, message, met.run_id, attack=attack)
+    return Verdict(
+        Outcome.COOLING_DOWN, message, met.run_id, attack=attack, cooling_until=met.until
+    )
 
 
 def _begin(

@@ -52,6 +52,7 @@ class Triggers(Protocol):
         *,
         run_id: int | None,
         mapping: str | None,
+        cooling_until: datetime | None = None,
         whole: bool = False,
     ) -> int: ...
 

@@ -6,8 +6,7 @@ Of a run its own offense is told by `restore.notes`. Here stands what the other 
 attack learn, as a note and on our pages: what came of their triggers, by the run as it is now.
 """
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 from app.restore.model import Outcome, Run, RunState
@@ -25,7 +24,6 @@ AT_REST = frozenset(
 """States that end the tidings of a run: what was asked for is there, or will not come."""
 TOLD_ONCE_MORE = AT_REST | {RunState.NEEDS_DECISION}
 
-_SECONDS = re.compile(r"\bin (\d{1,9}) s\b")
 _STATES = {
     RunState.AWAITING_APPROVAL: "which waits for a person's approval",
     RunState.QUEUED: "which has not started yet",
@@ -52,6 +50,8 @@ class Trigger(Protocol):
     def received_at(self) -> datetime: ...
     @property
     def mapping(self) -> str | None: ...
+    @property
+    def cooling_until(self) -> datetime | None: ...
 
 
 def what_came_of(trigger: Trigger, run: Run | None) -> str:
@@ -96,10 +96,9 @@ def second_text(run: Run, *, now: datetime) -> str:
 
 
 def _until(trigger: Trigger) -> str:
-    found = _SECONDS.search(trigger.message)
-    if found is None:
+    if trigger.cooling_until is None:
         return ""
-    end = (trigger.received_at + timedelta(seconds=int(found[1]))).astimezone(UTC)
+    end = trigger.cooling_until.astimezone(UTC)
     same_day = end.date() == trigger.received_at.astimezone(UTC).date()
     return f" until {end:%H:%M} UTC" if same_day else f" until {end:%Y-%m-%d %H:%M} UTC"
 

@@ -105,6 +105,7 @@ def _keep(store: Store, trigger: Trigger, verdict: Verdict, *, whole: bool = Fal
         message,
         run_id=verdict.run_id,
         mapping=verdict.mapping,
+        cooling_until=verdict.cooling_until,
         whole=whole,
     )
     return Decision(trigger_id, verdict.outcome, verdict.run_id, message)

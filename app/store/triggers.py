@@ -12,7 +12,7 @@ from itertools import chain
 from app.restore.model import SIMULATION, Outcome, Trigger
 from app.store import owed
 from app.store.database import Database
-from app.store.times import from_text, to_text
+from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
 
 KEPT_A_MINUTE = 60
 """So many triggers that start nothing are kept whole in a minute, of each token and rule."""
@@ -41,6 +41,7 @@ class ReceivedTrigger:
     source: str
     token: str | None = None  # the name of the trigger token that it came with
     peer: str | None = None  # the address that it came from
+    cooling_until: datetime | None = None  # when the cool-down that it met ends
     not_kept: str | None = None  # why fields and message were dropped; None: they are here
 
 
@@ -70,6 +71,7 @@ class Triggers:
         *,
         run_id: int | None,
         mapping: str | None,
+        cooling_until: datetime | None = None,
         whole: bool = False,
     ) -> int:
         """Keep a trigger and its outcome; give its id.
@@ -88,15 +90,15 @@ class Triggers:
                 mapping, rule_name = _short(mapping), _short(rule_name)
             cursor = self._db.execute(
                 "INSERT INTO triggers (request_id, received_at, outcome, message, run_id, mapping,"
-                " rule_id, rule_name, fields, source, event_at, token, peer, not_kept)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " rule_id, rule_name, fields, source, event_at, token, peer, cooling_until,"
+                " not_kept) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(trigger.request_id, to_text(trigger.received_at), outcome, message, run_id),
                     *(mapping, trigger.rule_id, rule_name),
                     json.dumps(dict(fields), ensure_ascii=False),
                     trigger.source,
                     to_text(trigger.detected_at or trigger.received_at),
-                    *(trigger.token, trigger.peer, not_kept),
+                    *(trigger.token, trigger.peer, to_text_or_none(cooling_until), not_kept),
                 ),
             )
             trigger_id = int(cursor.lastrowid or 0)
@@ -233,5 +235,6 @@ def _received(row: sqlite3.Row) -> ReceivedTrigger:
         source=row["source"],
         token=row["token"],
         peer=row["peer"],
+        cooling_until=from_text_or_none(row["cooling_until"]),
         not_kept=row["not_kept"],
     )

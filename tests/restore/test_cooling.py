@@ -10,6 +10,8 @@ import pytest
 from app.restore import actions
 from app.restore.cooling import cooling
 from app.restore.model import Mode, Outcome, Phase, Refused, RunState, Unknown
+from app.restore.tidings import what_came_of
+from app.store.triggers import KEPT_A_MINUTE
 from tests.restore.world import World
 
 S = RunState
@@ -60,6 +62,37 @@ def test_a_failure_cools_down_a_minute_from_its_end_then_two(
         go_wrong(world)
         assert wait(world, seconds) is Outcome.COOLING_DOWN
     go_wrong(world)
+
+
+@pytest.mark.parametrize(
+    ("quiet_s", "before", "values", "end"),
+    [
+        (60, 0, {}, "14:00"),
+        (60, KEPT_A_MINUTE, {"token": "rules"}, "14:00"),
+        (901, 0, {}, "14:00"),
+        (60, 0, {"fields": {"username": "safeguarded-restore"}}, "14:01"),  # from the run's end
+    ],
+    ids=["a repeat", "one of a flood", "a new attack", "perhaps our own event"],
+)
+def test_every_trigger_in_a_cool_down_is_told_its_end(
+    world: World, quiet_s: float, before: int, values: dict[str, object], end: str
+) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    run = world.ready()
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    world.cdm.become(run.job_session_id or "", Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    world.pass_time(quiet_s)
+    for _ in range(before):
+        world.trigger(**values)
+
+    decision = world.trigger(**values)
+
+    assert decision.outcome is Outcome.COOLING_DOWN
+    kept = world.store.triggers.get(decision.trigger_id)
+    told = f"not started: cooling down until {end} UTC after run 1"
+    assert what_came_of(kept, world.run()) == told
 
 
 def test_what_is_waited_for_is_told_with_the_time_of_the_clock(world: World) -> None:

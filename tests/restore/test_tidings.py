@@ -31,6 +31,7 @@ class Trigger:
     message: str = "It is so."
     received_at: datetime = NOON
     mapping: str | None = "SQL attack"
+    cooling_until: datetime | None = None
 
 
 @pytest.mark.parametrize(
@@ -81,8 +82,8 @@ def test_without_a_run_it_says_why(outcome: Outcome, message: str, words: str) -
     [(4500, " until 13:15 UTC"), (86_400, " until 2026-11-25 12:00 UTC"), (None, "")],
 )
 def test_a_cool_down_says_until_when(seconds: int | None, words: str) -> None:
-    message = "It starts again later." if seconds is None else f"Again at x (in {seconds} s)."
-    trigger = Trigger(Outcome.COOLING_DOWN, message)
+    until = None if seconds is None else NOON + timedelta(seconds=seconds)
+    trigger = Trigger(Outcome.COOLING_DOWN, cooling_until=until)
 
     assert what_came_of(trigger, RUN) == f"not started: cooling down{words} after run 3"
 

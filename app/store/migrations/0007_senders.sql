@@ -1,9 +1,10 @@
 -- SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 -- SPDX-License-Identifier: Apache-2.0
--- Who sent a trigger, and how much is kept of a flood of them; the tokens that the console refused.
+-- Who sent a trigger, when what it met ends, and how much is kept of a flood of them; the tokens that the console refused.
 
 ALTER TABLE triggers ADD COLUMN token TEXT;     -- the trigger token's name
 ALTER TABLE triggers ADD COLUMN peer TEXT;      -- the address that the call came from: the console's, or whose it was
+ALTER TABLE triggers ADD COLUMN cooling_until TEXT;     -- when the cool-down that it met ends; NULL: it met none
 ALTER TABLE triggers ADD COLUMN not_kept TEXT;  -- why fields and message were dropped; NULL: they are here
 
 -- How many triggers that started nothing were kept whole in a minute, for each token and rule.
