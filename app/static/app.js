@@ -4,6 +4,8 @@
 "use strict";
 
 (function () {
+  document.documentElement.classList.add("scripted");
+
   // The place that the address names, else what the page is about to say; browsers that know
   // autofocus everywhere have done so already.
   const first =
@@ -19,9 +21,6 @@
     const show = () => {
       part.hidden = !Array.from(choices).some((one) => one.checked && one.value === value);
     };
-    for (const note of part.querySelectorAll("[data-without-script]")) {
-      note.hidden = true;
-    }
     for (const choice of choices) {
       choice.addEventListener("change", show);
     }
@@ -39,6 +38,36 @@
         event.preventDefault();
         document.getElementById(field.dataset.enter).click();
       }
+    });
+  }
+
+  // A form sends what was typed into it and nothing else: before what stands in another form is
+  // lost, by that or by going elsewhere, the browser asks in its own words.
+  let sent = null;
+  document.addEventListener("submit", (event) => {
+    sent = event.target;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    const left = Array.from(document.querySelectorAll("form[method=post]")).filter(
+      (form) => form !== sent,
+    );
+    sent = null;
+    if (left.some((form) => "unsaved" in form.dataset || isChanged(form))) {
+      event.preventDefault();
+      event.returnValue = "";
+    }
+  });
+
+  function isChanged(form) {
+    return Array.from(form.elements).some((one) => {
+      if (one.options) {
+        const chosen = Array.from(one.options).findIndex((option) => option.defaultSelected);
+        return one.selectedIndex !== Math.max(chosen, 0);
+      }
+      if (one.type === "checkbox" || one.type === "radio") {
+        return one.checked !== one.defaultChecked;
+      }
+      return "defaultValue" in one && one.value !== one.defaultValue;
     });
   }
 

@@ -44,6 +44,7 @@ class Form:
     attributes: Mapping[str, str]
     controls: list[Control] = field(default_factory=list)
     buttons: list[Button] = field(default_factory=list)
+    words: str = ""
 
     def value(self, name: str) -> str | None:
         """What a field holds: of radio buttons, the chosen one's."""
@@ -65,7 +66,7 @@ class Form:
                 groups.add(one.name)
                 sent = True
             controls.append(Control(one.name, value, one.kind, sent))
-        return Form(self.attributes, controls, self.buttons)
+        return Form(self.attributes, controls, self.buttons, self.words)
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,8 @@ class _Reader(HTMLParser):
             self._text = None
 
     def handle_data(self, data: str) -> None:
+        if self._form is not None:
+            self._form.words += data
         if self._button is not None:
             self._button.label = " ".join(f"{self._button.label} {data}".split())
         if self._text is not None:

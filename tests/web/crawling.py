@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.store.database import connect
+from app.web.texts.layout import OWN_BUTTON
 from tests.simulators.console import ConsoleSimulator
 from tests.web.browsing import Browser, Button, Form, Page, forms_of
 from tests.web.conftest import World
@@ -37,7 +38,7 @@ class Does:
     words on it, as a pattern; ``writes``: the tables that change, and no others but those that
     ``may``; ``asks``: what CDM is asked, each from its beginning; ``keeps``: the form comes again
     with all that was entered; ``drops``: why what was typed into another form of the page may be
-    lost.
+    lost without that form's saying so.
     """
 
     lands: str
@@ -112,7 +113,8 @@ class Crawl:
             self.wrong.append(f"{at} has {len(known)} expectations in part {place}")
             return
         self.pressed.add(known[0])
-        typed = [one.name for other in forms_of(page) for one in other.typed() if other != form]
+        others = [one for one in forms_of(page) if one != form]
+        typed = [one.name for other in others for one in other.typed() if not _says_so(other)]
         if typed and not self.expected[known[0]].drops:
             self.wrong.append(f"{at} loses what is typed in {typed}, fields of another form")
         for filled in {id(one): one for one in (form, form.filled(self.entered))}.values():
@@ -191,6 +193,11 @@ class Crawl:
         self.world.secrets.kept = dict(state.passwords)
         for name, values in state.console.items():
             vars(getattr(self.console, name)).update({k: v.copy() for k, v in values.items()})
+
+
+def _says_so(form: Form) -> bool:
+    """Whether it says that other buttons of its page drop what is typed into it."""
+    return OWN_BUTTON in form.words
 
 
 def _gets_focus(answer: Page, form: Form, button: Button) -> bool:

@@ -169,16 +169,6 @@ EXPECTED: dict[tuple[str, str], Does] = {
 }
 
 
-# Why what was typed into another form of the same page may be lost by a button.
-OWN_SAVE = "each section has a form and a button of its own"
-DECIDED = "with one choice made the others are none any more"
-for known, does in list(EXPECTED.items()):
-    if known[0] in {"set_up", "settings"}:
-        EXPECTED[known] = replace(does, drops=OWN_SAVE)
-    elif known[0] == "runs" and known[1] != "Filter":
-        EXPECTED[known] = replace(does, drops=DECIDED)
-
-
 @pytest.fixture
 def crawl(world: World) -> Iterator[Crawl]:
     with ConsoleSimulator(jail="none") as console:

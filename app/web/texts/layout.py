@@ -17,4 +17,7 @@ STALE = (
 )
 AS_OF = "What is shown here is what was known at {time}. Restores under way go on meanwhile."
 BREADCRUMB = "Breadcrumb"
+OWN_BUTTON = (
+    "Press this part's own button first: any other on this page drops what is entered here."
+)
 NOTHING_SAVED = "Nothing was saved."
