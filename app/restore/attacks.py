@@ -7,7 +7,7 @@ each stands on every page, in its offense and in the log until a restore starts 
 acknowledges it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,7 +61,7 @@ def held(
     holder: Run,
     *,
     last_trigger: datetime | None,
-    tied: Collection[int],
+    is_tied: Callable[[int], bool],
     cooling: Cooling | None,
     now: datetime,
 ) -> Noticed | None:
@@ -69,15 +69,16 @@ def held(
 
     Args:
         last_trigger: when a trigger of this job came before, None if none has.
-        tied: the offenses that belong to the holder already.
+        is_tied: whether an offense belongs to the holder already; asked only where that decides.
         cooling: the cool-down that the trigger would meet besides.
     """
     obstacle = _obstacle(holder)
     if obstacle is None:
         return None
-    another = trigger.offense_id is not None and trigger.offense_id not in tied
-    if not (_quiet(last_trigger, full(mapping).total_seconds(), now) or (another and not cooling)):
-        return None
+    if not _quiet(last_trigger, full(mapping).total_seconds(), now):
+        offense_id = trigger.offense_id
+        if cooling or offense_id is None or is_tied(offense_id):
+            return None
     return Noticed(holder.id, f"New attack while {obstacle}")
 
 

@@ -113,7 +113,7 @@ def _held(
             mapping,
             live,
             last_trigger=seen.last_trigger,
-            tied=store.attacks.offenses_tied_to(live.id) if trigger.offense_id else (),
+            is_tied=lambda offense_id: store.attacks.is_tied(live.id, offense_id),
             cooling=met,
             now=now,
         )

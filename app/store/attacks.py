@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """New attacks that could start nothing, and when a trigger of each CDM job last came."""
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from app.store.database import Database
 from app.store.notes import Notes
 from app.store.run_rows import LIVE, SELECT, run_from_row
 from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
-
-_TIED = 1000  # triggers of a run that are looked through for their offenses
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +65,17 @@ class Attacks:
         """Give those that a run stood in the way of, oldest first."""
         return self._all("WHERE attacks.run_id = ? ORDER BY id", run_id)
 
-    def offenses_tied_to(self, run_id: int) -> frozenset[int]:
-        """Give the offenses of a run and of its triggers, as far as they are known."""
-        row = self._db.execute("SELECT offense_id FROM runs WHERE id = ?", (run_id,)).fetchone()
-        found = set() if row is None else {row["offense_id"]}
-        for one in self._db.execute(
-            "SELECT fields FROM triggers WHERE run_id = ? ORDER BY id LIMIT ?", (run_id, _TIED)
-        ):
-            told = str(json.loads(one["fields"]).get("offense_id", "")).strip()
-            if told.isascii() and told.isdecimal():
-                found.add(int(told))
-        for one in self._db.execute(
-            "SELECT DISTINCT offense_id FROM tidings WHERE run_id = ?", (run_id,)
-        ):
-            found.add(one["offense_id"])
-        return frozenset(found - {None})
+    def is_tied(self, run_id: int, offense_id: int) -> bool:
+        """Say whether an offense is that of a run, or of a trigger that the run has swallowed.
+
+        What a trigger named that version 1.0.0 swallowed is not known: it counts as another.
+        """
+        found = self._db.execute(
+            "SELECT 1 FROM runs WHERE id = ? AND offense_id = ? UNION ALL"
+            " SELECT 1 FROM trigger_offenses WHERE offense_id = ? AND run_id = ? LIMIT 1",
+            (run_id, offense_id, offense_id, run_id),
+        )
+        return found.fetchone() is not None
 
     def last_trigger(self, connection_id: int, job_id: str) -> LastTrigger | None:
         """Give when a trigger of a CDM job last came, by whichever mapping."""

@@ -184,7 +184,9 @@ def test_another_offense_is_a_new_attack_once_the_cool_down_is_over(world: World
     world.trigger()
     for offense in (7, 8):  # both belong to the run by now
         world.trigger(offense_id=offense, fields={"offense_id": str(offense)})
-    assert [one.offense_id for one in world.store.attacks.open()] == [8]
+    assert world.store.attacks.open() == []
+    world.trigger(offense_id=9, fields={"offense_id": "9"})
+    assert [one.offense_id for one in world.store.attacks.open()] == [9]
 
 
 def test_an_offense_that_a_swallowed_trigger_named_is_tied_to_the_run(world: World) -> None:
@@ -219,6 +221,28 @@ def test_its_offense_is_the_one_that_its_trigger_is_known_to_belong_to_by_now(wo
     assert known() == (9, "probably")
     assert [one.offense_id for one in world.store.attacks.open_of_offense(9)] == [9]
     assert world.store.attacks.open_of_offense(8) == []
+
+
+def test_an_offense_that_was_found_for_a_swallowed_trigger_is_tied_to_its_run_alone(
+    world: World,
+) -> None:
+    other = make_mapping(world.store, world.connection, job_id="2000")
+    world.cdm.add_job("2000")
+    mounted(world)
+    swallowed = world.trigger()
+    world.trigger(other)
+    run = world.go_on(S.RESTORING)
+    world.cdm.become(run.job_session_id or "", Phase.READY)
+    world.go_on(S.READY)
+    world.store.trigger_offenses.found([(swallowed.trigger_id, 8, "found")], now=world.now)
+    world.pass_time(600)
+    world.trigger()
+    world.trigger(other)
+    world.pass_time(400)
+    world.trigger(offense_id=8)
+    assert world.store.attacks.open() == []
+    world.trigger(other, offense_id=8)
+    assert [one.job_id for one in world.store.attacks.open()] == ["2000"]
 
 
 def test_in_the_cool_down_after_a_clean_up_it_says_when_the_next_start_is_possible(

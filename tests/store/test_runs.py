@@ -332,6 +332,7 @@ def test_the_states_in_sql_are_those_of_the_model(condition: str, states: set[Ru
         (lambda store: store.starts.last(1, "1044"), "runs_cooling"),
         (lambda store: store.starts.last_failure(), "runs_by_state"),
         (lambda store: store.attacks.count(1, "1044"), "attacks_open"),
+        (lambda store: store.attacks.is_tied(1, 4711), "trigger_offenses_by_offense"),
         (lambda store: store.runs.last_observed(1, "1044"), "runs_observed"),
         (lambda store: store.runs.unapproved(1, "1044"), "runs_unapproved"),
         (lambda store: store.runs.open(1), "runs_by_state"),
