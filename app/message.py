@@ -9,7 +9,7 @@ for word. Every module may use this one; it uses none of ours (decision 13).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol, Self
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -68,6 +68,12 @@ class Message(str):
 def counted(one: str, many: str, /, n: int, **values: object) -> Message:
     """The message ``one`` for a single ``{n}`` and ``many`` for others: "1 run", "1,200 runs"."""
     return Message._made(one, many, {"n": n, **values})
+
+
+def joined(parts: Iterable[str], between: str) -> Message:
+    """Texts and messages one after the other, with ``between`` between them."""
+    values = {f"part{number}": part for number, part in enumerate(parts)}
+    return Message._made(between.join(f"{{{name}}}" for name in values), "", values)
 
 
 class _English:

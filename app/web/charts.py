@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.message import counted
 from app.store.run_rows import RunFilter
 from app.store.statistics import Statistics
 from app.web import texts
@@ -140,7 +141,7 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
     runs = sum(totals.values())
     parts = ", ".join(f"{totals[group]:,} {texts.charts.GROUPS[group]}" for group in totals)
     text = texts.charts.RUNS_TEXT.format(
-        runs=texts.common.plural(runs, "run"), first=periods[0], last=periods[-1], parts=parts
+        runs=counted("{n} run", "{n} runs", n=runs), first=periods[0], last=periods[-1], parts=parts
     )
     return Chart(
         name="runs",
@@ -186,7 +187,7 @@ def _ready_chart(
     text = texts.charts.NO_READY
     if everything:
         runs, median = (
-            texts.common.plural(len(everything), "run"),
+            counted("{n} run", "{n} runs", n=len(everything)),
             duration(sums.median(everything)),
         )
         text = texts.charts.READY_TEXT.format(period=period, runs=runs, median=median)

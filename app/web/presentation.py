@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, g
 from markupsafe import Markup, escape
 
+from app.message import Message, counted, joined
 from app.qradar.identity import Right
 from app.restore.model import Outcome, Run, RunState
 from app.web import texts
@@ -183,12 +184,12 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(rest, 3600)
     minutes, left = divmod(rest, 60)
     parts = [
-        texts.common.plural(days, "day") if days else "",
-        texts.common.HOURS.format(number=hours) if hours else "",
-        texts.common.MINUTES.format(number=minutes) if minutes else "",
-        texts.common.SECONDS.format(number=left) if left else "",
+        counted("{n} day", "{n} days", n=days) if days else "",
+        Message("{number} h", number=hours) if hours else "",
+        Message("{number} min", number=minutes) if minutes else "",
+        Message("{number} s", number=left) if left else "",
     ]
-    return " ".join([part for part in parts if part][:2]) or texts.common.SECONDS.format(number=0)
+    return joined([part for part in parts if part][:2] or [Message("{number} s", number=0)], " ")
 
 
 def ago(at: datetime | None) -> str:
@@ -198,7 +199,7 @@ def ago(at: datetime | None) -> str:
     seconds = (services().clock() - at).total_seconds()
     if seconds < 2:
         return texts.common.JUST_NOW
-    return texts.common.AGO.format(time=duration(seconds))
+    return Message("{time} ago", time=duration(seconds))
 
 
 def register(app: Flask) -> None:

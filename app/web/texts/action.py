@@ -4,6 +4,8 @@
 
 from collections.abc import Sequence
 
+from app.message import Message, joined
+
 NO_SCRIPT = "The script can't be made just now."
 NO_SCRIPT_ADVICE = (
     "The script must hold the certificates of the console's issuers: check that the app reaches the"
@@ -39,15 +41,19 @@ CALL_AGAIN = (
 )
 
 
-def still_there(said: str, left: Sequence[str]) -> str:
+def still_there(said: str, left: Sequence[str]) -> Message:
     """What stays on the console when the app goes."""
-    return f"{said} Still on the console: {'; '.join(left)}."
+    return Message("{said} Still on the console: {left}.", said=said, left=joined(left, "; "))
 
 
-def left_on_console(action: str, service: str) -> dict[str, str]:
+def left_on_console(action: str, service: str) -> dict[str, Message]:
     """Each kind of thing that may stay on the console, and where it is removed by hand."""
     return {
-        "action": f"the custom action {action} (Admin, Custom Actions, Define Actions)",
-        "script": "its script start_restore (goes with the custom action)",
-        "service": f"authorized services named {service} (Admin, Authorized Services)",
+        "action": Message(
+            "the custom action {action} (Admin, Custom Actions, Define Actions)", action=action
+        ),
+        "script": Message("its script start_restore (goes with the custom action)"),
+        "service": Message(
+            "authorized services named {service} (Admin, Authorized Services)", service=service
+        ),
     }

@@ -4,19 +4,24 @@
 
 from collections.abc import Iterable
 
+from app.message import Message
+
 NO_SESSION_ID = "job_session_id must be the id of a job session."
 SESSION_NO_TEXT = "job_session_id must be text."
 
 
-def one_of(field: str, allowed: Iterable[str]) -> str:
+def one_of(field: str, allowed: Iterable[str]) -> Message:
     """A word that is none of a field's."""
-    return f"{field} must be one of {', '.join(allowed)}."
+    return Message("{field} must be one of {allowed}.", field=field, allowed=", ".join(allowed))
 
 
-def whole_number(field: str, most: int | None) -> str:
+def whole_number(field: str, most: int | None) -> Message:
     """Not a number, or out of its bounds."""
-    limit = "" if most is None else f" of at most {most}"
-    return f"{field} must be a whole number from 1{limit}."
+    if most is None:
+        return Message("{field} must be a whole number from 1.", field=field)
+    return Message(
+        "{field} must be a whole number from 1 of at most {most}.", field=field, most=most
+    )
 
 
 def time(field: str) -> str:
@@ -42,9 +47,14 @@ A_TIME_UP_TO_NOW = "a time up to now (it is more than 5 minutes ahead of this ap
 AN_ADDRESS = "an IP address"
 
 
-def kept_as_text(field: str, what: str, shown: str) -> str:
+def kept_as_text(field: str, what: str, shown: str) -> Message:
     """A value that is not what it should be."""
-    return f"{field} is not {what} and was kept as text: {shown!r}."
+    return Message(
+        "{field} is not {what} and was kept as text: {shown}.",
+        field=field,
+        what=what,
+        shown=repr(shown),
+    )
 
 
 def came_twice(field: str) -> str:

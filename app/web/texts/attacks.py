@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """New attacks that could start nothing, and restores that are started by hand."""
 
-from app.web.texts.common import plural
+from app.message import Message, counted
 
 TITLE = "New attack, nothing was started"
 NUMBER = "New attack {id}"
@@ -19,9 +19,9 @@ COLUMNS = ("Time", "What", "Mapping", "Triggers", "What came of it")
 IN_COOL_DOWN = "A rule fired {ago} and started nothing. {why}"
 
 
-def triggers(number: int) -> str:
+def triggers(number: int) -> Message:
     """How many have come."""
-    return plural(number, "trigger")
+    return counted("{n} trigger", "{n} triggers", n=number)
 
 
 def acknowledged(job: str) -> str:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The charts of runs and times."""
 
+from app.message import Message
 from app.restore.model import RunState
 
 PERIOD_NAMES = {"day": "Day", "month": "Month", "year": "Year"}
@@ -42,6 +43,8 @@ TOTAL_COLUMN = "Runs"
 READY_COLUMNS = ("Runs", "Median", "Fastest", "Slowest")
 
 
-def sampled(every: int) -> str:
+def sampled(every: int) -> Message | str:
     """Of very many runs not each is looked at."""
-    return f"There are so many that every {every}th run was taken." if every > 1 else ""
+    if every == 1:
+        return ""
+    return Message("There are so many that every {every}th run was taken.", every=every)

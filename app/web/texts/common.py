@@ -5,6 +5,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.message import Message, joined
+
 APP = "Safeguarded restore"
 TITLE = "{page} – Safeguarded restore"
 RUN = "Run {id}"
@@ -16,12 +18,8 @@ OFFENSE_DOUBT = {
 LIKELY_CAUSE = "Likely cause: {cause}"
 WHAT_TO_DO = "What to do: {advice}"
 SHOW_ALL = "Show all"
-NEVER = "never"
-JUST_NOW = "just now"
-AGO = "{time} ago"
-HOURS = "{number} h"
-MINUTES = "{number} min"
-SECONDS = "{number} s"
+NEVER = Message("never")
+JUST_NOW = Message("just now")
 TIME = "%Y-%m-%d %H:%M:%S UTC"
 CLOCK_TIME = "%H:%M:%S UTC"
 RAW_MS = "{value} ms since 1970, as it was sent"
@@ -29,17 +27,31 @@ YES = "yes"
 NO = "no"
 
 
-def date(at: datetime) -> str:
+_MONTHS = (
+    Message("January"),
+    Message("February"),
+    Message("March"),
+    Message("April"),
+    Message("May"),
+    Message("June"),
+    Message("July"),
+    Message("August"),
+    Message("September"),
+    Message("October"),
+    Message("November"),
+    Message("December"),
+)
+
+
+def date(at: datetime) -> Message:
     """A day for people."""
-    return f"{at.day} {at:%B %Y}"
+    return Message("{day} {month} {year}", day=at.day, month=_MONTHS[at.month - 1], year=at.year)
 
 
-def plural(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 run", "1,200 runs"."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
-def listed(names: Sequence[str], more: int = 0) -> str:
+def listed(names: Sequence[str], more: int = 0) -> Message | str:
     """Names in a sentence: "A, B and C", "A, B, C and 2 more"."""
-    parts = [*names, f"{more} more"] if more > 0 else list(names)
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
+    if more > 0:
+        return Message("{names} and {more} more", names=joined(names, ", "), more=more)
+    if len(names) < 2:
+        return names[0] if names else ""
+    return Message("{names} and {last}", names=joined(names[:-1], ", "), last=names[-1])

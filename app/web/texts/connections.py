@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 
+from app.message import Message
 from app.restore.model import Trust
 from app.web.texts.common import listed
 
@@ -83,24 +84,28 @@ PASSWORD_STEP = "Password"
 FINGERPRINT_FILLED_IN = "The fingerprint is filled in below. Enter the password and save."
 
 
-def saved(name: str, *, complete: bool) -> str:
+def saved(name: str, *, complete: bool) -> Message:
     """After saving; a connection without a password can't be used yet."""
-    return f"Connection {name} is saved.{'' if complete else ' Its password must be entered.'}"
+    if complete:
+        return Message("Connection {name} is saved.", name=name)
+    return Message("Connection {name} is saved. Its password must be entered.", name=name)
 
 
-def not_tested(labels: Sequence[str]) -> str:
+def not_tested(labels: Sequence[str]) -> Message:
     """The test was asked for by a form that holds more than what is saved."""
-    return (
-        f"Not tested: what was entered in {listed(labels)} is not saved yet, and a test uses the"
-        " saved values. Save first, then test."
+    return Message(
+        "Not tested: what was entered in {labels} is not saved yet, and a test uses the saved"
+        " values. Save first, then test.",
+        labels=listed(labels),
     )
 
 
-def unused(labels: Sequence[str], trust: Trust) -> str:
+def unused(labels: Sequence[str], trust: Trust) -> Message:
     """Something was given that the chosen trust has no use for; ``trust`` is the chosen one."""
-    return (
-        f"{listed(labels)}: what was given here is not used and not kept, as"
-        f" “{TRUST_CHOICES[Trust(trust)]}” is chosen."
+    return Message(
+        "{labels}: what was given here is not used and not kept, as “{trust}” is chosen.",
+        labels=listed(labels),
+        trust=TRUST_CHOICES[Trust(trust)],
     )
 
 

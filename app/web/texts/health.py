@@ -5,8 +5,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.message import Message, counted, joined
 from app.restore.model import Mode
-from app.web.texts.common import date, listed, plural
+from app.web.texts.common import date, listed
 
 WORKER = "Worker"
 WORKER_NOT_SEEN = "Worker not seen"
@@ -53,15 +54,20 @@ def worker_late(ago: str) -> str:
 
 def qradar_trouble(reason: str, ago: str) -> list[str]:
     """The worker can't reach the console, although this page could ask it."""
-    return [f"The worker could not speak with the console: {reason}", f"Last answer: {ago}."]
+    return [
+        Message("The worker could not speak with the console: {reason}", reason=reason),
+        Message("Last answer: {ago}.", ago=ago),
+    ]
 
 
 def qradar_silent(reason: str, ago: str) -> list[str]:
     """The console did not say, just now, who is looking at this page."""
     return [
-        f"QRadar does not answer: {reason} Last answer: {ago}.",
-        "Pages are shown for up to a minute after that. Restores that run go on; rules may not"
-        " reach the app, and notes wait.",
+        Message("QRadar does not answer: {reason} Last answer: {ago}.", reason=reason, ago=ago),
+        Message(
+            "Pages are shown for up to a minute after that. Restores that run go on; rules may not"
+            " reach the app, and notes wait."
+        ),
     ]
 
 
@@ -72,13 +78,17 @@ def cdm_ok(ago: str) -> str:
 
 def cdm_trouble(reason: str, ago: str) -> list[str]:
     """A CDM that did not answer last time."""
-    why = reason or "It does not answer."
-    return [why, f"Last answer: {ago}. Restores that run there go on; the app keeps asking."]
+    return [
+        reason or Message("It does not answer."),
+        Message(
+            "Last answer: {ago}. Restores that run there go on; the app keeps asking.", ago=ago
+        ),
+    ]
 
 
-def last_trigger(ago: str, outcome: str) -> str:
+def last_trigger(ago: str, outcome: str) -> Message:
     """The last call of a rule."""
-    return f"{ago[:1].upper()}{ago[1:]}: {outcome}."
+    return Message("{ago}: {outcome}.", ago=ago, outcome=outcome)
 
 
 def store_size(used: str, free: str) -> str:
@@ -89,20 +99,32 @@ def store_size(used: str, free: str) -> str:
 def unwritable(problem: str) -> list[str]:
     """The database, by trying, can't be written."""
     return [
-        f"Nothing can be written to the database: {problem}.",
-        "Triggers are refused and nothing is started until that is over: look at the disk of the"
-        " app's store, whether it is full or read-only.",
+        Message("Nothing can be written to the database: {problem}.", problem=problem),
+        Message(
+            "Triggers are refused and nothing is started until that is over: look at the disk of"
+            " the app's store, whether it is full or read-only."
+        ),
     ]
 
 
-def ends(what: str, at: datetime, now: datetime) -> str:
+def ends(what: str, at: datetime, now: datetime) -> Message:
     """When a certificate or token ends, or that it has."""
     days = (at - now).days
     if at <= now:
-        return f"{what} has expired on {date(at)}."
+        return Message("{what} has expired on {date}.", what=what, date=date(at))
     if days < 1:
-        return f"{what} expires within a day, on {date(at)}."
-    return f"{what} is valid until {date(at)}, for {plural(days, 'more day')}."
+        return Message("{what} expires within a day, on {date}.", what=what, date=date(at))
+    return counted(
+        "{what} is valid until {date}, for {n} more day.",
+        "{what} is valid until {date}, for {n} more days.",
+        n=days,
+        what=what,
+        date=date(at),
+    )
+
+
+def _two(first: Message, second: Message) -> Message:
+    return joined((first, second), " ")
 
 
 def pinned(at: datetime | None, now: datetime) -> list[str]:
@@ -110,22 +132,32 @@ def pinned(at: datetime | None, now: datetime) -> list[str]:
     if at is None:
         return [PINNED]
     if at <= now:
-        ended = f"It has expired on {date(at)}; while it is pinned it is accepted all the same."
-        return [f"{PINNED} {ended}", PIN_ANEW]
-    return [f"{PINNED} {ends('It', at, now)}", *([PIN_ANEW] if (at - now).days < 30 else [])]
+        ended = Message(
+            "It has expired on {date}; while it is pinned it is accepted all the same.",
+            date=date(at),
+        )
+        return [_two(PINNED, ended), PIN_ANEW]
+    still = ends(Message("It"), at, now)
+    return [_two(PINNED, still), *([PIN_ANEW] if (at - now).days < 30 else [])]
 
 
-PINNED = "The server's certificate is pinned by its fingerprint."
-PIN_ANEW = "Once it is renewed, no restore starts until the new one is pinned."
+PINNED = Message("The server's certificate is pinned by its fingerprint.")
+PIN_ANEW = Message("Once it is renewed, no restore starts until the new one is pinned.")
 
 
-def never_called(mappings: Sequence[str]) -> str:
+def never_called(mappings: Sequence[str]) -> Message:
     """The app is armed, and these mappings' rules may well not have the custom action."""
     names = listed(mappings[:3], more=len(mappings) - 3)
-    which = "mapping" if len(mappings) == 1 else "the mappings"
-    return (
-        f"Armed, but no rule of {which} {names} has ever called. Whether one can is not proven:"
-        " Deploy Changes and the rule's response may be missing."
+    if len(mappings) == 1:
+        return Message(
+            "Armed, but no rule of mapping {name} has ever called. Whether one can is not proven:"
+            " Deploy Changes and the rule's response may be missing.",
+            name=names,
+        )
+    return Message(
+        "Armed, but no rule of the mappings {names} has ever called. Whether one can is not proven:"
+        " Deploy Changes and the rule's response may be missing.",
+        names=names,
     )
 
 

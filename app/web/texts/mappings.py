@@ -5,8 +5,8 @@
 from collections.abc import Sequence
 
 from app.cdm.copies import Which
+from app.message import Message, counted
 from app.restore.model import Watch
-from app.web.texts.common import plural
 
 # --- the list
 
@@ -153,12 +153,24 @@ def starts(
     action: str | None,
     at_most_once_in: str,
     needs_approval: bool,
-) -> str:
+) -> Message:
     """What a mapping does when its rule fires."""
-    mode = f" in mode {action}" if action else ""
-    limit = f"at most once in {at_most_once_in}" if at_most_once_in else "without a cool-down"
-    approval = ", after a person's approval" if needs_approval else ""
-    return f"{when}, start {job} on {connection}{mode}, {limit}{approval}."
+    limit = (
+        Message("at most once in {time}", time=at_most_once_in)
+        if at_most_once_in
+        else Message("without a cool-down")
+    )
+    if needs_approval:
+        limit = Message("{limit}, after a person's approval", limit=limit)
+    if action:
+        connection = Message("{connection} in mode {action}", connection=connection, action=action)
+    return Message(
+        "{when}, start {job} on {connection}, {limit}.",
+        when=when,
+        job=job,
+        connection=connection,
+        limit=limit,
+    )
 
 
 def kind(job_type: str) -> str:
@@ -166,77 +178,113 @@ def kind(job_type: str) -> str:
     return KINDS.get(job_type, job_type or UNKNOWN_KIND)
 
 
-def rules_found(matches: int, total: int, shown: int) -> str:
+def rules_found(matches: int, total: int, shown: int) -> Message:
     """How many rules a search found, above their table."""
-    text = f"{matches} of {plural(total, 'rule')} match"
+    found = counted(
+        "{matches} of {n} rule match", "{matches} of {n} rules match", n=total, matches=matches
+    )
     if matches > shown:
-        text += f"; the first {shown} are shown"
-    return f"{text}. Choosing one fills in the form; nothing is saved by it."
+        found = Message("{found}; the first {shown} are shown", found=found, shown=shown)
+    return Message("{found}. Choosing one fills in the form; nothing is saved by it.", found=found)
 
 
-def no_rule_found(total: int) -> str:
+def no_rule_found(total: int) -> Message:
     """A search that found no rule."""
-    return f"None of QRadar's {plural(total, 'rule')} matches."
-
-
-def jobs_shown(shown: int, matches: int, total: int, search: str, every: bool) -> str:
-    """How many of the listed jobs are shown; ``every``: not restore jobs only."""
-    number = plural(total, "job" if every else "restore job")
-    if search:
-        verb = "matches" if total == 1 else "match"
-        text = f"{matches:,} of {number} {verb} this search"
-        return f"{text}; the first {shown} are shown." if shown < matches else f"{text}."
-    order = ", restore jobs first" if every else ""
-    if shown < total:
-        return f"{shown} of {number} are shown{order}. Search for others."
-    return f"{number}{order}."
-
-
-def jobs_hidden(number: int) -> str:
-    """How many more match but can't be chosen."""
-    verb = "restores" if number == 1 else "restore"
-    return f"{plural(number, 'other job')} {verb} nothing and can't be chosen."
-
-
-def copies_left_out(number: int) -> str:
-    """The time was over before every job's copy was looked up."""
-    return (
-        f"For {plural(number, 'restore job')} the copy was not looked up, to keep this page quick:"
-        " search for the job to see it."
+    return counted(
+        "None of QRadar's {n} rule matches.", "None of QRadar's {n} rules matches.", n=total
     )
 
 
-def latest_copy(at: str, policy: str | None, problem: str | None) -> str:
+def jobs_shown(shown: int, matches: int, total: int, search: str, every: bool) -> Message:
+    """How many of the listed jobs are shown; ``every``: not restore jobs only."""
+    number = (
+        counted("{n} job", "{n} jobs", n=total)
+        if every
+        else counted("{n} restore job", "{n} restore jobs", n=total)
+    )
+    if search:
+        text = counted(
+            "{matches} of {number} matches this search",
+            "{matches} of {number} match this search",
+            n=total,
+            matches=matches,
+            number=number,
+        )
+        if shown < matches:
+            return Message("{text}; the first {shown} are shown.", text=text, shown=shown)
+        return Message("{text}.", text=text)
+    order = Message(", restore jobs first") if every else ""
+    if shown < total:
+        return Message(
+            "{shown} of {number} are shown{order}. Search for others.",
+            shown=shown,
+            number=number,
+            order=order,
+        )
+    return Message("{number}{order}.", number=number, order=order)
+
+
+def jobs_hidden(number: int) -> Message:
+    """How many more match but can't be chosen."""
+    return counted(
+        "{n} other job restores nothing and can't be chosen.",
+        "{n} other jobs restore nothing and can't be chosen.",
+        n=number,
+    )
+
+
+def copies_left_out(number: int) -> Message:
+    """The time was over before every job's copy was looked up."""
+    return counted(
+        "For {n} restore job the copy was not looked up, to keep this page quick: search for the"
+        " job to see it.",
+        "For {n} restore jobs the copy was not looked up, to keep this page quick: search for the"
+        " job to see it.",
+        n=number,
+    )
+
+
+def latest_copy(at: str, policy: str | None, problem: str | None) -> Message:
     """The newest copy, whichever that is at the start; ``at`` is empty when it is not known."""
     if not at:
-        return f"latest copy; its time is not known: {problem}"
-    return f"latest copy: {at}{_from(policy)}"
+        return Message("latest copy; its time is not known: {problem}", problem=problem or "")
+    return _from(Message("latest copy: {at}", at=at), policy)
 
 
-def latest_copies(sources: str, at: str, policy: str | None, problem: str | None) -> str:
+def latest_copies(sources: str, at: str, policy: str | None, problem: str | None) -> Message:
     """The newest copy of each of several sources; ``at`` is the oldest of these."""
     if not at:
-        return f"latest copies of {sources}; their times are not known: {problem}"
-    return f"latest copies of {sources}, the oldest: {at}{_from(policy)}"
+        return Message(
+            "latest copies of {sources}; their times are not known: {problem}",
+            sources=sources,
+            problem=problem or "",
+        )
+    return _from(
+        Message("latest copies of {sources}, the oldest: {at}", sources=sources, at=at), policy
+    )
 
 
-def pinned_copy(copy: str, policy: str | None, problem: str | None) -> str:
+def pinned_copy(copy: str, policy: str | None, problem: str | None) -> Message:
     """Always the same copy, which in an attack is hardly the one that is wanted."""
-    text = f"always the copy of {copy}{_from(policy)}: NOT the latest"
-    return f"{text}. {problem}" if problem else text
+    which = _from(Message("always the copy of {copy}", copy=copy), policy)
+    if problem:
+        return Message("{which}: NOT the latest. {problem}", which=which, problem=problem)
+    return Message("{which}: NOT the latest", which=which)
 
 
-def unknown_copy(problem: str | None) -> str:
+def unknown_copy(problem: str | None) -> Message:
     """It can't be known which copy is restored."""
-    return f"not known: {problem or 'CDM does not tell.'}"
+    return Message("not known: {problem}", problem=problem or Message("CDM does not tell."))
 
 
-def _from(policy: str | None) -> str:
-    return f", from policy {policy}" if policy else ""
+def _from(copy: Message, policy: str | None) -> Message:
+    return Message("{copy}, from policy {policy}", copy=copy, policy=policy) if policy else copy
 
 
-def offer_answered(names: Sequence[str]) -> str:
+def offer_answered(names: Sequence[str]) -> Message:
     """The watch was switched on, or declined."""
     if names:
-        return f"Offenses that brought no trigger are now shown for: {', '.join(names)}."
-    return "The mappings stay as they are; each has its offense watch on its page."
+        return Message(
+            "Offenses that brought no trigger are now shown for: {names}.", names=", ".join(names)
+        )
+    return Message("The mappings stay as they are; each has its offense watch on its page.")

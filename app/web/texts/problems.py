@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What went wrong with a request: the page that tells it, and the sentences that fit any page."""
 
+from app.message import Message
+
 WHAT_HAPPENED = "What happened"
 LIKELY_CAUSE = "Likely cause"
 WHAT_TO_DO = "What to do"
@@ -72,16 +74,16 @@ NO_JSON = "The body is not JSON that can be read."
 NO_OBJECT = "The body must be a JSON object."
 
 
-def too_large(limit: int) -> str:
+def too_large(limit: int) -> Message:
     """413."""
-    return f"The request is larger than {limit // 1024} KiB."
+    return Message("The request is larger than {limit} KiB.", limit=limit // 1024)
 
 
-def wrong_kind(*allowed: str) -> str:
+def wrong_kind(*allowed: str) -> Message:
     """415."""
-    return f"The body must be {' or '.join(allowed)}."
+    return Message("The body must be {allowed}.", allowed=" or ".join(allowed))
 
 
-def not_text(name: str) -> str:
+def not_text(name: str) -> Message:
     """400 for a file where text is asked for."""
-    return f"The field {name[:64]} must be text, not a file."
+    return Message("The field {name} must be text, not a file.", name=name[:64])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, and what is said to those who may not."""
 
+from app.message import Message
 from app.qradar.identity import Right
 
 # Why somebody without a right can't do something, in one sentence.
@@ -17,9 +18,9 @@ LACKING = {
 }
 
 
-def may_not(name: str, right: Right) -> str:
+def may_not(name: str, right: Right) -> Message:
     """The answer to somebody who tried without ``right``."""
-    return f"{name} may not do this. {LACKING[right]}"
+    return Message("{name} may not do this. {lacking}", name=name, lacking=LACKING[right])
 
 
 MAY_NOT_CAUSE = "Your QRadar user role does not include it."
