@@ -444,7 +444,7 @@ def test_a_stop_lets_a_lane_finish_its_step_and_log_out(
     let_go.set()
     thread.join(SOON)
     assert not thread.is_alive()
-    assert store.runs.get(run_id).memory["answered"] is True
+    assert store.runs.get(run_id).memory.answered is True
     assert len(fakes.closed) == 1
 
 

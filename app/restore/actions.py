@@ -7,9 +7,10 @@ before the start) is done here at once, by compare-and-set: a hanging CDM must n
 """
 
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from datetime import datetime
 
+from app.restore.changes import Changes
+from app.restore.memory import Memory
 from app.restore.model import Mode, NoSuchRun, Run, RunState
 from app.restore.ports import Store
 
@@ -59,7 +60,7 @@ def available(run: Run) -> Map[str, str]:
             " A copy that is up already stays."
         )
     # While it makes a copy permanent CDM shows it as in use; should that fail it stays so.
-    stuck = run.state is RunState.RESTORING and run.memory.get("permanent") is True
+    stuck = run.state is RunState.RESTORING and run.memory.permanent is True
     if run.state is RunState.READY or stuck:
         choices["clean-up"] = (
             f"CDM is asked to clean up {job}: the copy in the clean room is unmounted and what"
@@ -107,7 +108,7 @@ def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
                 f"Run {live.id} of job {run.job_name} is {state}: the job can't be started again"
                 f" before that run has ended. Reject run {run_id}, or approve it then."
             )
-        changes: dict[str, object] = {"due_at": now, "memory": {}}
+        changes: Changes = {"due_at": now, "memory": Memory()}
         store.runs.record(
             run, RunState.QUEUED, "approved by a person", by=by, now=now, changes=changes
         )
@@ -169,7 +170,7 @@ def resolve(
         chosen = run.blocked_by if decision == "follow" else job_session_id or run.job_session_id
         if not chosen:
             raise NotPossible("Name the job session (job_session_id) that is this run's.")
-        if decision == "started" and chosen in _noted(run):
+        if decision == "started" and chosen in (run.memory.noted or ()):
             raise NotPossible(
                 f"Job session {chosen} was in CDM's list before the start was sent: it can't be"
                 f" run {run_id}'s. Name one that began later, or decide otherwise."
@@ -177,12 +178,6 @@ def resolve(
         _supersede(store, run, ("resolve",), now=now)
         store.runs.ask(run, "resolve", by=by, now=now, decision=decision, job_session_id=chosen)
     return f"Run {run_id} follows job session {chosen} once CDM confirms that it is this job's."
-
-
-def _noted(run: Run) -> Sequence[object]:
-    """The ids of the job sessions that were there before the start."""
-    noted = run.memory.get("noted")
-    return noted if isinstance(noted, list) else ()
 
 
 def _supersede(store: Store, run: Run, kinds: tuple[str, ...], *, now: datetime) -> None:
@@ -197,10 +192,9 @@ def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetim
     reason = "a person decided that it was not started; it is started again"
     if clean_first is not None:
         reason = f"a person decided to clean up job session {clean_first} and start"
-    memory = {"clean_first": clean_first} if clean_first else {}
-    changes: dict[str, object] = {
+    changes: Changes = {
         "due_at": now,
-        "memory": memory,
+        "memory": Memory(clean_first=clean_first),
         "sent_at": None,
         "blocked_by": None,
         "error": None,

@@ -130,6 +130,6 @@ def _obstacle(run: Run) -> str | None:
     if run.state is RunState.QUEUED and run.error is not None:
         return f"run {run.id} of {job} can't start: {run.error}"
     word = (run.cdm_status or "").strip().upper()
-    if word in _HELD_BACK or "unknown_at" in run.memory:
+    if word in _HELD_BACK or run.memory.unknown.at is not None:
         return f"CDM shows run {run.id} of {job} as {run.cdm_status}: it does not go on."
     return None

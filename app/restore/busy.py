@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.restore.memory import Memory, SeenSession, Sent
 from app.restore.model import JobSession, NothingSent, Phase, Refused, RestoreJob, Unknown
 from app.restore.turn import EFFECT_S, MOST_SENDS, Turn
 
@@ -27,9 +28,9 @@ def blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool
     if not live:
         wait_for_job(turn, None, f"Job {job.name} is {job.status} in CDM.")
         return True
-    turn.run = replace(turn.run, memory=seen(turn, live))
+    turn.memory = seen(turn, live)
     for session in live:
-        if session.id == turn.run.memory.get("clean_first"):
+        if session.id == turn.memory.clean_first:
             _clean_up_first(turn, session)
             return True
     # A mounted one is named before others: it is the one that a person can clean up.
@@ -48,11 +49,12 @@ def wait_for_job(turn: Turn, blocked_by: str | None, why: str) -> None:
     if turn.run.dry_run:
         turn.end_dry_run("The run would wait for 15 minutes, then ask a person", why)
         return
-    if turn.added_up("blocked") >= BLOCKED_S:
+    blocked = turn.memory.blocked.until(turn.now)
+    if blocked.s >= BLOCKED_S:
         turn.ask_a_person(f"{why} It has been so for 15 minutes.", blocked_by=blocked_by)
         return
-    memory = turn.memory(**turn.sum_of("blocked"))
-    turn.note(due_in=BLOCKED_GAP_S, memory=memory, blocked_by=blocked_by, error=why)
+    turn.memory = replace(turn.memory, blocked=blocked)
+    turn.note(due_in=BLOCKED_GAP_S, blocked_by=blocked_by, error=why)
 
 
 def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
@@ -60,55 +62,51 @@ def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
 
     It is asked for again, if the answer was lost, on proof that it had no effect.
     """
-    sends, known = int(turn.number("first_sends")), turn.run.memory.get("first_known") is True
+    first = turn.memory.first
     waiting = f"Waiting until job session {blocking.id} is cleaned up."
-    if sends == 0 or _without_effect(turn, blocking, sends, known=known):
-        if not _send_clean_up_first(turn, blocking, sends):
+    if first.sends == 0 or _without_effect(turn, blocking, first):
+        if not _send_clean_up_first(turn, blocking, first.sends):
             return
-        sends += 1
     elif blocking.phase is Phase.READY:
-        turn.run = replace(turn.run, memory=turn.memory(**turn.sum_of("first")))
+        turn.memory = replace(turn.memory, first=first.until(turn.now))
     else:
-        turn.run = replace(turn.run, memory=turn.memory(first_known=True))
-    if sends > 1:
+        turn.memory = replace(turn.memory, first_known=True)
+    if (sends := turn.memory.first.sends) > 1:
         waiting += f" CDM was asked {sends} times: its answer was lost, without effect."
     wait_for_job(turn, blocking.id, waiting)
 
 
-def _without_effect(turn: Turn, blocking: JobSession, sends: int, *, known: bool) -> bool:
+def _without_effect(turn: Turn, blocking: JobSession, first: Sent) -> bool:
     """Whether a clean-up without an answer is to be sent again."""
-    if known or sends >= MOST_SENDS or blocking.phase is not Phase.READY:
+    if turn.memory.first_known or first.sends >= MOST_SENDS or blocking.phase is not Phase.READY:
         return False
-    return turn.added_up("first") >= EFFECT_S
+    return first.until(turn.now).s >= EFFECT_S
 
 
 def _send_clean_up_first(turn: Turn, blocking: JobSession, sends: int) -> bool:
-    memory = turn.memory(first_sends=sends + 1, first_s=0.0, first_at=turn.now.isoformat())
-    turn.note(due_in=BLOCKED_GAP_S, memory=memory)
+    turn.memory = replace(turn.memory, first=Sent(sends=sends + 1, at=turn.now))
+    turn.note(due_in=BLOCKED_GAP_S)
     try:
         turn.cdm.clean_up(blocking.id)
     except NothingSent:
-        memory = turn.memory(first_sends=sends, first_s=EFFECT_S)
-        turn.note(due_in=BLOCKED_GAP_S, memory=memory)
+        turn.memory = replace(turn.memory, first=Sent(EFFECT_S, turn.now, sends=sends))
+        turn.note(due_in=BLOCKED_GAP_S)
         raise
     except Refused as refused:
+        turn.memory = replace(turn.memory, clean_first=None, first=Sent())
         turn.ask_a_person(
             f"CDM refused to clean up job session {blocking.id}: {refused}",
-            memory=turn.memory(clean_first=None, first_sends=None),
             blocked_by=blocking.id,
         )
         return False
     except Unknown as unknown:
         logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
     else:
-        turn.run = replace(turn.run, memory=turn.memory(first_known=True))
+        turn.memory = replace(turn.memory, first_known=True)
     return True
 
 
-def seen(turn: Turn, sessions: Sequence[JobSession]) -> dict[str, object]:
+def seen(turn: Turn, sessions: Sequence[JobSession]) -> Memory:
     """Remember, for the person who is to decide, which job sessions raise the question."""
-    shown = [
-        [session.id, session.status, session.start.isoformat() if session.start else None]
-        for session in sessions[:MOST_SEEN]
-    ]
-    return turn.memory(seen=shown, seen_at=turn.now.isoformat())
+    shown = [SeenSession(one.id, one.status, one.start) for one in sessions[:MOST_SEEN]]
+    return replace(turn.memory, seen=tuple(shown), seen_at=turn.now)

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Following a known job session to its real end: mounted, cleaned up, failed, cancelled."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Unpack
 
 from app.restore import clock
+from app.restore.changes import Changes
+from app.restore.memory import Sum
 from app.restore.model import JobSession, NotFound, Phase, Run, RunState
 from app.restore.reading import Reader
 from app.restore.requested import (
@@ -37,32 +40,31 @@ def follow(turn: Turn, *, reader: Reader) -> None:
 
 
 def _remember(turn: Turn, session: JobSession) -> None:
-    changes: dict[str, object] = {"missing": None}
+    memory = replace(turn.memory, missing=0)
     # PENDING before a restore ran and PENDING while it is mounted are one word (cdm §4): only
     # another word than it shows that the restore ran.
     if session.phase is Phase.RUNNING and session.status.strip().upper() != "PENDING":
-        changes["seen_running"] = True
+        memory = replace(memory, seen_running=True)
     if session.phase is not Phase.UNKNOWN:
-        changes.update(unknown_s=None, unknown_at=None)
-    memory = turn.memory(**changes)
-    if memory != turn.run.memory:
-        turn.run = turn.store.runs.note(turn.run, memory=memory)
+        memory = replace(memory, unknown=Sum())
+    if memory != turn.memory:
+        turn.remember(memory)
 
 
 def _look(turn: Turn) -> JobSession | None:
     session_id = turn.run.job_session_id or ""
-    was_running = turn.run.memory.get("seen_running") is True
-    session = find_session(turn, session_id, was_running=was_running)
+    session = find_session(turn, session_id, was_running=turn.memory.seen_running)
     if session is not None:
         return session
-    missing = int(turn.number("missing")) + 1
+    missing = turn.memory.missing + 1
     if missing >= GONE_AFTER:
         _ask(
             turn,
             f"CDM no longer shows job session {session_id}; how it ended can't be read any more.",
         )
     else:
-        turn.note(due_in=_gap(turn.run), memory=turn.memory(missing=missing))
+        turn.memory = replace(turn.memory, missing=missing)
+        turn.note(due_in=_gap(turn.run))
     return None
 
 
@@ -71,7 +73,7 @@ def _restoring(turn: Turn, session: JobSession, reader: Reader) -> None:
     if session.phase is Phase.READY and not _passing(turn, reader):
         rest(RunState.READY, "the copy is up in the clean room", ready_at=turn.now)
     elif session.phase is Phase.CANCELLED:
-        asked = asked_times(turn, "cancel")
+        asked = asked_times(turn.memory.cancel.sends)
         rest(RunState.CANCELLED, f"the job session was cancelled in CDM{asked}")
     elif session.phase in _ENDS:
         _end(turn, session, reader)
@@ -101,9 +103,10 @@ def _ready(turn: Turn, session: JobSession, reader: Reader) -> None:
 
 def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
     if session.phase is Phase.READY:
-        ran = turn.run.memory.get("clean_running") is True
-        if not ran and turn.added_up("clean") < EFFECT_S:
-            _keep_watching(turn, session, **turn.sum_of("clean"))
+        ran, clean = turn.memory.clean_running, turn.memory.clean.until(turn.now)
+        if not ran and clean.s < EFFECT_S:
+            turn.memory = replace(turn.memory, clean=clean)
+            _keep_watching(turn, session)
             return
         again = None if ran else clean_up_again(turn)
         reason = again or "the clean-up had no effect: CDM still shows the resource in use"
@@ -115,7 +118,8 @@ def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
         _end(turn, session, reader)
     else:
         close_clean_up(turn, "CDM is cleaning up")
-        _keep_watching(turn, session, clean_running=True)
+        turn.memory = replace(turn.memory, clean_running=True)
+        _keep_watching(turn, session)
 
 
 _STEPS = {
@@ -149,25 +153,26 @@ def _ask_what_is_left(turn: Turn, session: JobSession, reader: Reader) -> None:
     )
 
 
-def _ask(turn: Turn, why: str, **columns: object) -> None:
+def _ask(turn: Turn, why: str, **changes: Unpack[Changes]) -> None:
     with turn.store.transaction():
-        turn.ask_a_person(why, **columns)
+        turn.ask_a_person(why, **changes)
         close_clean_up(turn, "a person was asked instead")
 
 
 def _watch_unknown(turn: Turn, session: JobSession, reader: Reader) -> None:
     """Show a status word that isn't in the table, and watch; never guess what it means."""
-    why = None
+    why, unknown = None, turn.memory.unknown.until(turn.now)
     if session.end is not None and not _job_is_busy(turn):
         why = "has ended with a status this app does not know"
-    elif turn.added_up("unknown") >= UNKNOWN_S:
+    elif unknown.s >= UNKNOWN_S:
         why = "has had a status this app does not know for an hour"
     if why is not None:
         reader.read_log(turn, whole=True)
         said = f"Job session {session.id} {why}: {session.status}."
         _ask(turn, said, cdm_status=session.status)
     elif not _carried_out(turn, session):
-        _keep_watching(turn, session, **turn.sum_of("unknown"))
+        turn.memory = replace(turn.memory, unknown=unknown)
+        _keep_watching(turn, session)
 
 
 def _carried_out(turn: Turn, session: JobSession) -> bool:
@@ -183,14 +188,11 @@ def _job_is_busy(turn: Turn) -> bool:
         return False
 
 
-def _keep_watching(turn: Turn, session: JobSession, **remember: object) -> None:
-    polls = int(turn.number("polls")) + 1
-    turn.note(
-        due_in=_gap(turn.run, polls),
-        memory=turn.memory(polls=polls, **remember),
-        cdm_status=session.status,
-        percent=session.percent,
-    )
+def _keep_watching(turn: Turn, session: JobSession) -> None:
+    polls = turn.memory.polls + 1
+    turn.memory = replace(turn.memory, polls=polls)
+    due_in = _gap(turn.run, polls)
+    turn.note(due_in=due_in, cdm_status=session.status, percent=session.percent)
 
 
 def _rest(
@@ -201,7 +203,7 @@ def _rest(
     reason: str,
     *,
     at_once: bool = False,
-    **columns: Any,
+    **changes: Unpack[Changes],
 ) -> None:
     """Read the log to its end, then record a resting or final state.
 
@@ -210,19 +212,12 @@ def _rest(
     unread = reader.read_log(turn, whole=True)
     if unread is not None:
         reason = f"{reason} (its log could not be read yet: {unread})"
-    columns.setdefault("error", None)
+    clean = replace(turn.memory.clean, s=0.0, at=turn.now)
+    turn.memory = replace(turn.memory, polls=0, clean=clean, clean_running=False)
+    changes.setdefault("error", None)
+    changes["cdm_status"], changes["percent"] = session.status, session.percent
     with turn.store.transaction():
-        turn.move(
-            state,
-            reason,
-            due_in=0.0 if at_once else _gap_in(state, 0),
-            memory=turn.memory(
-                polls=0, clean_s=0.0, clean_at=turn.now.isoformat(), clean_running=None
-            ),
-            cdm_status=session.status,
-            percent=session.percent,
-            **columns,
-        )
+        turn.move(state, reason, due_in=0.0 if at_once else _gap_in(state, 0), **changes)
         if unread is not None and state in FINAL_STATES:
             turn.store.unread_logs.add(turn.run.id, due_at=turn.now)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.restore.memory import Memory
+
 
 class RunState(StrEnum):
     """Where a run is; what a restarted process does with each is in architecture §4."""
@@ -190,7 +192,7 @@ class Run:
     state_since: datetime | None = None
     due_at: datetime | None = None
     attempts: int = 0
-    memory: Map[str, object] = field(default_factory=dict)
+    memory: Memory = Memory()
 
 
 @dataclass(frozen=True, slots=True)

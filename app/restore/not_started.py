@@ -40,9 +40,7 @@ def not_started(run: Run, now: datetime, *, after: timedelta = TOLD_AFTER) -> No
         return None
     if timedelta(0) <= now - since < after:  # one that lies ahead is a clock that was set back
         return None
-    at, waited_s = run.memory.get("waited_at"), run.memory.get("waited_s")
-    tried_at = datetime.fromisoformat(at) if isinstance(at, str) else None
-    left_s = STALE_S - (waited_s if isinstance(waited_s, int | float) else 0.0)
+    tried_at, left_s = run.memory.waited_at, STALE_S - run.memory.waited_s
     return NotStarted(
         run,
         since,

@@ -8,9 +8,10 @@ The heart imports neither; these protocols let the type checker hold both sides 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from app.restore.attacks import Attack, Noticed
+from app.restore.changes import Changes
 from app.restore.cooling import LastStart
 from app.restore.model import (
     CdmConnection,
@@ -109,9 +110,9 @@ class Runs(Protocol):
         *,
         by: str,
         now: datetime,
-        changes: dict[str, object] | None = None,
+        changes: Changes | None = None,
     ) -> Run: ...
-    def note(self, run: Run, **columns: object) -> Run: ...
+    def note(self, run: Run, **changes: Unpack[Changes]) -> Run: ...
     def tell_once(self, run: Run, note: Note, *, now: datetime) -> None: ...
     def count_repeat(self, run_id: int) -> None: ...
     def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int: ...

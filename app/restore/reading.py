@@ -7,6 +7,7 @@ holds up neither a start nor a state.
 """
 
 import logging
+from dataclasses import replace
 
 from app.restore import clock
 from app.restore.model import CopyManagerError, Refused, RunState
@@ -36,7 +37,7 @@ class Reader:
 
     def read_log(self, turn: Turn, *, whole: bool) -> str | None:
         """Keep CDM's log of the run, whole or what is new; say why, if not all of it was read."""
-        whole = whole or turn.run.memory.get("log_whole") is True
+        whole = whole or turn.memory.log_whole
         why = self.in_peace(turn.run.connection_id)
         if why is None:
             try:
@@ -46,13 +47,13 @@ class Reader:
             except CopyManagerError as error:
                 why = str(error)
                 self._leave_in_peace(turn, why)
-        wanted = True if whole and why is not None else None
-        if turn.run.memory.get("log_whole") != wanted:
-            turn.run = turn.store.runs.note(turn.run, memory=turn.memory(log_whole=wanted))
+        wanted = whole and why is not None
+        if turn.memory.log_whole != wanted:
+            turn.remember(replace(turn.memory, log_whole=wanted))
         return why
 
     def _read(self, turn: Turn, *, whole: bool) -> str | None:
-        began, known = self._steady(), int(turn.number("log_lines"))
+        began, known = self._steady(), turn.memory.log_lines
         skip = 0 if whole else max(known - LOG_OVERLAP, 0)
         why = None
         while lines := turn.cdm.log(turn.run.job_session_id or "", skip):
@@ -64,22 +65,21 @@ class Reader:
                 why = "it is long, and CDM shows it slowly"
                 break
         if skip > known:
-            turn.run = turn.store.runs.note(turn.run, memory=turn.memory(log_lines=skip))
+            turn.remember(replace(turn.memory, log_lines=skip))
         return why
 
     def read_permanent(self, turn: Turn) -> bool:
         """Say whether RESOURCE ACTIVE is only a stage of this run; what can't be read, is not."""
-        known, tries = turn.run.memory.get("permanent"), int(turn.number("permanent_tries"))
+        known, tries = turn.memory.permanent, turn.memory.permanent_tries
         if known is not None or tries >= PERMANENT_TRIES:
             return known is True
         try:
             known = turn.cdm.makes_permanent(turn.run.job_id)
         except CopyManagerError as error:
             logger.warning("run %d: the job's policy could not be read: %s", turn.run.id, error)
-            memory = turn.memory(permanent_tries=tries + 1)
+            turn.remember(replace(turn.memory, permanent_tries=tries + 1))
         else:
-            memory = turn.memory(permanent=known, permanent_tries=None)
-        turn.run = turn.store.runs.note(turn.run, memory=memory)
+            turn.remember(replace(turn.memory, permanent=known, permanent_tries=0))
         return known is True
 
     def read_on(self, turn: Turn) -> None:

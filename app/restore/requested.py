@@ -8,8 +8,10 @@ for a while, still shows *that* session as it was before; three times at most. A
 """
 
 import logging
+from dataclasses import replace
 
 from app.restore import clock
+from app.restore.memory import Sent
 from app.restore.model import (
     Evidence,
     JobSession,
@@ -31,10 +33,12 @@ APPROVAL_S = 24 * 3600.0  # how long a run waits for a person's yes
 
 def unapproved(turn: Turn) -> None:
     """Let a run wait for its approval, but not for ever."""
-    if turn.added_up("unapproved") >= APPROVAL_S:
+    unapproved = turn.memory.unapproved.until(turn.now)
+    if unapproved.s >= APPROVAL_S:
         turn.move(RunState.CANCELLED, "nobody approved it within 24 hours")
     else:
-        turn.note(due_in=clock.LARGEST_GAP_S, memory=turn.memory(**turn.sum_of("unapproved")))
+        turn.memory = replace(turn.memory, unapproved=unapproved)
+        turn.note(due_in=clock.LARGEST_GAP_S)
 
 
 def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
@@ -42,22 +46,17 @@ def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
     request = turn.request("cancel")
     if request is None:
         return False
-    sends = _sends(turn, "cancel", request)
+    sends = _sends(turn.memory.cancel, request)
     if sends and not _cancel_again(turn, session, request, sends):
         return False
-    memory = turn.memory(
-        cancel_sent=request.id,
-        cancel_sends=sends + 1,
-        cancel_s=0.0,
-        cancel_at=turn.now.isoformat(),
-        polls=0,
-    )
-    turn.note(due_in=clock.poll_gap(0), memory=memory)
+    sent = Sent(at=turn.now, sent=request.id, sends=sends + 1)
+    turn.memory = replace(turn.memory, cancel=sent, polls=0)
+    turn.note(due_in=clock.poll_gap(0))
     try:
         turn.cdm.cancel(session.id)
     except NothingSent:
-        memory = turn.memory(cancel_sends=sends, cancel_s=EFFECT_S)
-        turn.note(due_in=clock.poll_gap(0), memory=memory)
+        turn.memory = replace(turn.memory, cancel=replace(sent, s=EFFECT_S, sends=sends))
+        turn.note(due_in=clock.poll_gap(0))
         raise
     except Refused as refused:
         turn.store.runs.close_request(request, str(refused), now=turn.now)
@@ -71,10 +70,9 @@ def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
     return True
 
 
-def _sends(turn: Turn, what: str, request: Request) -> int:
+def _sends(last: Sent, request: Request) -> int:
     """How often CDM was asked for this; more than 0: its answer was lost, or we died over it."""
-    known = turn.run.memory.get(f"{what}_sent") == request.id
-    return int(turn.number(f"{what}_sends")) if known else 0
+    return last.sends if last.sent == request.id else 0
 
 
 def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int) -> bool:
@@ -85,8 +83,9 @@ def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int)
         return False
     if session.phase is not Phase.RUNNING:  # a word that nobody knows proves nothing
         return False
-    if turn.added_up("cancel") < EFFECT_S:
-        turn.run = turn.store.runs.note(turn.run, memory=turn.memory(**turn.sum_of("cancel")))
+    cancel = turn.memory.cancel.until(turn.now)
+    if cancel.s < EFFECT_S:
+        turn.remember(replace(turn.memory, cancel=cancel))
         return False
     if sends < MOST_SENDS:
         return True
@@ -96,9 +95,8 @@ def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int)
     return False
 
 
-def asked_times(turn: Turn, what: str) -> str:
-    """Say how often CDM was asked for it, where that was more than once."""
-    sends = int(turn.number(f"{what}_sends"))
+def asked_times(sends: int) -> str:
+    """Say how often CDM was asked, where that was more than once."""
     return f" (it was asked {sends} times: its answer was lost, without effect)" * (sends > 1)
 
 
@@ -120,22 +118,20 @@ def clean_up_if_asked(turn: Turn) -> bool:
     if request is None:
         return False
     session_id = turn.run.job_session_id or ""
-    sends = _sends(turn, "clean", request) + 1
+    sends = _sends(turn.memory.clean, request) + 1
     again = f" again (attempt {sends} of at most {MOST_SENDS})" if sends > 1 else ""
+    turn.memory = replace(
+        turn.memory,
+        polls=0,
+        clean=Sent(at=turn.now, sent=request.id, sends=sends),
+        clean_running=False,
+        seen_running=True,
+    )
     turn.move(
         RunState.CLEANING_UP,
         f"clean-up is asked of CDM{again}",
         by=request.by,
         due_in=clock.poll_gap(0),
-        memory=turn.memory(
-            polls=0,
-            clean_s=0.0,
-            clean_at=turn.now.isoformat(),
-            clean_running=None,
-            clean_sent=request.id,
-            clean_sends=sends,
-            seen_running=True,
-        ),
         error=None,
     )
     try:
@@ -156,7 +152,7 @@ def clean_up_again(turn: Turn) -> str | None:
     request = turn.request("clean_up")
     if request is None:  # CDM had accepted it, or began it itself
         return None
-    sends = int(turn.number("clean_sends"))
+    sends = turn.memory.clean.sends
     if sends < MOST_SENDS:
         return (
             "CDM's answer to the clean-up was lost, and it has shown the resource in use for"
@@ -170,7 +166,7 @@ def clean_up_again(turn: Turn) -> str | None:
 def close_clean_up(turn: Turn, result: str) -> None:
     """Close a clean-up that was sent and is not to be sent again."""
     request = turn.request("clean_up")
-    if request is not None and _sends(turn, "clean", request):
+    if request is not None and _sends(turn.memory.clean, request):
         turn.store.runs.close_request(request, result, now=turn.now)
 
 

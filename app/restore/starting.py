@@ -10,9 +10,11 @@ has no proof and only looks. Back to `queued` leads only proof that the request 
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.restore import clock
 from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
+from app.restore.memory import QuickSum, Sum
 from app.restore.model import (
     SIMULATION,
     Busy,
@@ -40,7 +42,7 @@ def queued(turn: Turn) -> None:
     if _cancelled(turn) or _waited_too_long(turn) or not _still_wanted(turn):
         return
     if not turn.run.dry_run and turn.store.settings.mode is Mode.OBSERVE:
-        turn.run = turn.store.runs.note(turn.run, dry_run=True, memory=turn.run.memory)
+        turn.run = turn.store.runs.note(turn.run, dry_run=True, memory=turn.memory)
     try:
         job = turn.cdm.job(turn.run.job_id)
     except NotFound:
@@ -92,19 +94,6 @@ def _plan(turn: Turn) -> object | None:
 
 def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan: object) -> None:
     starts = [session.start for session in sessions if session.start is not None]
-    # What was counted of the hour in `queued` stays, should proof lead back there.
-    noted = turn.memory(
-        noted=sorted(session.id for session in sessions),
-        noted_start=max(starts).isoformat() if starts else None,
-        permanent=None,
-        clean_first=None,
-        seen=None,
-        # Counted from the first look on: whether CDM can be read is not known before.
-        look_s=0.0,
-        look_at=None,
-        answered=False,
-        polls=0,
-    )
     with turn.store.transaction():
         # Read again under the write lock: who disarms in this very moment is obeyed.
         if not _still_wanted(turn):
@@ -112,11 +101,23 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
         if turn.store.settings.mode is Mode.OBSERVE:
             turn.end_dry_run(f"everything but the start of job {job.name} was done")
             return
+        # What was counted of the hour in `queued` stays, should proof lead back there.
+        turn.memory = replace(
+            turn.memory,
+            noted=tuple(sorted(session.id for session in sessions)),
+            noted_start=max(starts, default=None),
+            permanent=None,
+            clean_first=None,
+            seen=(),
+            # Counted from the first look on: whether CDM can be read is not known before.
+            look=QuickSum(),
+            answered=False,
+            polls=0,
+        )
         turn.move(
             RunState.STARTING,
             f"{len(sessions)} earlier job sessions noted; the start is sent",
             due_in=clock.poll_gap(0),
-            memory=noted,
             sent_at=turn.now,
             blocked_by=None,
             error=None,
@@ -126,26 +127,28 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
     except Busy as busy:
         _busy_after_all(turn, busy)
     except NothingSent as proof:
-        _back_to_queued(turn, proof)
+        _back_to_queued(turn, proof, blocked=replace(turn.memory.blocked, at=None))
     except Refused as refused:
         turn.move(RunState.FAILED, f"CDM refused: {refused}", error=str(refused), sent_at=None)
     except Unknown as unknown:
         logger.warning("run %d: the start's answer was lost (%s)", turn.run.id, unknown)
         turn.note(due_in=clock.poll_gap(0), error=f"The start's answer was lost: {unknown}")
     else:
-        turn.note(due_in=clock.poll_gap(0), memory=turn.memory(answered=True))
+        turn.memory = replace(turn.memory, answered=True)
+        turn.note(due_in=clock.poll_gap(0))
 
 
-def _back_to_queued(turn: Turn, proof: CopyManagerError, **remember: object) -> None:
-    attempts = int(turn.number("start_attempts")) + 1
+def _back_to_queued(turn: Turn, proof: CopyManagerError, *, blocked: Sum) -> None:
+    attempts = turn.memory.start_attempts + 1
     # A CDM that can be read and takes no start keeps the run from it all the same.
-    unsent = None if isinstance(proof, Busy) else turn.time("unsent_since") or turn.now
-    remember["unsent_since"] = unsent.isoformat() if unsent else None
+    unsent = None if isinstance(proof, Busy) else turn.memory.unsent_since or turn.now
+    turn.memory = replace(
+        turn.memory, start_attempts=attempts, unsent_since=unsent, blocked=blocked
+    )
     turn.move(
         RunState.QUEUED,
         f"the start provably had no effect: {proof}",
         due_in=clock.retry_gap(attempts),
-        memory=turn.memory(start_attempts=attempts, **{"blocked_at": None, **remember}),
         sent_at=None,
         error=str(proof),
         contact_lost_since=unsent,
@@ -154,15 +157,16 @@ def _back_to_queued(turn: Turn, proof: CopyManagerError, **remember: object) -> 
 
 def _busy_after_all(turn: Turn, busy: Busy) -> None:
     """CDM showed the job as free and refuses to start it: a busy job too, with the same end."""
-    if turn.added_up("blocked") >= BLOCKED_S:
+    blocked = turn.memory.blocked.until(turn.now)
+    if blocked.s >= BLOCKED_S:
         turn.ask_a_person(f"{busy} It has been so for 15 minutes.", sent_at=None)
     else:
-        _back_to_queued(turn, busy, **turn.sum_of("blocked"))
+        _back_to_queued(turn, busy, blocked=blocked)
 
 
 def starting(turn: Turn) -> None:
     """Look for the job session that our start made; never send."""
-    noted, noted_start = turn.texts("noted"), turn.time("noted_start")
+    noted, noted_start = frozenset(turn.memory.noted or ()), turn.memory.noted_start
     new = [
         session
         for session in turn.cdm.sessions(turn.run.job_id)
@@ -170,7 +174,7 @@ def starting(turn: Turn) -> None:
         and session.id not in noted
         and (session.start is None or noted_start is None or session.start > noted_start)
     ]
-    answered = turn.run.memory.get("answered") is True
+    answered, look = turn.memory.answered, turn.memory.look.until(turn.now)
     if len(new) == 1:
         follow_session(
             turn,
@@ -180,20 +184,18 @@ def starting(turn: Turn) -> None:
         )
     elif new:
         ids = ", ".join(session.id for session in new)
+        turn.memory = seen(turn, new)
         turn.ask_a_person(
-            f"{len(new)} new job sessions of this job appeared ({ids}); which is ours is unclear.",
-            memory=seen(turn, new),
+            f"{len(new)} new job sessions of this job appeared ({ids}); which is ours is unclear."
         )
-    elif turn.added_up("look") >= LOOK_S:
+    elif look.s >= LOOK_S:
         said = "CDM answered the start" if answered else "The start's answer was lost"
-        turn.ask_a_person(
-            f"{said}, but no new job session appeared for {LOOK_S:.0f} s.",
-            memory=seen(turn, new),
-        )
+        turn.memory = seen(turn, new)
+        turn.ask_a_person(f"{said}, but no new job session appeared for {LOOK_S:.0f} s.")
     else:
-        polls = int(turn.number("polls")) + 1
-        memory = turn.memory(polls=polls, **turn.sum_of("look"))
-        turn.note(due_in=clock.poll_gap(polls), memory=memory)
+        polls = turn.memory.polls + 1
+        turn.memory = replace(turn.memory, polls=polls, look=look)
+        turn.note(due_in=clock.poll_gap(polls))
 
 
 def follow_session(
@@ -205,15 +207,20 @@ def follow_session(
     by: str = ENGINE,
 ) -> None:
     """Move to `restoring` with a known job session."""
+    turn.memory = replace(
+        turn.memory,
+        seen_running=False,
+        missing=0,
+        permanent=None,
+        permanent_tries=0,
+        seen=(),
+        unsent_since=None,
+    )
     turn.move(
         RunState.RESTORING,
         f"job session {session.id}: {how}",
         by=by,
         due_in=0.0,
-        memory=turn.memory(
-            **dict.fromkeys(("seen_running", "missing", "permanent", "permanent_tries", "seen")),
-            unsent_since=None,
-        ),
         job_session_id=session.id,
         cdm_status=session.status,
         percent=session.percent,
@@ -238,7 +245,7 @@ def _gone(turn: Turn) -> str:
 
 
 def _waited_too_long(turn: Turn) -> bool:
-    if turn.number("waited_s") <= STALE_S:
+    if turn.memory.waited_s <= STALE_S:
         return False
     last = f" The last obstacle: {turn.run.error}" if turn.run.error else ""
     turn.ask_a_person(f"The run has waited for more than an hour and was not started.{last}")

@@ -51,15 +51,13 @@ class Waits:
             total_s = _until_now(run, now, None)
         else:
             total_s = wait.total_s + self._steady() - wait.seen_at
-        counted = {"waited_s": total_s, "waited_at": now.isoformat()}
-        return replace(run, memory={**run.memory, **counted})
+        return replace(run, memory=replace(run.memory, waited_s=total_s, waited_at=now))
 
 
 def _until_now(run: Run, now: datetime, most_s: float | None) -> float:
     """Add to what the run remembers the time since, ``most_s`` at most: we were there then."""
-    total_s, at = run.memory.get("waited_s"), run.memory.get("waited_at")
-    since = datetime.fromisoformat(at) if isinstance(at, str) else run.state_since or now
+    since = run.memory.waited_at or run.state_since or now
     passed = max((now - since).total_seconds(), 0.0)
     if most_s is not None:
         passed = min(passed, most_s)
-    return passed + (float(total_s) if isinstance(total_s, int | float) else 0.0)
+    return passed + run.memory.waited_s

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a run stands in its row, and how a list of runs is narrowed."""
 
-import json
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.restore.memory import Memory
 from app.restore.model import Evidence, Run, RunState
+from app.store.memories import from_json, to_json
 from app.store.times import from_text, from_text_or_none, to_text
 
 SELECT = (
@@ -83,8 +83,8 @@ def to_column(value: object) -> object:
         return to_text(value)
     if isinstance(value, StrEnum):
         return str(value)
-    if isinstance(value, Mapping):
-        return json.dumps(dict(value), sort_keys=True)
+    if isinstance(value, Memory):
+        return to_json(value)
     if isinstance(value, bool):
         return int(value)
     return value
@@ -127,5 +127,5 @@ def run_from_row(row: sqlite3.Row) -> Run:
         state_since=from_text(row["state_since"]),
         due_at=from_text_or_none(row["due_at"]),
         attempts=row["attempts"],
-        memory=json.loads(row["memory"]),
+        memory=from_json(row["memory"]),
     )

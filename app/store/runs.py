@@ -4,7 +4,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Unpack
 
+from app.restore.changes import Changes
 from app.restore.model import (
     MANUAL,
     CdmConnection,
@@ -176,16 +178,15 @@ class Runs:
         *,
         by: str,
         now: datetime,
-        changes: dict[str, object] | None = None,
+        changes: Changes | None = None,
     ) -> Run:
         """Move ``run`` to another state, with history, audit row and offense note; give it then.
 
         Compare-and-set: raises `Overtaken` when the run is no longer in ``run.state``, and
-        `IllegalTransition` where no arrow leads. ``changes`` are further columns to set.
+        `IllegalTransition` where no arrow leads. ``changes`` are set with it.
         """
         check_arrow(run.state, to_state)
-        columns = dict(changes or {})
-        columns.update(state=to_state, state_since=now)
+        columns: dict[str, object] = {**(changes or {}), "state": to_state, "state_since": now}
         if to_state in FINAL_STATES:
             columns.update(ended_at=now, due_at=None)
         if "sent_at" in columns:
@@ -211,10 +212,10 @@ class Runs:
             self._add_note(run.state, moved, reason, now=now)
         return moved
 
-    def note(self, run: Run, **columns: object) -> Run:
+    def note(self, run: Run, **changes: Unpack[Changes]) -> Run:
         """Change what is known of a run that stays in its state. Raises `Overtaken`."""
         with self._db.transaction():
-            self._update(run, columns)
+            self._update(run, dict(changes))
         return self.get(run.id)
 
     def count_repeat(self, run_id: int) -> None:

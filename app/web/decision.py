@@ -6,18 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.restore.memory import SeenSession
 from app.restore.model import Run, RunState, Transition
 
 _MOST = 20  # ids in a sentence
-
-
-@dataclass(frozen=True, slots=True)
-class SeenSession:
-    """One job session in CDM's list as it was seen last; its start by CDM's own clock."""
-
-    id: str
-    status: str
-    start: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +29,12 @@ def question_of(run: Run, transitions: Sequence[Transition]) -> Question | None:
     if run.state is not RunState.NEEDS_DECISION or not transitions:
         return None
     starts = [one.at for one in transitions if one.to_state is RunState.STARTING]
-    noted, seen = run.memory.get("noted"), run.memory.get("seen")
-    ids = [str(one) for one in noted] if isinstance(noted, list) else None
+    noted = run.memory.noted
     return Question(
         asked_at=transitions[-1].at,
         sent_at=starts[-1] if starts else None,
-        seen_at=_time(run.memory.get("seen_at")),
-        seen=[_session(one) for one in seen] if isinstance(seen, list) else [],
-        noted=None if ids is None else ids[:_MOST],
-        more_noted=max(len(ids or []) - _MOST, 0),
+        seen_at=run.memory.seen_at,
+        seen=run.memory.seen,
+        noted=None if noted is None else noted[:_MOST],
+        more_noted=max(len(noted or ()) - _MOST, 0),
     )
-
-
-def _session(kept: Sequence[str | None]) -> SeenSession:
-    session_id, status, start = kept
-    return SeenSession(str(session_id), str(status), _time(start))
-
-
-def _time(value: object) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) else None

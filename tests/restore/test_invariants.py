@@ -427,7 +427,7 @@ class Life(RuleBasedStateMachine):
                 break
             # A copy that is made permanent is in use on its way, and done in the end.
             going = {Phase.RUNNING, Phase.UNKNOWN}
-            if run.memory.get("permanent") is True:
+            if run.memory.permanent is True:
                 going.add(Phase.READY)
             for session in list(cdm.shown.values()):
                 if session.phase in going:

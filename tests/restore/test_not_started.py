@@ -100,7 +100,7 @@ def test_a_cdm_that_can_be_read_and_takes_no_start_is_told_too(world: World) -> 
     assert found.since == began == world.run().received_at
     world.cdm.faults["start"].clear()
     world.go_on(S.RESTORING)
-    assert "unsent_since" not in world.run().memory
+    assert world.run().memory.unsent_since is None
 
 
 def test_a_job_that_is_busy_after_all_is_no_lost_contact(world: World) -> None:

@@ -68,12 +68,12 @@ def test_what_stood_in_the_way_is_forgotten_with_the_start(world: World) -> None
     world.start_run()
     world.turn()
     assert world.run().blocked_by == foreign
-    assert "seen" in world.run().memory
+    assert world.run().memory.seen
     world.cdm.become(foreign, Phase.COMPLETED)
     world.turn(10)
     run = world.run()
     assert (run.state, run.blocked_by) == (S.STARTING, None)
-    assert "seen" not in run.memory
+    assert not run.memory.seen
 
 
 def test_a_chosen_clean_up_is_forgotten_with_the_start(world: World) -> None:
@@ -84,7 +84,7 @@ def test_a_chosen_clean_up_is_forgotten_with_the_start(world: World) -> None:
     world.turn(1)
     world.cdm.become(foreign, Phase.COMPLETED)
     world.go_on(S.STARTING)
-    assert "clean_first" not in world.run().memory
+    assert world.run().memory.clean_first is None
 
 
 def test_a_start_without_effect_is_tried_again_after_2_4_and_8_s(world: World) -> None:

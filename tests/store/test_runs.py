@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.restore.memory import Memory, Sum
 from app.restore.model import (
     CdmConnection,
     LogLine,
@@ -48,7 +49,7 @@ def record(store: Store, run: Run, state: RunState, **changes: object) -> Run:
 
 def test_a_run_comes_back_as_it_was_written(store: Store) -> None:
     run = make_run(store)
-    memory = {"noted": ["1", "2"], "answered": True, "blocked_s": 1.5}
+    memory = Memory(noted=("1", "2"), answered=True, blocked=Sum(1.5, NOON))
     moved = record(store, run, S.STARTING, memory=memory, sent_at=NOON, percent=3, error="ü")
     assert (moved.memory, moved.percent, moved.error) == (memory, 3, "ü")
     assert moved == store.runs.get(run.id)

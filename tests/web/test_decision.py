@@ -3,10 +3,11 @@
 """What a person has to decide, and what does not start: all there is to know, before any click."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.restore.memory import Memory, SeenSession
 from app.restore.model import RunState
 from tests.web.conftest import ADMIN, ANALYST, NOBODY, World
 from tests.web.test_runs_api import make_run, to_state
@@ -20,11 +21,12 @@ def main_of(page: str) -> str:
 
 def undecided(world: World, **columns: object) -> int:
     run = make_run(world, 1)
-    memory = {
-        "noted": ["4711", "4712"],
-        "seen": [["4799", "RUNNING", "1999-02-01T10:00:00+00:00"], ["4800", "PENDING", None]],
-        "seen_at": world.clock().isoformat(),
-    }
+    start = datetime(1999, 2, 1, 10, tzinfo=UTC)
+    memory = Memory(
+        noted=("4711", "4712"),
+        seen=(SeenSession("4799", "RUNNING", start), SeenSession("4800", "PENDING", None)),
+        seen_at=world.clock(),
+    )
     run = to_state(world, run, S.STARTING, S.NEEDS_DECISION)
     world.store.runs.note(
         run, memory=memory, **{"error": "2 new job sessions appeared.", **columns}
@@ -100,14 +102,14 @@ def kept(world: World, seconds: float, **memory: object) -> int:
         contact_lost_since=since,
         error="CDM at cdm:8443 does not answer.",
         due_at=world.clock() + timedelta(seconds=20),
-        memory=memory,
+        memory=Memory(**memory),
     )
     return run.id
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/runs/{run}", "/connections"])
 def test_what_does_not_start_stands_above_everything(world: World, path: str) -> None:
-    run_id = kept(world, 180, waited_s=180.0, waited_at=world.clock().isoformat())
+    run_id = kept(world, 180, waited_s=180.0, waited_at=world.clock())
     page = world.client(ADMIN).get(path.format(run=run_id)).text
     main = page[page.index('id="first"') :]
     words = main_of(main)

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Values as they stand in rows and in JSON, read as the type hint of their field says."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from app.store.times import from_text
+
+Reader = Callable[[Any], Any]
+
+
+@cache
+def readers(kind: type) -> dict[str, Reader]:
+    """Give how each field of a class is read."""
+    return {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _reader(hint: Any) -> Reader:
+    options = get_args(hint)
+    if NoneType in options:
+        some = _reader(options[0])
+        return lambda value: None if value is None else some(value)
+    if get_origin(hint) is tuple:
+        one = _reader(options[0])
+        return lambda values: tuple(map(one, values))
+    if hint is datetime:
+        return from_text
+    if issubclass(hint, bool | StrEnum):
+        return lambda value: hint(value)
+    if issubclass(hint, tuple):  # a named one
+        each = readers(hint).values()
+        return lambda values: hint(*(read(value) for read, value in zip(each, values, strict=True)))
+    return lambda value: value
