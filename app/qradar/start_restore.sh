@@ -224,7 +224,7 @@ explain_http() {
     413/*) cause='the request is too large' ;;
     429/*) cause='too many requests with a token that is not valid' ;;
     502/* | 504/*) cause='the console has no answer from the app; is it running?' ;;
-    503/*) cause='the app cannot take triggers now; its pages and /debug say why' ;;
+    503/*) cause='the app cannot take triggers now; its pages say why' ;;
     *) cause='an answer that was not expected' ;;
   esac
   cause="HTTP $http: $cause${text:+ (${text:0:300})}"

@@ -104,6 +104,17 @@ def _check_not_lost(path: Path, migrations: Path) -> None:
     raise StoreLost("The app was set up here, but its database is gone or empty.")
 
 
+def told(path: Path, error: StoreBusy) -> str:
+    """What happened to a store that broke while it was in use, and what to do."""
+    found: Exception = error
+    with suppress(sqlite3.Error, StoreBusy, OSError, ValueError):
+        try:
+            _check_not_lost(path, MIGRATIONS)
+        except StoreLost as lost:
+            found = lost
+    return _told(path, MIGRATIONS, found)
+
+
 def _told(path: Path, migrations: Path, error: Exception) -> str:
     """What happened and what to do, for a person."""
     offers = _offers(path, migrations)

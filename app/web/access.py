@@ -14,13 +14,16 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request, session
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped] # no stubs
 
+from app.framework.bulkhead import TooBusy
 from app.framework.console_peers import plain
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of
+from app.store.database import StoreBroken
+from app.store.migrate import told
 from app.web import texts
 from app.web.bodies import FORM, JSON, check_kind, check_texts
-from app.web.problems import Problem, is_api, preparing
+from app.web.problems import Problem, answer, is_api, preparing, store_unusable_for_rules
 from app.web.services import services
 
 logger = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ def register(app: Flask) -> None:
     app.config["WTF_CSRF_SSL_STRICT"] = False
     csrf.init_app(app)
     app.before_request(_check)
+    app.register_error_handler(StoreBroken, _tell_broken_store)
     app.after_request(_bind_csrf)
 
 
@@ -112,13 +116,25 @@ def _check_store(right: Right) -> None:
     if services().preparing:
         raise preparing()
     reason = services().failure()
-    if reason is None:
-        return
+    if reason is not None:
+        raise _unusable(reason)
+
+
+def _tell_broken_store(error: StoreBroken) -> Response:
+    """The same of a store that breaks while it is in use."""
+    reason = told(services().database_path, error)
+    logger.error("the store broke: %s", reason)
+    if request.endpoint in PUBLIC:
+        return answer(store_unusable_for_rules())
+    return answer(_unusable(reason))
+
+
+def _unusable(reason: str) -> Problem:
     try:
         known = Right.VIEW in rights_of(_who(), frozenset(), frozenset())
-    except Problem:
+    except (Problem, TooBusy):
         known = False
-    raise Problem(
+    return Problem(
         503,
         reason if known else texts.problems.STORE_UNUSABLE,
         code="store_unusable",

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
@@ -102,6 +103,11 @@ def store_busy() -> Problem:
     )
 
 
+def store_unusable_for_rules() -> Problem:
+    """503 for a rule's call: why, the pages tell."""
+    return Problem(503, words.STORE_UNUSABLE_FOR_RULES, code="store_unusable", retry_after=60)
+
+
 def preparing() -> Problem:
     """503: the store is being brought up to date; nothing of it can be read or kept meanwhile."""
     return Problem(
@@ -149,9 +155,9 @@ def register(app: Flask) -> None:
         return answer(store_busy())
 
     @app.errorhandler(StoreFailed)
-    def tell_failing_store(error: StoreFailed) -> Response:
+    def tell_failing_store(error: StoreFailed) -> ResponseReturnValue:
         found = trouble(error)
-        return tell_crash(error) if found is None else tell_busy_store(found)
+        return tell_crash(error) if found is None else app.handle_user_exception(found)
 
     @app.errorhandler(TooBusy)
     def tell_busy(error: TooBusy) -> Response:

@@ -12,6 +12,7 @@ from app.qradar.administrator import NotDone
 from app.qradar.identity import Right
 from app.restore import checks
 from app.restore.checks import InvalidField
+from app.restore.model import Mode
 from app.store.put_back import confirm
 from app.web import texts
 from app.web.access import caller, needs
@@ -112,7 +113,10 @@ def revoke_token() -> BaseResponse:
 def confirm_tokens() -> BaseResponse:
     """Make the trigger tokens of a store that was put back valid again."""
     done = confirm(services().store, by=caller().name, now=services().clock())
-    flash(texts.settings.CONFIRMED if done else texts.settings.NOTHING_TO_CONFIRM, "good")
+    said = texts.settings.CONFIRMED if done else texts.settings.NOTHING_TO_CONFIRM
+    if done and services().store.settings.mode is Mode.DISARMED:
+        said += f" {texts.settings.STILL_DISARMED}"
+    flash(said, "good")
     return go_to("settings.show")
 
 

@@ -55,6 +55,8 @@ def signals(services: Services, health: Health) -> list[Signal]:
     """The strip: the app's mode, its parts and neighbours, what ends when, the last trigger."""
     mode = Mode(health.mode)
     tone, sentence = _MODES[mode]
+    if services.store.tokens.wait_for_confirmation():
+        tone, sentence = "bad", texts.health.TOKENS_WAIT
     return [
         Signal(tone, texts.health.MODES[mode], [sentence]),
         _worker(health),

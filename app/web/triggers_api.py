@@ -15,7 +15,7 @@ from app.restore.model import Outcome
 from app.web import texts
 from app.web.action_book import note_use
 from app.web.bodies import FORM, JSON, check_kind, read_pairs
-from app.web.problems import Problem, preparing
+from app.web.problems import Problem, preparing, store_unusable_for_rules
 from app.web.services import services
 from app.web.trigger_fields import Fields, collect, read_trigger
 
@@ -30,9 +30,7 @@ def receive_trigger() -> tuple[Response, int]:
     if services().preparing:
         raise preparing()
     if services().failure() is not None:
-        raise Problem(
-            503, texts.problems.STORE_UNUSABLE_FOR_RULES, code="store_unusable", retry_after=60
-        )
+        raise store_unusable_for_rules()
     unreadable, fields = None, Fields()
     try:
         fields = collect(read_pairs(request.get_data(), kind))
@@ -70,16 +68,13 @@ def _checked_token(fields: Fields) -> tuple[str, str]:
         *("a trigger from %s was refused: %s", request.remote_addr),
         "bad token" if token else "no token",
     )
-    raise Problem(
-        401,
-        _why_refused(token),
-        field="X-Trigger-Token",
-        advice=texts.api.TOKEN_ADVICE,
-    )
+    why, advice = _why_refused(token)
+    raise Problem(401, why, field="X-Trigger-Token", advice=advice)
 
 
-def _why_refused(token: str | None) -> str:
+def _why_refused(token: str | None) -> tuple[str, str]:
     if not token:
-        return texts.api.NO_TOKEN
-    waits = services().store.tokens.wait_for_confirmation()
-    return texts.api.TOKENS_WAIT if waits else texts.api.BAD_TOKEN
+        return texts.api.NO_TOKEN, texts.api.TOKEN_ADVICE
+    if services().store.tokens.wait_for_confirmation():
+        return texts.api.TOKENS_WAIT, texts.api.TOKENS_WAIT_ADVICE
+    return texts.api.BAD_TOKEN, texts.api.TOKEN_ADVICE

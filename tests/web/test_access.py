@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what: default deny, the caller as the console says, CSRF, headers, cookies."""
 
+import html
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from werkzeug.routing import Rule
 from app.qradar.identity import Right
 from app.restore.model import Mode
 from app.store import migrate
+from app.store.copies import keep_copy
 from app.web import access
 from app.web.services import OUTBOUND_CALLS
 from tests.web.conftest import (
@@ -231,6 +233,38 @@ def test_an_unusable_store_is_told_everywhere_but_debug_stays(world: World) -> N
     assert answer.json["error"]["code"] == "store_unusable"
     assert "Retry-After" in answer.headers
     assert world.client().get("/debug").text == "Pong!"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"no database" * 1000, "The app's database is damaged: file is not a database."),
+        (None, "The app was set up here, but its database is gone or empty."),
+    ],
+)
+def test_a_store_that_breaks_while_it_is_used_is_told_with_its_copies(
+    world: World, content: bytes | None, told: str
+) -> None:
+    """ "Try again in a moment" would be a lie: only a copy helps, or a new beginning."""
+    copy = keep_copy(world.path)
+    client = world.client(ADMIN)
+    assert client.get("/").status_code == 200
+    for file in world.path.parent.glob(f"{world.path.name}*"):
+        if file != copy:
+            file.unlink()
+    if content is not None:
+        world.path.write_bytes(content)
+    page = client.get("/")
+    assert page.status_code == 503
+    said = html.unescape(page.text)
+    assert told in said
+    assert f"ut a copy back ({copy.name} of" in said
+    assert told not in html.unescape(world.client().get("/").text)
+    answer = world.client().post(
+        "/api/v1/triggers", data={"token": "t" * 43, "request_id": "r" * 8}
+    )
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "store_unusable")
+    assert told not in answer.json["error"]["message"]
 
 
 def test_outbound_calls_may_hold_half_the_threads() -> None:

@@ -89,3 +89,6 @@ TOKENS_WAIT = (
     "The app's database was put back: no trigger token is valid before an administrator has"
     " confirmed them on the settings page."
 )
+TOKENS_WAIT_ADVICE = (
+    "Confirm the trigger tokens on the settings page, then let the rule fire again."
+)

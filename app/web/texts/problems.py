@@ -28,8 +28,8 @@ TITLES = {
 OTHER_TITLE = "Not possible"
 
 STORE_BUSY = "The app's database can't be used just now."
-STORE_BUSY_CAUSE = "Another process holds the database, or its disk is full or read-only."
-STORE_BUSY_ADVICE = "Try again in a moment; if it stays, look at the disk space of the app's store."
+STORE_BUSY_CAUSE = "Another process holds the database for longer than usual."
+STORE_BUSY_ADVICE = "Try again in a moment; if it stays, send the app's log to support."
 PREPARING = "The app's database is being brought up to date."
 PREPARING_CAUSE = (
     "A new version of the app was installed, or the other of its two processes is at it; with a"

@@ -130,6 +130,7 @@ CONFIRM_HELP = (
     " runs by what CDM shows, and arm the app."
 )
 CONFIRM = "Make the trigger tokens below valid again"
-CONFIRMED = "The trigger tokens are valid again. The app stays disarmed until you arm it."
+CONFIRMED = "The trigger tokens are valid again."
+STILL_DISARMED = "The app stays disarmed until you arm it."
 NOTHING_TO_CONFIRM = "There is nothing to confirm: the trigger tokens are valid."
 SEE_PUT_BACK = "See what to do on the settings page."
