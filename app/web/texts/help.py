@@ -169,17 +169,17 @@ SYMPTOMS = (
         "Deploy Changes; look at the limiter; try `curl` from that host",
     ),
     (
-        "Outcome `unmatched`",
+        "Outcome *no mapping* (`unmatched`)",
         "no mapping for the rule's id or name",
         "add the mapping; an overridden system rule has an id of its own",
     ),
     (
-        "Outcome `test` with event values",
+        "Outcome *connection test* (`test`) with event values",
         "RULE_ID does not arrive in the action",
         "*Set-up*, *More*: choose a mapping and update",
     ),
     (
-        "Outcome `disarmed`",
+        "Outcome *app is disarmed* (`disarmed`)",
         "a fresh installation is disarmed",
         "*Settings → Arm*",
     ),
@@ -189,14 +189,14 @@ SYMPTOMS = (
         "*Settings → Arm*",
     ),
     (
-        "Outcome `awaiting_approval`",
+        "Outcome *waits for approval* (`awaiting_approval`)",
         "the mapping asks a person first",
         "approve or reject on the run's page; untick it in the mapping",
     ),
     (
-        "Outcome `cooling_down`",
+        "Outcome *cooling down* (`cooling_down`)",
         "the job was started a short while ago",
-        "*Start now* on the overview; or wait, or shorten the mapping's cool-down",
+        "*Start a restore by hand* on the overview; or wait, or shorten the mapping's cool-down",
     ),
     (
         "*Simulate*: would not start",
@@ -209,7 +209,7 @@ SYMPTOMS = (
         "follow the message",
     ),
     (
-        "Run is `needs_decision`",
+        "Run *needs a decision* (`needs_decision`)",
         "an answer was lost, or a session vanished, or the job is busy",
         "look into CDM, then decide on the run's page",
     ),
@@ -219,7 +219,7 @@ SYMPTOMS = (
         "upload its CA, or pin its fingerprint",
     ),
     (
-        "Log-in to CDM refused",
+        "CDM does not let this user in",
         "wrong password; an expired or locked account",
         "enter it again; the app waits 15 minutes before it tries the same one again",
     ),
@@ -230,7 +230,7 @@ SYMPTOMS = (
         " default after half an hour",
     ),
     (
-        'Pages say "QRadar can\'t be reached"',
+        'Pages say "QRadar does not answer"',
         "the console does not answer the app",
         "triggers and restores go on; check the console",
     ),
