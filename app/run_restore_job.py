@@ -218,7 +218,7 @@ def _start(
     plan = client.plan_start(job.id, None)
     lost: Unknown | None = None
     try:
-        client.start(plan)
+        plan.send()
     except Unknown as unknown:
         lost = unknown
         around.say("CDM's answer to the start was lost; looking into its job sessions ...")

@@ -3,9 +3,10 @@
 """Which action to ask for: how a job is started (cdm §3), how it is cleaned up (cdm §6)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from app.cdm.api_session import ApiSession
 from app.cdm.failures import Advice
 from app.cdm.links import BadLink, Target, api, href, rebase
 from app.restore.model import Busy, Refused, Unknown
@@ -20,7 +21,17 @@ class StartPlan:
 
     job_id: str
     target: Target
-    body: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any]
+    api: ApiSession
+
+    def send(self) -> None:
+        """Start the job: one request, never repeated. Returns only if CDM answered that it did.
+
+        :raises NothingSent: proof that nothing was started (`Busy`, `LoginRefused` and the others)
+        :raises Refused: CDM said no
+        :raises Unknown: anything else; it may be running
+        """
+        self.api.post(self.target, self.body, f"start job {self.job_id}", any_2xx=False)
 
     @property
     def action(self) -> str | None:

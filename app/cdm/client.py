@@ -193,16 +193,7 @@ class CdmClient:
         else:
             found = self._schema(schema, str(job_id))
             body = actions.choose_action(found, job, action_name)
-        return StartPlan(str(job_id), target, body)
-
-    def start(self, plan: StartPlan) -> None:
-        """Start the job: one request, never repeated. Returns only if CDM answered that it did.
-
-        :raises NothingSent: proof that nothing was started (`Busy`, `LoginRefused` and the others)
-        :raises Refused: CDM said no
-        :raises Unknown: anything else; it may be running
-        """
-        self._api.post(plan.target, plan.body, f"start job {plan.job_id}", any_2xx=False)
+        return StartPlan(str(job_id), target, body, self._api)
 
     # --- job sessions
 
@@ -280,12 +271,12 @@ class CdmClient:
     # --- requests that act on a job session: an allow-list, built here, never a link that CDM gave
 
     def cancel(self, session_id: str) -> None:
-        """Ask CDM to cancel a job session: one request; the same errors as `start` (cdm §6)."""
+        """Ask CDM to cancel a job session: one request, the errors of `StartPlan.send` (cdm §6)."""
         target = self._target("jobsession", session_id).with_query(action="cancel")
         self._api.post(target, {}, f"cancel job session {session_id}", any_2xx=True)
 
     def clean_up(self, session_id: str) -> None:
-        """Ask CDM to take the restored copy down: one request; the same errors as `start`.
+        """Ask CDM to take the restored copy down: one request, the errors of `StartPlan.send`.
 
         :raises Refused: neither the job session nor its policy says by which action
         """

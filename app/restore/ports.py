@@ -8,7 +8,7 @@ The heart imports neither; these protocols let the type checker hold both sides 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol, Unpack
+from typing import Protocol, Unpack
 
 from app.restore.attacks import Attack, Noticed
 from app.restore.changes import Changes
@@ -187,6 +187,12 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[None]: ...
 
 
+class PlannedStart(Protocol):
+    """A start that is ready to be sent; what it holds is the copy manager's own business."""
+
+    def send(self) -> None: ...
+
+
 class CopyManager(Protocol):
     """One copy manager as the engine drives it; every call may raise `CopyManagerError`."""
 
@@ -202,9 +208,7 @@ class CopyManager(Protocol):
     # As text it says which copy a start would bring up now.
     def copy_to_restore(self, job_id: str) -> object: ...
 
-    # What a plan holds is the copy manager's own business; the engine only hands it back.
-    def plan_start(self, job_id: str, action_name: str | None) -> Any: ...
-    def start(self, plan: Any) -> None: ...
+    def plan_start(self, job_id: str, action_name: str | None) -> PlannedStart: ...
     def cancel(self, session_id: str) -> None: ...
     def clean_up(self, session_id: str) -> None: ...
 

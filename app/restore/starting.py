@@ -29,6 +29,7 @@ from app.restore.model import (
     RunState,
     Unknown,
 )
+from app.restore.ports import PlannedStart
 from app.restore.turn import ENGINE, Turn
 
 logger = logging.getLogger(__name__)
@@ -74,10 +75,10 @@ def _copy(turn: Turn) -> object:
         return f"a copy that is not known: {error}"
 
 
-def _plan(turn: Turn) -> object | None:
+def _plan(turn: Turn) -> PlannedStart | None:
     """How this job is started; None when it can't be, which is then recorded."""
     try:
-        plan: object = turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
+        return turn.cdm.plan_start(turn.run.job_id, turn.run.action_name)
     except Busy as busy:
         wait_for_job(turn, None, str(busy))
     except NotFound:
@@ -87,12 +88,12 @@ def _plan(turn: Turn) -> object | None:
             turn.end_dry_run("The run would fail", str(refused))
         else:
             turn.move(RunState.FAILED, str(refused), error=str(refused))
-    else:
-        return plan
     return None
 
 
-def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan: object) -> None:
+def _send_once(
+    turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan: PlannedStart
+) -> None:
     starts = [session.start for session in sessions if session.start is not None]
     with turn.store.transaction():
         # Read again under the write lock: who disarms in this very moment is obeyed.
@@ -123,7 +124,7 @@ def _send_once(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession], plan
             error=None,
         )
     try:
-        turn.cdm.start(plan)
+        plan.send()
     except Busy as busy:
         _busy_after_all(turn, busy)
     except NothingSent as proof:

@@ -125,10 +125,10 @@ def test_a_log_in_without_a_usable_answer_proves_that_nothing_followed_and_is_tr
     client.logout()
     cdm.add_fault(fault, method="POST", path="/session")
     with pytest.raises(NothingSent) as caught:
-        client.start(plan)
+        plan.send()
     assert not isinstance(caught.value, LoginRefused)
     assert cdm.starts == []
-    client.start(plan)
+    plan.send()
     assert len(cdm.starts) == 1
 
 

@@ -249,7 +249,7 @@ def test_links_to_another_host_are_asked_of_ours_and_session_ids_in_them_dropped
     live = cdm.start_foreign_session(job_id)
     assert [s.id for s in client.sessions(job_id)] == [live]
     cdm.advance_session(live, "COMPLETED")
-    client.start(client.plan_start(job_id, None))
+    client.plan_start(job_id, None).send()
     assert [s.action_name for s in cdm.starts] == ["start_test_iv"]
     assert {r.host for r in cdm.requests} == {f"{cdm.host}:{cdm.port}"}
     assert not any("esessionid" in unquote(r.query).lower() for r in cdm.requests)
@@ -260,7 +260,7 @@ def test_a_start_follows_the_start_link_and_sends_what_it_asks_for(
 ) -> None:
     plan = client.plan_start(job_id, None)
     assert (plan.body, plan.action) == ({}, None)
-    client.start(plan)
+    plan.send()
     (start,) = cdm.starts
     assert (start.job_id, start.answered) == (job_id, 200)
     assert start.session_id is not None
@@ -274,7 +274,7 @@ def test_a_job_with_several_actions_starts_only_with_the_named_one(
         client.plan_start(job_id, None)
     plan = client.plan_start(job_id, "start_test_iv")
     assert plan.action == "start_test_iv"
-    client.start(plan)
+    plan.send()
     assert [s.action_name for s in cdm.starts] == ["start_test_iv"]
 
 
@@ -293,7 +293,7 @@ def test_a_job_without_any_links_is_started_as_the_first_script_did(
     cdm: CdmSimulator, client: CdmClient, job_id: str
 ) -> None:
     cdm.switches.hidden_links = ["*"]
-    client.start(client.plan_start(job_id, None))
+    client.plan_start(job_id, None).send()
     assert len(cdm.starts) == 1
     assert [(r.path, r.query) for r in cdm.requests if "action=" in r.query] == [
         (f"/api/endeavour/job/{job_id}", "action=start&actionname=start")

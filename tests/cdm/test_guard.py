@@ -120,7 +120,7 @@ def test_a_start_that_would_go_there_is_proven_not_to_have_been_sent(
         plan = client.plan_start(job_id, None)
         console.add("127.0.0.1")
         with pytest.raises(NothingSent, match="an address of QRadar's console"):
-            client.start(plan)
+            plan.send()
     assert cdm.starts == []
 
 

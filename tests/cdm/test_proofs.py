@@ -32,7 +32,7 @@ START = "action=start"
 def start(client: CdmClient, job_id: str) -> type[CopyManagerError] | None:
     plan = client.plan_start(job_id, None)
     try:
-        client.start(plan)
+        plan.send()
     except CopyManagerError as error:
         return type(error)
     return None
@@ -92,7 +92,7 @@ def test_only_of_what_changes_something_it_is_said_that_it_may_have_arrived(
     cdm.switches.faults = []
     cdm.add_fault(how, method="POST", path=START)
     with pytest.raises(Unknown, match="may have reached it"):
-        client.start(plan)
+        plan.send()
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_a_refused_api_session_proves_that_nothing_was_started_and_the_next_try_
     plan = client.plan_start(job_id, None)
     cdm.add_fault("status", status=status, body=body, method="POST", path=START)
     with pytest.raises(NothingSent) as caught:
-        client.start(plan)
+        plan.send()
     assert type(caught.value) is NothingSent, "a wrong password looks different"
     assert len(cdm.starts) == 1, "not repeated by the client"
-    client.start(plan)
+    plan.send()
     assert [s.session_id is not None for s in cdm.starts] == [False, True]
     assert len(cdm.logins) == 2
 
@@ -127,7 +127,7 @@ def test_an_api_session_that_expired_is_found_out_by_the_start_itself(
     plan = client.plan_start(job_id, None)
     cdm.expire_api_sessions()
     with pytest.raises(NothingSent):
-        client.start(plan)
+        plan.send()
     assert cdm.sessions == []
 
 
@@ -139,9 +139,9 @@ def test_a_wrong_password_is_told_apart(
     cdm.password = "changed in CDM"
     cdm.expire_api_sessions()
     with pytest.raises(NothingSent):
-        client.start(plan)
+        plan.send()
     with pytest.raises(LoginRefused):
-        client.start(plan)
+        plan.send()
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_nobody_listens_so_nothing_was_sent(
     plan = client.plan_start(job_id, None)
     cdm.stop()
     with pytest.raises(Unreachable, match="refused"):
-        client.start(plan)
+        plan.send()
 
 
 # CPython leaves its TLS socket to the garbage collector if the peer was gone before the handshake.
@@ -256,7 +256,7 @@ def test_a_connection_that_ends_during_the_handshake_proves_that_nothing_was_sen
     plan = client.plan_start(job_id, None)
     cdm.add_fault(fault, stage="accept", times=None)
     with pytest.raises(Unreachable):
-        client.start(plan)
+        plan.send()
     assert cdm.starts == []
     gc.collect()
 

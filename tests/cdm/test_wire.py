@@ -69,9 +69,9 @@ def test_a_kept_alive_connection_that_dies_under_the_start_is_not_its_connection
 
     with ScriptedServer(certificate, script) as server, client_for(server, certificate) as client:
         client.job("1")
-        client.start(client.plan_start("1", None))
+        client.plan_start("1", None).send()
         client.job("1")
-        client.start(client.plan_start("1", None))
+        client.plan_start("1", None).send()
     starts = [n for n, line in seen if "action=start" in line]
     assert len(starts) == len(set(starts)) == 2
 
@@ -93,7 +93,7 @@ def test_a_start_whose_connection_ends_is_not_sent_again_on_another(
     with ScriptedServer(certificate, script) as server, client_for(server, certificate) as client:
         plan = client.plan_start("1", None)
         with pytest.raises(Unknown):
-            client.start(plan)
+            plan.send()
     assert starts == 1
 
 
@@ -135,7 +135,7 @@ def test_a_dripping_start_is_unknown(
     plan = client.plan_start(job_id, None)
     cdm.add_fault("drip", method="POST", path="action=start")
     with pytest.raises(Unknown, match="in time"):
-        client.start(plan)
+        plan.send()
     assert len(cdm.starts) == 1
     cdm.release()
 
@@ -172,7 +172,7 @@ def test_what_is_nice_to_know_has_few_seconds(
     with pytest.raises(NoAnswer):
         client.copy_to_restore(job_id, within=0.3)
     assert client.job(job_id).is_restore
-    client.start(client.plan_start(job_id, None))
+    client.plan_start(job_id, None).send()
     cdm.add_fault("hang", method="GET", path="/job/", times=None)
     with pytest.raises(NoAnswer):
         client.job(job_id, within=0.3)

@@ -39,10 +39,14 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the engine hands back to `FakeCdm.start`."""
+    """A start that the engine sends."""
 
     job_id: str
     action_name: str | None
+    cdm: "FakeCdm"
+
+    def send(self) -> None:
+        self.cdm.start(self)
 
 
 @dataclass(slots=True)
@@ -201,7 +205,7 @@ class FakeCdm:
         if action_name is not None and action_name not in modes:
             raise Refused(f"Job {job_id} does not offer {action_name}.")
         self.hook("plan_start answered")
-        return Plan(job_id, action_name or modes[0])
+        return Plan(job_id, action_name or modes[0], self)
 
     def makes_permanent(self, job_id: str) -> bool:
         self._receive("makes_permanent", job_id)
