@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
 from app.restore import triggers
+from app.restore.cooling import asks_a_person
 from app.restore.model import SIMULATION, Mapping, Mode, Outcome, Run, RunState, Trigger
 from app.store.triggers import ReceivedTrigger
 from app.web.access import caller, needs
@@ -84,12 +85,19 @@ def verdict_of(trigger: ReceivedTrigger) -> Verdict:
         return Verdict("active", texts.AT_WORK)
     if run.state is not RunState.OBSERVED or run.error:
         return Verdict("bad", texts.WOULD_NOT)
-    store = services().store
-    armed = store.settings.mode is Mode.ARMED
-    mapping = store.mappings.find(trigger.mapping or "")
-    if mapping is not None and mapping.needs_approval:
+    armed = services().store.settings.mode is Mode.ARMED
+    if _asks_first(trigger, run):
         return Verdict("good", texts.WOULD_ASK if armed else texts.ONCE_ARMED_ASKS)
     return Verdict("good", texts.WOULD_START if armed else texts.ONCE_ARMED)
+
+
+def _asks_first(trigger: ReceivedTrigger, run: Run) -> bool:
+    """Whether a real trigger would wait for a person's yes."""
+    store = services().store
+    mapping = store.mappings.find(trigger.mapping or "")
+    if mapping is not None and mapping.needs_approval:
+        return True
+    return asks_a_person(store.starts.last(run.connection_id, run.job_id))
 
 
 def _trigger(mapping: Mapping) -> Trigger:

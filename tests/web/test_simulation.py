@@ -4,6 +4,7 @@
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -95,6 +96,24 @@ def test_where_a_person_is_asked_first_it_says_so(mapped: World) -> None:
     assert "Once the app is armed, a real trigger waits for a person" in read(mapped, page)
     mapped.arm()
     assert "A real trigger would wait for a person to approve it" in read(mapped, page)
+
+
+@pytest.mark.parametrize(("failures", "asks"), [(2, False), (3, True)])
+def test_after_three_failures_it_says_that_a_person_is_asked(
+    mapped: World, failures: int, asks: bool
+) -> None:
+    mapped.arm()
+    long_ago = mapped.clock() - timedelta(days=1)
+    for number in range(failures):
+        trigger = Trigger(f"request-{number:04}", long_ago, rule_id=100231)
+        run_id = accept(mapped.store, trigger, long_ago + timedelta(hours=number)).run_id
+        run = mapped.store.runs.get(run_id or 0)
+        mapped.store.runs.record(run, RunState.FAILED, "no", by="app", now=long_ago)
+    page = simulate(mapped)
+    end(mapped, "looked")
+    words = read(mapped, page)
+    assert ("would wait for a person to approve it" in words) is asks
+    assert ("A real trigger would start the job now." in words) is not asks
 
 
 def test_a_mapping_without_a_rule_is_named(mapped: World) -> None:
