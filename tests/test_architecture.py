@@ -48,6 +48,7 @@ EXCEPTIONS = {
     "app.store.attacks": {"app.restore.attacks", "app.restore.notes"},
     "app.store.starts": {"app.restore.cooling"},
     "app.store.settings": {"app.restore.own_events"},
+    "app.store.happenings": {"app.restore.own_events"},
 }
 
 # What touches the world: the heart decides, others act.

@@ -8,7 +8,8 @@ nothing, one that only names our user starts at most once in its full cool-down
 (`app.restore.own_events`), and an offense made of nothing but our log source is not watched
 (`restore.watch`). Triggers that a run swallows are not told of at all but as a new attack, once.
 And refused triggers, the only events that one of ours could bring about without a restore in
-between, are told at most ten times a minute, with the number of those left out.
+between, are not told of where the event is known to be ours, and else at most ten times a minute,
+with the number of those left out.
 """
 
 import logging
@@ -84,6 +85,8 @@ class Happening(Protocol):
     def token(self) -> str | None: ...
     @property
     def peer(self) -> str | None: ...
+    @property
+    def is_own(self) -> bool: ...
 
 
 def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | None:
@@ -98,7 +101,7 @@ def event_of(happening: Happening) -> tuple[str, int, Mapping[str, object]] | No
         if not name:
             return None
         return name, severity, {"actor": happening.by, "reason": happening.text, **_facts(run)}
-    if happening.kind == "trigger" and happening.what in _REFUSALS:
+    if happening.kind == "trigger" and happening.what in _REFUSALS and not happening.is_own:
         attributes = {
             "outcome": happening.what,
             "reason": happening.text,

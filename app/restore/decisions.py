@@ -15,6 +15,7 @@ from app.restore.cooling import (
     cooling,
     cooling_of_own,
     cooling_of_unknown,
+    full,
 )
 from app.restore.model import MANUAL, Mapping, Mode, Outcome, Run, RunState, Trigger
 from app.restore.own_events import names_our_user
@@ -197,7 +198,10 @@ def _observed_of_late(trigger: Trigger, mapping: Mapping, seen: Run, now: dateti
         return True
     if trigger.source == MANUAL:
         return False
-    return timedelta(0) <= now - seen.ended_at < timedelta(seconds=mapping.cooldown_s)
+    # That it was observed is told in QRadar's log: what may be that event needs more than no time.
+    doubtful = names_our_user(trigger)
+    length = full(mapping) if doubtful else timedelta(seconds=mapping.cooldown_s)
+    return timedelta(0) <= now - seen.ended_at < length
 
 
 def _ask_first(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.restore.model import SIMULATION, Run
+from app.restore.own_events import OWN_EVENT
 from app.store.database import Database
 from app.store.run_rows import SELECT, run_from_row
 from app.store.times import from_text
@@ -38,6 +39,7 @@ class Happening:
     rule_name: str | None = None
     token: str | None = None
     peer: str | None = None
+    is_own: bool = False  # whether the trigger's event is provably one of those told before
 
 
 class Happenings:
@@ -115,6 +117,7 @@ def _trigger(row: sqlite3.Row) -> Happening:
         rule_name=row["rule_name"],
         token=row["token"],
         peer=row["peer"],
+        is_own=row["message"].startswith(OWN_EVENT),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.qradar.leef import event_of
 from app.restore import actions
-from app.restore.model import Decision, Mapping, Outcome, Phase, Refused, RunState
+from app.restore.model import Decision, Mapping, Mode, Outcome, Phase, Refused, RunState
 from tests.factories import make_connection, make_mapping
 from tests.restore.world import World
 
@@ -169,6 +169,42 @@ def test_another_jobs_failure_that_was_just_told_is_no_new_attack(world: World) 
     assert "New attack" not in event(world).message
     world.pass_time(901)
     assert "New attack" in event(world).message
+
+
+@pytest.mark.parametrize(("qid", "told"), [("2001", []), ("2002", ["TRIGGER_REJECTED"])])
+def test_that_our_own_event_was_refused_is_not_told_as_the_next_one(
+    world: World, qid: str, told: list[str]
+) -> None:
+    know(world)
+    world.store.happenings.begin()
+    world.trigger(
+        fields={"username": OURS, "log_source_id": "162", "qid": qid},
+        rule_id=7,
+        rule_name="Nobody has mapped this",
+        remarks=("Unread: magnitude.",),
+    )
+    events = [event_of(one) for one in world.store.happenings.untold()]
+    assert [one[0] for one in events if one is not None] == told
+
+
+@pytest.mark.parametrize(("cooldown_s", "most"), [(0, 900), (1800, 1800)])
+def test_in_mode_observe_it_is_observed_once_in_the_full_cool_down(
+    world: World, cooldown_s: int, most: int
+) -> None:
+    """RESTORE_OBSERVED would else bring about the next dry run, with its RESTORE_OBSERVED."""
+    world.store.mappings.change(world.mapping.id, cooldown_s=cooldown_s)
+    world.store.settings.set_mode(Mode.OBSERVE, by="ann", now=world.now)
+    assert world.trigger().run_id == 1
+    world.turn()
+    assert world.run().state is S.OBSERVED
+    world.pass_time(most - 0.001)
+    assert event(world).run_id == 1
+    if not cooldown_s:
+        assert world.trigger().run_id == 2
+        world.turn()
+        world.pass_time(most - 0.001)
+    world.pass_time(0.001)
+    assert event(world).run_id == (2 if cooldown_s else 3)
 
 
 @pytest.mark.parametrize("cooldown_s", [0, 900])
