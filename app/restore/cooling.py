@@ -39,8 +39,14 @@ class Cooling:
 
     run_id: int
     until: datetime
-    why: str  # one sentence: after what, until when
+    after: str  # after what, the begin of a sentence
+    promise: str  # until when, the rest of it
     asks: bool = False  # whether a trigger does not start the job then, but asks a person
+
+    @property
+    def why(self) -> str:
+        """After what the job cools down, and until when: one sentence."""
+        return f"{self.after}; {self.promise}"
 
 
 def asks_a_person(last: LastStart | None) -> bool:
@@ -93,11 +99,12 @@ def cooling_of_own(
     until = at + full(mapping)
     if until <= now:
         return None
-    why = (
-        f"Run {run_id} was started or has ended a short while ago; mapping {mapping.name} starts"
-        f" job {mapping.job_name} by such an event at {clock_time(until, now)} at the earliest."
+    after = f"Run {run_id} was started or has ended a short while ago"
+    promise = (
+        f"mapping {mapping.name} starts job {mapping.job_name} by such an event at"
+        f" {clock_time(until, now)} at the earliest."
     )
-    return Cooling(run_id, until, why)
+    return Cooling(run_id, until, after, promise)
 
 
 def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) -> Cooling | None:
@@ -105,12 +112,11 @@ def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) ->
         return None
     left = round((until - now).total_seconds())
     asks = mapping.needs_approval or asks_a_person(last)
-    why = (
-        f"{_after(mapping, last)}; mapping {mapping.name}"
-        f" {'asks a person to start it' if asks else 'starts it'} again at"
+    promise = (
+        f"mapping {mapping.name} {'asks a person to start it' if asks else 'starts it'} again at"
         f" {clock_time(until, now)} (in {left} s) at the earliest."
     )
-    return Cooling(last.run_id, until, why, asks)
+    return Cooling(last.run_id, until, _after(mapping, last), promise, asks)
 
 
 def _after(mapping: Mapping, last: LastStart) -> str:

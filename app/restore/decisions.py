@@ -51,17 +51,36 @@ def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> V
         met = None  # the next one is a person's to start: nothing has to be waited for
     if trigger.simulated:
         return _simulate(store, trigger, mapping, live, met, failed=failed, now=now)
-    before = store.attacks.last_trigger(*job)
-    if by_itself(trigger) and not doubtful:
-        store.attacks.note_trigger(*job, now=now)
+    mode = store.settings.mode
     seen = None
-    if not doubtful or not _just_told(store, mapping, live, last, now):
-        seen = _Seen(None if before is None else before.at)
+    if by_itself(trigger) and _may_be_attack(mode, live):
+        before = store.attacks.last_trigger(*job)
+        if not doubtful:
+            store.attacks.note_trigger(*job, now=now)
+        if not doubtful or not _just_told(store, mapping, live, last, now):
+            seen = _Seen(None if before is None else before.at)
     if live is not None:
-        return _held(store, trigger, mapping, live, met, seen=seen, now=now)
-    if met is not None:
-        return _cooled(store, trigger, mapping, met, seen=seen, now=now)
-    return _begin(store, trigger, mapping, failed, now)
+        verdict = _held(store, trigger, mapping, live, met, seen=seen, now=now)
+        return replace(verdict, message=f"{verdict.message}{_STARTS_NOTHING.get(mode, '')}")
+    if met is not None and mode is not Mode.DISARMED:
+        return _cooled(store, trigger, mapping, met, mode=mode, seen=seen, now=now)
+    return _begin(store, trigger, mapping, failed, mode, now)
+
+
+_STARTS_NOTHING = {
+    Mode.DISARMED: " The app is disarmed: it starts nothing.",
+    Mode.OBSERVE: " The app only observes: it starts nothing.",
+}
+
+
+def _may_be_attack(mode: Mode, live: Run | None) -> bool:
+    """Whether it matters in this mode that a trigger can start nothing.
+
+    Disarmed, it could start nothing anyway, and says so; observing, a copy that is still mounted is
+    worth a word. What is no attack then is not noted either: it must not mute the next one, once
+    the app is armed.
+    """
+    return mode is Mode.ARMED or (mode is Mode.OBSERVE and live is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +127,7 @@ def _held(
 ) -> Verdict:
     """A live run holds the job: a repeat of it, or a new attack."""
     attack = None
-    if seen is not None and by_itself(trigger):
+    if seen is not None:
         attack = attacks.held(
             trigger,
             mapping,
@@ -129,18 +148,22 @@ def _cooled(
     mapping: Mapping,
     met: Cooling,
     *,
+    mode: Mode,
     seen: _Seen | None,
     now: datetime,
 ) -> Verdict:
     """Nothing runs, and the job cools down: a repeat, or a new attack."""
     store.runs.count_repeat(met.run_id)
+    if mode is Mode.OBSERVE:
+        message = f"{met.after}.{_STARTS_NOTHING[mode]}"
+        return Verdict(Outcome.COOLING_DOWN, message, met.run_id)
     attack = None
     if by_itself(trigger):
         store.attacks.note_cooling(
             mapping.connection_id, mapping.job_id, run_id=met.run_id, now=now
         )
-        if seen is not None:
-            attack = attacks.cooled(mapping, met, last_trigger=seen.last_trigger, now=now)
+    if seen is not None:
+        attack = attacks.cooled(mapping, met, last_trigger=seen.last_trigger, now=now)
     message = met.why if attack is None else attack.why
     return Verdict(
         Outcome.COOLING_DOWN, message, met.run_id, attack=attack, cooling_until=met.until
@@ -148,13 +171,17 @@ def _cooled(
 
 
 def _begin(
-    store: Store, trigger: Trigger, mapping: Mapping, failed: LastStart | None, now: datetime
+    store: Store,
+    trigger: Trigger,
+    mapping: Mapping,
+    failed: LastStart | None,
+    mode: Mode,
+    now: datetime,
 ) -> Verdict:
     """Nothing stands in the way: what the mode and the mapping say.
 
     ``failed``: the last start, where too many have failed since a copy came up.
     """
-    mode = store.settings.mode
     if mode is Mode.DISARMED:
         message = "The app is disarmed: nothing was started. Arm it on the settings page."
         return Verdict(Outcome.DISARMED, message)

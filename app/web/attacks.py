@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.qradar.identity import Right
 from app.restore.attacks import Attack, NoSuchAttack
 from app.restore.cooling import cooling
-from app.restore.model import Mapping
+from app.restore.model import Mapping, Mode
 from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
 from app.web import texts
@@ -46,8 +46,10 @@ class CoolingJob:
 def cooling_jobs(store: Store, now: datetime) -> Sequence[CoolingJob]:
     """The jobs that a rule could not start because they cool down, each once, nothing runs.
 
-    Not those with a new attack: that says it louder.
+    Not those with a new attack: that says it louder. And only while the app would start them then.
     """
+    if store.settings.mode is not Mode.ARMED:
+        return []
     told = {(one.connection_id, one.job_id) for one in store.attacks.open()}
     found = []
     for mapping in store.mappings.list():

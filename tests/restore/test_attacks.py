@@ -399,6 +399,78 @@ def test_a_disarmed_app_and_a_disabled_mapping_are_told_apart(world: World) -> N
     assert world.store.attacks.open() == []
 
 
+def switch(world: World, mode: Mode) -> None:
+    world.store.settings.set_mode(mode, by="ann", now=world.now)
+
+
+@pytest.mark.parametrize(("holder", "words"), HOLDERS)
+def test_while_disarmed_nothing_is_an_attack_and_the_first_once_armed_is(
+    world: World, holder: Callable[[World], None], words: str
+) -> None:
+    holder(world)
+    world.pass_time(901)
+    switch(world, Mode.DISARMED)
+    for _ in range(2):
+        decision = world.trigger()
+        assert (decision.outcome, decision.run_id) == (Outcome.ALREADY_RUNNING, 1)
+        assert decision.message.endswith(" The app is disarmed: it starts nothing.")
+        assert "New attack" not in decision.message
+    assert world.store.attacks.open() == []
+    switch(world, Mode.ARMED)
+    assert words in world.trigger().message
+    assert [one.triggers for one in world.store.attacks.open()] == [1]
+
+
+def test_while_disarmed_the_answer_says_so_in_a_cool_down_too(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    clean_up(world)
+    world.pass_time(901)
+    switch(world, Mode.DISARMED)
+    for values in ({}, {"source": "manual"}):
+        decision = world.trigger(**values)
+        assert (decision.outcome, decision.run_id) == (Outcome.DISARMED, None)
+        assert decision.message.startswith("The app is disarmed: nothing was started.")
+    assert world.store.attacks.open() == []
+    assert world.run().repeats == 0
+    switch(world, Mode.ARMED)
+    assert world.trigger().message.startswith("New attack in the cool-down after run 1")
+
+
+def test_while_observing_a_mounted_copy_is_told_of_without_a_promise(world: World) -> None:
+    mounted(world)
+    world.pass_time(901)
+    switch(world, Mode.OBSERVE)
+    decision = world.trigger()
+    (attack,) = world.store.attacks.open()
+    assert decision.message == f"{attack.why} The app only observes: it starts nothing."
+    assert "run 1 is still mounted" in attack.why
+    assert attack.start_possible_at is None
+    world.pass_time(1)
+    assert world.trigger().message == (
+        f"Run 1 of job {world.mapping.job_name} is ready. The app only observes: it starts nothing."
+    )
+
+
+def test_while_observing_a_cool_down_promises_nothing_and_mutes_nothing(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    clean_up(world)
+    job = (world.connection.id, world.mapping.job_id)
+    world.pass_time(901)
+    switch(world, Mode.OBSERVE)
+    before = world.store.attacks.last_trigger(*job)
+    decision = world.trigger()
+    assert (decision.outcome, decision.run_id) == (Outcome.COOLING_DOWN, 1)
+    assert decision.message == (
+        f"Run 1 started job {world.mapping.job_name} a short while ago."
+        " The app only observes: it starts nothing."
+    )
+    assert world.run().repeats == 1
+    assert world.store.attacks.open() == []
+    assert world.store.attacks.last_trigger(*job) == before
+    switch(world, Mode.ARMED)
+    assert world.trigger().message.startswith("New attack in the cool-down after run 1")
+
+
 def test_the_request_that_comes_twice_is_no_sign_of_another_attack(world: World) -> None:
     mounted(world)
     world.pass_time(901)

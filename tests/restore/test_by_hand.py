@@ -138,6 +138,7 @@ def test_it_says_nothing_of_quiet_and_of_attacks(world: World) -> None:
     world.pass_time(800)
     world.store.settings.set_mode(Mode.DISARMED, by="ann", now=world.now)
     start(world)
+    world.store.settings.set_mode(Mode.ARMED, by="ann", now=world.now)
     world.pass_time(200)
     assert world.trigger().message.startswith("New attack in the cool-down")
 

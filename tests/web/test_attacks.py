@@ -146,8 +146,14 @@ def test_in_a_cool_down_the_overview_says_when_and_offers_start_now(
     assert "starts it again at 10:00:00 UTC" in page
     assert 'href="runs/start?mapping=SQL+attack"' in page
     assert "runs/start?mapping=" not in world.client(ANALYST).get("/").text
+    world.store.settings.set_mode(Mode.DISARMED, by="t", now=world.clock())
+    assert "starts it again at" not in world.client(OPERATOR).get("/").text
+    world.arm()
     world.clock.now += timedelta(seconds=900)
     fire(world)
+    world.store.settings.set_mode(Mode.OBSERVE, by="t", now=world.clock())
+    assert "The next start by a trigger" not in world.client(OPERATOR).get("/").text
+    world.arm()
     page = world.client(OPERATOR).get("/").text
     assert "New attack in the cool-down after run 1" in page
     assert "The next start by a trigger is possible at 2026-11-24 10:00:00 UTC." in page
