@@ -7,10 +7,11 @@ holds up neither a start nor a state.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.restore import clock
-from app.restore.model import CopyManagerError, Refused, RunState
+from app.restore.model import CopyManagerError, LogLine, Refused, RunState
 from app.restore.turn import Turn
 from app.restore.waits import Steady
 
@@ -56,10 +57,13 @@ class Reader:
         began, known = self._steady(), turn.memory.log_lines
         skip = 0 if whole else max(known - LOG_OVERLAP, 0)
         why = None
+        before: Sequence[LogLine] = ()
         while lines := turn.cdm.log(turn.run.job_session_id or "", skip):
-            new = turn.store.runs.add_log(turn.run.id, lines)
-            skip += len(lines)
-            if not whole or (skip >= known and not new):
+            if lines == before:  # there are CDMs that show the same whatever is asked
+                break
+            turn.store.runs.add_log(turn.run.id, lines)
+            skip, before = skip + len(lines), lines
+            if not whole:
                 break
             if self._steady() - began >= LIMIT_S:
                 why = "it is long, and CDM shows it slowly"
