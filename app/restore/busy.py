@@ -93,7 +93,6 @@ def _send_clean_up_first(turn: Turn, blocking: JobSession, sends: int) -> bool:
         turn.note(due_in=BLOCKED_GAP_S)
         raise
     except Refused as refused:
-        turn.memory = replace(turn.memory, clean_first=None, first=Sent())
         turn.ask_a_person(
             f"CDM refused to clean up job session {blocking.id}: {refused}",
             blocked_by=blocking.id,

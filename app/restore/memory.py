@@ -72,7 +72,8 @@ class _Starting:
     noted: tuple[str, ...] | None = None  # job sessions from before; None: none was to be sent
     noted_start: datetime | None = None  # of the latest of them
     answered: bool = False  # CDM answered the start
-    look: QuickSum = QuickSum()  # for a new job session
+    # For a new job session, from the first look on: whether CDM can be read is not known before.
+    look: QuickSum = QuickSum()
     seen: tuple[SeenSession, ...] = ()  # those that raise a question, for the person who decides
     seen_at: datetime | None = None
 

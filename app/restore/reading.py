@@ -83,7 +83,7 @@ class Reader:
             logger.warning("run %d: the job's policy could not be read: %s", turn.run.id, error)
             turn.remember(replace(turn.memory, permanent_tries=tries + 1))
         else:
-            turn.remember(replace(turn.memory, permanent=known, permanent_tries=0))
+            turn.remember(replace(turn.memory, permanent=known))
         return known is True
 
     def read_on(self, turn: Turn) -> None:

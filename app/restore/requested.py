@@ -124,7 +124,6 @@ def clean_up_if_asked(turn: Turn) -> bool:
         turn.memory,
         polls=0,
         clean=Sent(at=turn.now, sent=request.id, sends=sends),
-        clean_running=False,
         seen_running=True,
     )
     turn.move(

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from app.restore import clock
 from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
-from app.restore.memory import QuickSum, Sum
+from app.restore.memory import Sum
 from app.restore.model import (
     SIMULATION,
     Busy,
@@ -107,13 +107,8 @@ def _send_once(
             turn.memory,
             noted=tuple(sorted(session.id for session in sessions)),
             noted_start=max(starts, default=None),
-            permanent=None,
             clean_first=None,
             seen=(),
-            # Counted from the first look on: whether CDM can be read is not known before.
-            look=QuickSum(),
-            answered=False,
-            polls=0,
         )
         turn.move(
             RunState.STARTING,
@@ -130,7 +125,7 @@ def _send_once(
     except NothingSent as proof:
         _back_to_queued(turn, proof, blocked=replace(turn.memory.blocked, at=None))
     except Refused as refused:
-        turn.move(RunState.FAILED, f"CDM refused: {refused}", error=str(refused), sent_at=None)
+        turn.move(RunState.FAILED, f"CDM refused: {refused}", error=str(refused))
     except Unknown as unknown:
         logger.warning("run %d: the start's answer was lost (%s)", turn.run.id, unknown)
         turn.note(due_in=clock.poll_gap(0), error=f"The start's answer was lost: {unknown}")

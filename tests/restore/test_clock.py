@@ -214,6 +214,34 @@ def test_the_time_in_which_no_process_counted_is_waited_too(world: World) -> Non
     assert world.run().state is S.NEEDS_DECISION
 
 
+def test_the_time_that_was_counted_before_a_restart_is_not_counted_twice(world: World) -> None:
+    world.cdm.down = Unreachable("down")
+    world.start_run()
+    for _ in range(30):
+        world.turn(60)
+    world.restart()
+    for _ in range(30):
+        world.turn(60)
+        assert world.run().state is S.QUEUED
+    world.turn(60)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_a_run_that_a_look_finds_has_waited_no_longer_than_since_the_look_before(
+    world: World,
+) -> None:
+    """The clock was set forward between the trigger and the first look at its run."""
+    world.turn(100)
+    world.turn(20)
+    world.start_run()
+    world.step_clock(DAY)
+    world.cdm.down = Unreachable("down")
+    world.turn(10)
+    for _ in range(59):
+        world.turn(60)
+        assert world.run().state is S.QUEUED
+
+
 def test_a_process_that_hangs_for_long_counts_all_of_it(world: World) -> None:
     """Calls to CDM that take minutes each: the hour is an hour all the same."""
     world.turn()

@@ -156,6 +156,39 @@ def test_a_hang_that_ends_in_an_error_goes_on_as_lost_contact(world: World) -> N
     assert (world.run().contact_lost_since, world.run().error) == (began, "timed out")
 
 
+def test_before_the_first_try_a_person_is_asked_an_hour_after_it_came(world: World) -> None:
+    run = world.start_run()
+    world.pass_time(40)
+    note_silence(world.store, world.connection.id, 35.0, world.now)
+    found = not_started(world.run(), world.now)
+    assert found is not None
+    assert found.tried_at is None
+    assert found.asked_at == run.received_at + timedelta(hours=1)
+
+
+def test_a_silence_that_began_before_the_clock_was_set_back_begins_now(world: World) -> None:
+    world.start_run()
+    world.step_clock(-3600)
+    note_silence(world.store, world.connection.id, 0.0, world.now)
+    assert world.run().contact_lost_since == world.now
+
+
+def test_a_silence_is_noted_once_as_long_as_it_lasts(world: World) -> None:
+    note_silence(world.store, world.connection.id, 1.0, world.now)
+    first = world.store.connections.contact(world.connection.id)
+    world.pass_time(30)
+    note_silence(world.store, world.connection.id, 31.0, world.now)
+    assert world.store.connections.contact(world.connection.id) == first
+
+
+def test_a_silence_leaves_runs_alone_that_are_not_to_start(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, needs_approval=True)
+    world.mapping = world.store.mappings.get(world.mapping.id)
+    world.trigger()
+    note_silence(world.store, world.connection.id, 8.0, world.now)
+    assert world.run().contact_lost_since is None
+
+
 # --- the offense ------------------------------------------------------------------------------
 
 

@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from app.restore import actions
-from app.restore.model import Busy, Mode, NothingSent, Phase, Refused, RunState, Unknown
+from app.restore.model import (
+    Busy,
+    Mode,
+    NothingSent,
+    Outcome,
+    Phase,
+    Refused,
+    RunState,
+    Unknown,
+    Unreachable,
+)
 from tests.restore.world import World
 
 S = RunState
@@ -96,6 +106,57 @@ def test_a_start_without_effect_is_tried_again_after_2_4_and_8_s(world: World) -
         gaps.append(due_in(world))
         world.turn(gaps[-1])
     assert gaps == [2.0, 4.0, 8.0]
+
+
+def test_what_kept_a_run_from_its_start_is_not_told_after_it(world: World) -> None:
+    foreign = world.cdm.add_session()
+    world.start_run()
+    world.turn()
+    assert foreign in (world.run().error or "")
+    world.cdm.become(foreign, Phase.COMPLETED)
+    world.turn(10)
+    assert (world.run().state, world.run().error) == (S.STARTING, None)
+
+
+def test_a_start_that_is_refused_as_busy_till_a_person_is_asked_was_none(world: World) -> None:
+    """Whoever gives it up leaves nothing that the next trigger would have to wait for."""
+    world.cdm.fail("start", Busy("Job 1044 is running."), times=1000)
+    world.start_run()
+    world.go_on(S.NEEDS_DECISION)
+    actions.resolve(world.store, 1, "give_up", None, by="ann", now=world.now)
+    assert world.trigger().outcome is Outcome.ACCEPTED
+
+
+def test_a_start_without_effect_that_is_cancelled_was_none(world: World) -> None:
+    world.cdm.fail("start", NothingSent("no route"))
+    world.start_run()
+    world.turn()
+    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    assert world.trigger().outcome is Outcome.ACCEPTED
+
+
+def test_time_in_which_no_start_could_be_sent_is_no_time_of_a_busy_job(world: World) -> None:
+    busy, unsent = Busy("Job 1044 is running."), Unreachable("no route")
+    world.cdm.fail("start", busy)
+    world.start_run()
+    world.turn()
+    for _ in range(14):  # with the last of them, 14 minutes
+        world.cdm.fail("start", busy)
+        world.turn(60)
+    world.cdm.fail("start", unsent)
+    world.turn(60)
+    world.cdm.fail("start", busy)
+    world.turn(60)
+    assert world.run().state is S.QUEUED
+    world.cdm.fail("start", busy)
+    world.turn(60)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_a_run_that_nothing_kept_but_our_own_absence_names_no_obstacle(world: World) -> None:
+    world.start_run()
+    world.turn(2 * 3600)
+    assert "obstacle" not in (world.run().error or "")
 
 
 # --- looking for our session ------------------------------------------------------------------
@@ -223,3 +284,61 @@ def test_a_clean_up_is_looked_at_quickly_however_long_the_copy_was_up(world: Wor
         gaps.append(due_in(world))
         world.turn(gaps[-1])
     assert gaps == [1, 1, 2]
+
+
+def test_an_unknown_word_after_a_known_one_is_counted_from_its_first_look(world: World) -> None:
+    world.restoring()
+    become(world, Phase.UNKNOWN)
+    for _ in range(4):
+        world.turn(60)
+    become(world, Phase.RUNNING)
+    world.turn(60)
+    become(world, Phase.UNKNOWN)
+    for _ in range(60):
+        world.turn(60)
+        assert world.run().state is S.RESTORING
+    world.turn(60)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_a_mounted_session_that_is_not_shown_is_looked_for_in_a_minute(world: World) -> None:
+    run = world.ready()
+    world.cdm.vanish(run.job_session_id or "")
+    world.turn(60)
+    assert due_in(world) == 60
+
+
+@pytest.mark.parametrize(
+    ("phase", "changes"), [(Phase.CANCELLED, {}), (Phase.UNKNOWN, {"end": CDM_TIME})]
+)
+def test_whoever_is_asked_sees_what_cdm_said_last(
+    world: World, phase: Phase, changes: dict[str, object]
+) -> None:
+    world.ready()
+    become(world, phase, status="LAST WORD", **changes)
+    world.turn(60)
+    assert (world.run().state, world.run().cdm_status) == (S.NEEDS_DECISION, "LAST WORD")
+
+
+def test_a_failure_without_words_is_told_by_its_status(world: World) -> None:
+    world.restoring()
+    become(world, Phase.FAILED, status="ABORTED")
+    assert world.go_on(S.FAILED).error == "CDM's status is ABORTED."
+
+
+def test_how_far_cdm_is_shows_while_it_cleans_up_too(world: World) -> None:
+    world.ready()
+    become(world, Phase.RUNNING, percent=5)
+    world.turn(60)
+    assert (world.run().state, world.run().percent) == (S.CLEANING_UP, 5)
+    become(world, Phase.RUNNING, percent=70)
+    world.turn(10)
+    assert world.run().percent == 70
+
+
+def test_the_job_of_a_watched_session_is_asked_for_only_once_it_has_ended(world: World) -> None:
+    world.restoring()
+    become(world, Phase.UNKNOWN)
+    before = world.cdm.count("job")
+    world.turn(60)
+    assert world.cdm.count("job") == before
