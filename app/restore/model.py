@@ -150,6 +150,7 @@ class Decision:
     outcome: Outcome
     run_id: int | None
     message: str
+    new_attack: bool = False  # whether it has made one known
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
         "trigger %d (%s): %s. %s",
         *(decision.trigger_id, trigger.request_id, decision.outcome, decision.message),
     )
+    if decision.new_attack:
+        logger.warning("trigger %d: %s", decision.trigger_id, decision.message)
     return decision
 
 
@@ -60,7 +62,7 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     )
     decision = _keep(store, trigger, verdict, whole=raises)
     _note_attack(store, trigger, mapping, verdict, trigger_id=decision.trigger_id, now=now)
-    return decision
+    return replace(decision, new_attack=raises)
 
 
 def _note_attack(
@@ -74,8 +76,7 @@ def _note_attack(
 ) -> None:
     """Keep the new attack that a trigger is, or count it to the one that is open."""
     if verdict.attack is not None:
-        if store.attacks.add(verdict.attack, mapping, trigger_id=trigger_id, now=now):
-            logger.warning("trigger %d: %s", trigger_id, verdict.attack.why)
+        store.attacks.add(verdict.attack, mapping, trigger_id=trigger_id, now=now)
     elif verdict.outcome in _SWALLOWED and by_itself(trigger):
         store.attacks.count(mapping.connection_id, mapping.job_id)
 

@@ -9,9 +9,12 @@ import pytest
 from app.restore import actions
 from app.restore.attacks import NoSuchAttack
 from app.restore.model import Mode, Outcome, Phase, RunState, Unreachable
+from app.restore.triggers import accept
+from app.store import Store
+from app.store.database import StoreBusy
 from app.store.triggers import FLOOD, KEPT_A_MINUTE, ReceivedTrigger
-from tests.factories import make_connection, make_mapping
-from tests.restore.world import World
+from tests.factories import make_connection, make_mapping, make_trigger
+from tests.restore.world import KillableDatabase, World
 
 S = RunState
 
@@ -313,6 +316,23 @@ def test_in_a_flood_the_trigger_that_raises_one_is_kept_whole(world: World) -> N
     assert (first.not_kept, first.fields["username"]) == (None, "eve")
     assert first.message.startswith("New attack while ")
     assert (second.not_kept, second.fields) == (FLOOD, {"offense_id": "9"})
+
+
+def test_what_could_not_be_kept_is_not_told_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(point: str) -> None:
+        if point == "before a commit":
+            raise StoreBusy("disk full")
+
+    mounted(world)
+    world.pass_time(901)
+    store = Store(KillableDatabase(world.path, fail))
+    with caplog.at_level("INFO", logger="app.restore.triggers"), pytest.raises(StoreBusy):
+        accept(store, make_trigger(world.mapping), world.now)
+    store.close()
+    assert caplog.messages == []
+    assert world.store.attacks.open() == []
 
 
 def test_a_person_acknowledges_it_once_by_name(world: World) -> None:
