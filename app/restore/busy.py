@@ -54,7 +54,8 @@ def wait_for_job(turn: Turn, blocked_by: str | None, why: str) -> None:
         turn.ask_a_person(f"{why} It has been so for 15 minutes.", blocked_by=blocked_by)
         return
     turn.memory = replace(turn.memory, blocked=blocked)
-    turn.note(due_in=BLOCKED_GAP_S, blocked_by=blocked_by, error=why)
+    waits = f"{why} The run starts once that is over, and asks a person after 15 minutes."
+    turn.note(due_in=BLOCKED_GAP_S, blocked_by=blocked_by, error=waits)
 
 
 def _clean_up_first(turn: Turn, blocking: JobSession) -> None:

@@ -513,6 +513,16 @@ def test_a_mounted_session_is_named_before_others(world: World) -> None:
     assert world.run().blocked_by == mounted
 
 
+def test_a_run_that_waits_for_a_busy_job_says_what_comes_of_it(world: World) -> None:
+    comes = "The run starts once that is over, and asks a person after 15 minutes."
+    world.cdm.add_session(Phase.READY)
+    world.start_run()
+    world.turn()
+    assert (world.run().error or "").endswith(f"still open in CDM. {comes}")
+    run = world.go_on(S.NEEDS_DECISION)
+    assert comes not in (run.error or "")
+
+
 def test_a_clean_up_that_was_sent_once_is_not_said_to_have_been_sent_more(world: World) -> None:
     blocked(world)
     actions.resolve(world.store, 1, "clean_up_and_start", None, by="ann", now=world.now)

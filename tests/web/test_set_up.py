@@ -113,7 +113,10 @@ def test_the_progress_indicator_leads_to_what_is_next(desk: Desk) -> None:
         assert current.endswith("set-up#test")
         assert page.count("cds--progress-step--complete") == 2
     world.store.connections.note_contact(1, "The certificate is not trusted.", now=world.clock())
-    assert "The certificate is not trusted." in desk.page()
+    step = desk.page().partition('id="test"')[2].partition("</section>")[0]
+    assert "The certificate is not trusted." in step
+    assert "can't be used" in step
+    assert "does not answer" not in step  # it does, but not as it should
     assert ticks(desk.page())[1] is False
 
 

@@ -42,7 +42,7 @@ TEST_HELP = (
 TEST_IT = "Test {name}"
 NOT_TESTED = "not tested yet"
 ANSWERED = "answered {ago}"
-NOT_ANSWERING = "does not answer"
+NOT_USABLE = "can't be used"
 
 MAPPING = "Say which rule starts which restore job"
 ADD_MAPPING = "Add a mapping"
