@@ -65,10 +65,10 @@ def _pages(now: datetime, runs: int) -> Iterator[tuple[str, str, float]]:
     yield f"overview, {runs:,} runs", "/", PAGE_MS
     yield f"history, {runs:,} runs", "/runs", PAGE_MS
     yield "history, its last page", "/runs?after=1", PAGE_MS
-    yield "set-up", "/set-up", PAGE_MS
+    yield f"set-up, {runs * TRIGGERS_A_RUN:,} triggers", "/set-up", PAGE_MS
     yield "settings", "/settings", PAGE_MS
     yield "health", "/api/v1/health", PAGE_MS
-    yield "diagnostics, which counts all rows", "/diagnostics", FILTER_MS
+    yield f"diagnostics, {runs * TRIGGERS_A_RUN:,} triggers", "/diagnostics", FILTER_MS
     for what, query in (
         ("a rare state", "state=needs_decision&state=starting"),
         ("several states", "state=failed&state=cancelled"),

@@ -182,7 +182,7 @@ def finds_the_set_up(admin: Walk) -> None:
 
 
 def connects(world: World, admin: Walk) -> None:
-    """The server's certificate is looked at, and pinned, before the password is entered."""
+    """The self-signed certificate is looked at, and so pinned, before the password is entered."""
     app = admin.app
     app.get_by_role("link", name="Add a connection").click()
     app.get_by_label("Name", exact=True).fill("prod")
@@ -193,8 +193,8 @@ def connects(world: World, admin: Walk) -> None:
     shown = app.get_by_role("main").inner_text().replace(":", "").lower()
     assert world.cdm.fingerprint in shown
     admin.station("certificate")
-    app.get_by_role("button", name="Pin this certificate").click()
-    expect(told(app, "The fingerprint is filled in below")).to_be_visible()
+    expect(app.get_by_text("So pinning it is chosen above")).to_be_visible()
+    expect(app.get_by_label("Fingerprint", exact=True)).to_have_value(world.cdm.fingerprint)
     expect(app.get_by_role("radio", name="Only this very certificate")).to_be_checked()
     assert not world.cdm.logins
     app.get_by_label("User", exact=True).fill(world.cdm.user)

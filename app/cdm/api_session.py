@@ -69,7 +69,11 @@ class ApiSession:
         try:
             answer = self._transport.send("POST", api("session"), headers=self._basic)
         except Unknown as error:
-            raise NothingSent(error.message, cause=error.cause, advice=error.advice) from error
+            raise NothingSent(
+                error.message,
+                cause=f"{error.cause} It was asked for a log-in only: nothing was started.",
+                advice=error.advice,
+            ) from error
         session_id = answer.body.get("sessionid") if isinstance(answer.body, dict) else None
         if answer.ok and isinstance(session_id, str) and _SESSION_ID.fullmatch(session_id):
             self._cleaner.hide(session_id)
@@ -128,7 +132,9 @@ class ApiSession:
         :raises CopyManagerError: its class says what is proved
         """
         self.login()
-        answer = self._transport.send("POST", target, headers=self._headers(), json_body=body)
+        answer = self._transport.send(
+            "POST", target, headers=self._headers(), json_body=body, acts=True
+        )
         if session_refused(answer):
             self._id = None
         failure = action_failure(answer, what, self._cleaner, any_2xx=any_2xx)

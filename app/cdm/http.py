@@ -94,10 +94,12 @@ class Transport:
         headers: dict[str, str],
         json_body: object = None,
         read_timeout: float | None = None,
+        acts: bool = False,
     ) -> Answer:
         """Send one request and read the answer whole.
 
         :param headers: those of this request only (credentials or API session)
+        :param acts: whether it has CDM do something, so that its having arrived matters
         :param read_timeout: seconds, less than usual; the total time shrinks with it
         :raises NothingSent: the request line was never written (`Unreachable`, `Untrusted`)
         :raises Unknown: it may have been, and there is no answer
@@ -126,7 +128,7 @@ class Transport:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if not exchange.sent:
                     raise not_made(error, self._connection, self._guard) from None
-                raise self._lost(method, error, exchange) from None
+                raise self._lost(error, exchange, acts=acts) from None
 
     def _open(self) -> tuple[requests.Session, bool | str]:
         if self._session is None or self._verification is None:
@@ -145,9 +147,9 @@ class Transport:
             self._session = session
         return self._session, self._verification.verify
 
-    def _lost(self, method: str, error: BaseException, exchange: Exchange) -> Unknown:
-        # Whether a mere look has reached CDM matters to nobody, and would alarm.
-        reached = "" if method == "GET" else "; the request may have reached it"
+    def _lost(self, error: BaseException, exchange: Exchange, *, acts: bool) -> Unknown:
+        # Whether a log-in or a mere look has reached CDM matters to nobody, and would alarm.
+        reached = "; the request may have reached it" if acts else ""
         where = f"{self._connection.host}:{self._connection.port}"
         errors = list(chain(error))
         if exchange.expired or has(errors, TimeoutError, requests.Timeout):

@@ -60,6 +60,11 @@ class ServerCertificate:
     sha256: str  # 64 lower-case hex digits, of the DER form
     pem: str
 
+    @property
+    def is_self_signed(self) -> bool:
+        """Whether no CA vouches for it: it names itself as its issuer."""
+        return self.subject == self.issuer
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:

@@ -24,6 +24,8 @@ def start(
     the store's own error when it can't commit.
     """
     name = check_name(mapping, "mapping")
+    if reason is None or (isinstance(reason, str) and not reason.strip()):
+        raise InvalidField("reason", "is empty: say why the restore is started by hand.")
     said = check_text(reason, "reason", longest=LONGEST_REASON)
     if not isinstance(request_id, str) or not _REQUEST_ID.fullmatch(request_id):
         raise InvalidField("request_id", "must have 8 to 64 characters of A-Z a-z 0-9 . _ -")

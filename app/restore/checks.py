@@ -44,8 +44,10 @@ class InvalidField(Exception):
 def check_text(value: object, field: str, *, longest: int) -> str:
     """Give a text of 1 to ``longest`` characters on one line, without blanks at its ends."""
     text = value.strip() if isinstance(value, str) else value
-    if not isinstance(text, str) or not text:
-        raise InvalidField(field, "must be a text that is not empty.")
+    if not isinstance(text, str):
+        raise InvalidField(field, "must be a text.")
+    if not text:
+        raise InvalidField(field, "must not be empty.")
     if len(text) > longest:
         raise InvalidField(field, f"must have at most {longest} characters.")
     if _CONTROL.search(text):
@@ -136,8 +138,10 @@ def check_username(value: object, field: str = "username") -> str:
 
 def check_password(value: object, field: str = "password") -> str:
     """Give a CDM password as it is, blanks included; a message never repeats it."""
-    if not isinstance(value, str) or not value:
-        raise InvalidField(field, "must be a text that is not empty.")
+    if not isinstance(value, str):
+        raise InvalidField(field, "must be a text.")
+    if not value:
+        raise InvalidField(field, "must not be empty.")
     if len(value) > 1024:
         raise InvalidField(field, "must have at most 1024 characters.")
     if _CONTROL.search(value):

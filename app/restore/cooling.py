@@ -8,6 +8,7 @@ both, so that neither a storm makes a run of each trigger nor a broken restore h
 attack. What CDM may still be doing (given up, lost, cancelled) cools down in full.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -110,11 +111,11 @@ def cooling_of_own(
 def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) -> Cooling | None:
     if until <= now:
         return None
-    left = round((until - now).total_seconds())
+    left = _span((until - now).total_seconds())
     asks = mapping.needs_approval or asks_a_person(last)
     promise = (
         f"mapping {mapping.name} {'asks a person to start it' if asks else 'starts it'} again at"
-        f" {clock_time(until, now)} (in {left} s) at the earliest."
+        f" {clock_time(until, now)} (in {left}) at the earliest."
     )
     return Cooling(last.run_id, until, _after(mapping, last), promise, asks)
 
@@ -132,6 +133,14 @@ def _after(mapping: Mapping, last: LastStart) -> str:
 
 def _nth(number: int) -> str:
     return {2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def _span(seconds: float) -> str:
+    """A wait in words, rounded up where the clock's time beside it says it to the second."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def clock_time(at: datetime, now: datetime) -> str:

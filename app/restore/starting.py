@@ -110,9 +110,10 @@ def _send_once(
             clean_first=None,
             seen=(),
         )
+        many = "s" * (len(sessions) != 1)
         turn.move(
             RunState.STARTING,
-            f"{len(sessions)} earlier job sessions noted; the start is sent",
+            f"{len(sessions)} earlier job session{many} noted; the start is sent",
             due_in=clock.poll_gap(0),
             sent_at=turn.now,
             blocked_by=None,

@@ -12,7 +12,7 @@ from app.cdm.trust import ServerCertificate
 from app.framework.secrets import SecretNotStored
 from app.qradar.identity import Right
 from app.restore.checks import InvalidField
-from app.restore.model import CdmConnection, CopyManagerError, Trust
+from app.restore.model import CdmConnection, CopyManagerError
 from app.store import configuration
 from app.store.connections import ConnectionInUse, Contact
 from app.web.access import caller, needs
@@ -144,8 +144,7 @@ def _submitted(connection: CdmConnection | None) -> str | Response:
     if action == "certificate":
         return _with_certificate(form, connection)
     if action == "pin":
-        form.trust.data = Trust.FINGERPRINT.value
-        form.fingerprint.data = request.form.get("seen_sha256", "")
+        form.pin(request.form.get("seen_sha256", ""))
         flash(words.FINGERPRINT_FILLED_IN, "good")
         return _page(form, connection)
     return _save(form, connection)
@@ -160,7 +159,8 @@ def _with_certificate(form: ConnectionForm, connection: CdmConnection | None) ->
         seen = certificate_of(services(), host, port, proxy=None if proxy is None else str(proxy))
     except CopyManagerError as error:
         return _page(form, connection, certificate_problem=error)
-    return _page(form, connection, certificate=seen)
+    chosen = seen.is_self_signed and form.pin_unless_chosen(seen.sha256)
+    return _page(form, connection, certificate=seen, pinned=chosen)
 
 
 def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Response:
@@ -200,6 +200,7 @@ def _page(
     *,
     steps: list[Step] | None = None,
     certificate: ServerCertificate | None = None,
+    pinned: bool = False,
     certificate_problem: CopyManagerError | None = None,
 ) -> str:
     if connection is None or connection.secret_label is None:
@@ -215,6 +216,7 @@ def _page(
         connection=connection,
         steps=steps,
         certificate=certificate,
+        pinned=pinned,
         certificate_problem=certificate_problem,
         password_help=password_help,
         mappings=used,

@@ -91,6 +91,17 @@ class ConnectionForm(CheckedForm):
         held = {one.label.text for one in self if one.data}
         return [one for one in given if one in held and others[one] != self.trust.data]
 
+    def pin(self, sha256: str) -> None:
+        """Choose that only the certificate with this fingerprint is trusted."""
+        self.trust.data, self.fingerprint.data = Trust.FINGERPRINT.value, sha256
+
+    def pin_unless_chosen(self, sha256: str) -> bool:
+        """The same, and True, where the trust is what the form began with."""
+        if self.trust.data != self.trust.default or self.fingerprint.data or self.ca_pem.data:
+            return False
+        self.pin(sha256)
+        return True
+
     def take_file(self) -> None:
         """Put an uploaded certificate file into the text field, where it is seen and checked."""
         upload = self.ca_file.data

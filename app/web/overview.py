@@ -9,7 +9,8 @@ from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
 from app.qradar.identity import Right
-from app.restore.model import Mode
+from app.restore.model import Mode, Run
+from app.restore.states import FINAL_STATES
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.run_rows import RunFilter
 from app.store.store import Store
@@ -45,7 +46,8 @@ def show() -> str:
         waiting=needs_person(services(), open_runs),
         going_on=[run for run in reversed(open_runs) if run.state not in WAITING],
         triggers=_alike(store.triggers.recent(_LOOKED_THROUGH))[:_RECENT],
-        runs=store.history.page(RunFilter(), before=None, limit=_RECENT).runs,
+        under_way=bool(open_runs),
+        ended=_ended(store, len(open_runs)),
         connections=store.connections.list(),
         steps=None if _is_set_up(store) else steps(store),
         spans=run_views.spans,
@@ -64,6 +66,13 @@ def dismiss() -> Response:
     services().store.watch.dismiss(int(mapping), int(offense), now=services().clock())
     flash(texts.overview.dismissed(int(offense)), "good")
     return go_to("overview.show")
+
+
+def _ended(store: Store, number_open: int) -> list[Run]:
+    """The newest runs that have ended: the open ones stand above them."""
+    limit = min(_RECENT + number_open, _LOOKED_THROUGH)
+    newest = store.history.page(RunFilter(), before=None, limit=limit).runs
+    return [run for run in newest if run.state in FINAL_STATES][:_RECENT]
 
 
 @dataclass(frozen=True, slots=True)

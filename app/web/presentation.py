@@ -33,7 +33,7 @@ _STATES = {  # the colour class and the picture
     RunState.NEEDS_DECISION: ("attention", "decide"),
 }
 _OUTCOMES = {  # the colour class
-    Outcome.ACCEPTED: "good",
+    Outcome.ACCEPTED: "active",  # asked for: what came of it the run tells
     Outcome.AWAITING_APPROVAL: "attention",
     Outcome.DUPLICATE: "done",
     Outcome.ALREADY_RUNNING: "done",

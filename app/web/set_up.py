@@ -23,7 +23,10 @@ from app.qradar.action_installer import ACTION_NAME, Installer, NameTaken, Wish,
 from app.qradar.administrator import Administrator, NotDone
 from app.qradar.authorized_services import Role
 from app.qradar.identity import Right, token_of
+from app.qradar.installed_action import Book
 from app.restore.model import Outcome
+from app.store.settings import TriggerToken
+from app.store.store import Store
 from app.store.triggers import ReceivedTrigger
 from app.web.access import caller, needs
 from app.web.action_book import StoredBook
@@ -237,6 +240,7 @@ def _page(*, error: NotDone | None = None, foreign: int | None = None) -> str:
         ],
         parameters=by_hand(state),
         tokens={token.name: token for token in store.tokens.list()},
+        by_hand=_called_by_hand(store, book),
         console_url=console_url(),
     )
 
@@ -266,6 +270,13 @@ def _tests(
     """The last connection test, and whether it is one of the action as it is installed."""
     last = next((one for one in triggers if one.outcome == Outcome.TEST), None)
     return last, bool(last and (since is None or last.received_at >= since))
+
+
+def _called_by_hand(store: Store, book: Book) -> TriggerToken | None:
+    """The trigger token, of none of the app's own actions, with which the last call has come."""
+    own = {one.token_name for one in book.old}
+    used = [one for one in store.tokens.list() if one.last_used_at and one.name not in own]
+    return max(used, key=lambda one: one.last_used_at or one.created_at, default=None)
 
 
 def by_hand(services: Services) -> list[tuple[custom_action.Parameter, str]]:

@@ -95,6 +95,20 @@ def test_only_of_what_changes_something_it_is_said_that_it_may_have_arrived(
         plan.send()
 
 
+@pytest.mark.parametrize("how", ["hang", "close"])
+def test_a_log_in_without_an_answer_started_nothing_and_says_so(
+    cdm: CdmSimulator, make_client: MakeClient, job_id: str, how: str
+) -> None:
+    client = make_client(timeouts=(2.0, 0.3))
+    plan = client.plan_start(job_id, None)
+    client.logout()
+    cdm.add_fault(how, method="POST", path="session")
+    with pytest.raises(NothingSent, match="a log-in only: nothing was started") as caught:
+        plan.send()
+    assert "may have reached it" not in str(caught.value)
+    assert cdm.starts == []
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [

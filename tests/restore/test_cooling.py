@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.restore import actions
-from app.restore.cooling import cooling
+from app.restore.cooling import LastStart, cooling
 from app.restore.model import Mode, Outcome, Phase, Refused, RunState, Unknown
 from app.restore.tidings import what_came_of
 from app.store.triggers import KEPT_A_MINUTE
@@ -110,6 +110,18 @@ def test_what_is_waited_for_is_told_with_the_time_of_the_clock(world: World) -> 
     refuse(world)
     assert "Run 2 of job" in (message := world.trigger().message)
     assert "failed, the second time in a row" in message
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "words"),
+    [(119, "119 s"), (120, "2 min"), (348, "6 min"), (3600, "1 h 0 min"), (5401, "1 h 31 min")],
+)
+def test_a_long_wait_is_told_in_minutes(world: World, wait_s: int, words: str) -> None:
+    mapping = world.store.mappings.change(world.mapping.id, cooldown_s=7200)
+    last = LastStart(1, world.now - timedelta(seconds=7200 - wait_s))
+    found = cooling(mapping, last, world.now)
+    assert found is not None
+    assert f" (in {words}) at the earliest." in found.promise
 
 
 def test_a_time_of_another_day_has_its_date(world: World) -> None:

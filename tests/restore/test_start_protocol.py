@@ -141,6 +141,20 @@ def test_a_session_of_another_job_is_never_adopted(world: World) -> None:
     assert world.run().job_session_id is None
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 earlier job sessions"), (1, "1 earlier job session"), (2, "2 earlier job sessions")],
+)
+def test_the_history_counts_what_was_noted(world: World, number: int, words: str) -> None:
+    world.cdm.shown.clear()
+    for _ in range(number):
+        world.cdm.add_session(Phase.COMPLETED)
+    world.trigger()
+    run = world.go_on(S.RESTORING)
+    reasons = [one.reason for one in world.store.runs.transitions(run.id)]
+    assert f"{words} noted; the start is sent" in reasons
+
+
 def test_an_unnoted_session_that_began_before_the_latest_noted_one_is_not_ours(
     world: World,
 ) -> None:

@@ -210,3 +210,25 @@ def test_several_mappings_are_named_together(mapped: World) -> None:
         mapped.add_mapping(connection, name=f"M{number}", rule_id=number, job_id=str(number))
     mapped.arm()
     assert "no rule of the mappings M0, M1, M2 and 2 more has ever called" in overview(mapped)
+
+
+def test_an_action_made_by_hand_is_not_called_missing_once_calls_come(desk: Desk) -> None:
+    desk.world.store.tokens.new("by hand", by="t", now=desk.world.clock())
+    assert "not installed" in desk.page()
+    call(desk.world, rule_id="100231")
+    page = desk.page().partition('id="action-state"')[2].partition("</p>")[0]
+    assert "made by hand" in page
+    assert "calls come with trigger token token 0" in page
+    assert "not installed" not in page
+
+
+def test_calls_of_the_apps_own_former_action_are_none_of_one_made_by_hand(desk: Desk) -> None:
+    desk.world.add_mapping(desk.world.add_connection())
+    desk.press()
+    token = token_of(desk)
+    call(desk.world, token, rule_id="100231")
+    book = desk.world.store.settings.custom_action()
+    book |= {"current": None, "old": [book["current"]]}
+    desk.world.store.settings.set_custom_action(book, "", by="t", now=desk.world.clock())
+    page = desk.page().partition('id="action-state"')[2].partition("</p>")[0]
+    assert "not installed" in page

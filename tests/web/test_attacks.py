@@ -3,10 +3,12 @@
 """New attacks on every page until somebody acknowledges them, and restores started by hand."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from app.restore.attacks import Noticed
 from app.restore.model import Mapping, Mode, Outcome, Run, RunState, Trigger
 from app.restore.triggers import accept
 from tests.web.conftest import ADMIN, ANALYST, NOBODY, OPERATOR, SERVICE, World
@@ -84,6 +86,21 @@ def test_other_pages_lead_to_the_overview(world: World, attacked: Mapping) -> No
 
 def test_who_may_not_look_at_runs_is_told_of_none(world: World, attacked: Mapping) -> None:
     assert "New attack" not in world.client(NOBODY).get("/help").text
+
+
+@pytest.mark.parametrize(("number", "more"), [(20, ""), (21, "1"), (25, "5")])
+def test_the_overview_says_how_many_it_does_not_list(
+    world: World, attacked: Mapping, number: int, more: str
+) -> None:
+    attack = world.store.attacks.open()[0]
+    for job in range(number - 1):
+        of_job = replace(attacked, job_id=str(job))
+        noticed = Noticed(attack.run_id, "x")
+        world.store.attacks.add(noticed, of_job, trigger_id=attack.trigger_id, now=world.clock())
+    part = banner(world, "/", OPERATOR)
+    assert part.count("Acknowledge") == 20
+    said = re.search(r"And (\d+) more, which are listed once these are acknowledged", part)
+    assert (said[1] if said else "") == more
 
 
 def test_an_operator_acknowledges_and_the_runs_page_keeps_who_did(
@@ -216,7 +233,7 @@ def test_a_bad_form_comes_again_with_what_was_entered(world: World, mapping: Map
     assert answer.status_code == 200
     assert "Nothing was started." in answer.text
     assert "Nothing was saved." not in answer.text
-    assert "Reason must be a text that is not empty." in answer.text
+    assert "Reason is empty: say why the restore is started by hand." in answer.text
     assert start_form(answer.text)["request_id"] == form["request_id"]
     assert world.store.runs.list() == []
 

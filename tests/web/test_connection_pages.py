@@ -108,6 +108,63 @@ def test_the_certificate_is_shown_before_the_password_is_needed(world: World) ->
     )
 
 
+def self_signed(world: World, **fields: str) -> str:
+    """The form after Show certificate has found one that no CA vouches for."""
+    shown = world.cdm.certificate("", 0)
+    services = replace(
+        world.services,
+        fetch_certificate=lambda *_args, **_named: replace(shown, issuer=shown.subject),
+    )
+    world.app.extensions[EXTENSION] = services
+    page = world.submit(
+        world.client(ADMIN), "/connections/new", **(CONNECTION | {"action": "certificate"} | fields)
+    )
+    return html.unescape(page.text)
+
+
+def chosen(page: str) -> str:
+    found = re.search(r'<input checked[^>]*name="trust"[^>]*value="(\w+)"', page)
+    return found[1] if found else ""
+
+
+def test_pinning_is_chosen_for_a_self_signed_certificate_and_nothing_typed_is_lost(
+    world: World,
+) -> None:
+    page = self_signed(world)
+    assert chosen(page) == "fingerprint"
+    assert f'name="fingerprint" type="text" value="{"ab" * 32}"' in page
+    assert "So pinning it is chosen above" in page
+    assert "Pin this certificate" not in page
+    for name in ("name", "host", "port", "username"):
+        assert f'value="{CONNECTION[name]}"' in page
+    assert world.store.connections.list() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "trust"),
+    [
+        ({"trust": "ca", "ca_pem": "PEM"}, "ca"),
+        ({"ca_pem": "PEM"}, "system"),
+        ({"trust": "fingerprint", "fingerprint": "cd"}, "fingerprint"),
+        ({"fingerprint": "cd"}, "system"),
+    ],
+)
+def test_what_somebody_chose_or_typed_is_not_replaced_by_a_pin(
+    world: World, fields: dict[str, str], trust: str
+) -> None:
+    page = self_signed(world, **fields)
+    assert chosen(page) == trust
+    assert ("ab" * 32) not in page.partition('id="certificate"')[0]
+    assert "Pin this certificate" in page
+
+
+def test_a_certificate_of_a_ca_changes_no_choice(world: World) -> None:
+    fields = CONNECTION | {"action": "certificate"}
+    page = world.submit(world.client(ADMIN), "/connections/new", **fields).text
+    assert chosen(page) == "system"
+    assert "Pin this certificate" in page
+
+
 def test_a_server_that_cannot_be_reached_is_explained(world: World) -> None:
     world.cdm.error = Unreachable("No connection.", cause="A firewall.", advice="Open 8443.")
     fields = CONNECTION | {"action": "certificate"}

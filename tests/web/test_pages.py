@@ -136,10 +136,33 @@ def test_a_storm_does_not_push_the_trigger_that_started_a_run_off_the_overview(
         trigger = Trigger(f"request-{number:04}", world.clock(), rule_id=100231)
         accept(world.store, trigger, world.clock())
     text = world.client(ANALYST).get("/").text.partition("Recent triggers")[2]
-    text = text.partition("Recent runs")[0]
+    text = text.partition("Ended recently")[0]
     assert text.count("already running") == 1
     assert "× 29" in text
     assert text.count("restore requested") == 1
+
+
+def test_the_overview_tells_first_what_needs_a_person_and_each_run_once(world: World) -> None:
+    fill(world)
+    connection = world.store.connections.get(1)
+    trigger = Trigger("request-0002", world.clock(), rule_id=9)
+    world.add_mapping(connection, name="other", rule_id=9, job_id="9")
+    accept(world.store, trigger, world.clock())
+    text = world.client(ANALYST).get("/").text
+    assert text.index("<h2>Needs a person</h2>") < text.index('class="strip"')
+    assert text.count('data-key="run-2"') == 1
+    assert "No restore has ended yet." in text
+    run = world.store.runs.get(2)
+    world.store.runs.record(run, RunState.CANCELLED, "over", by="ann", now=world.clock())
+    ended = world.client(ANALYST).get("/").text.partition("Ended recently")[2]
+    assert re.findall(r'data-key="run-(\d+)"', ended) == ["2"]
+
+
+def test_what_was_only_asked_for_is_not_green(world: World) -> None:
+    fill(world)
+    table = world.client(ANALYST).get("/").text.partition("Recent triggers")[2]
+    before = table.partition("restore requested")[0]
+    assert before.rpartition("cds--tag cds--tag--")[2].startswith("blue")
 
 
 def test_the_overview_explains_triggers_that_started_nothing(world: World) -> None:

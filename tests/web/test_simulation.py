@@ -124,6 +124,12 @@ def test_a_mapping_without_a_rule_is_named(mapped: World) -> None:
     assert "CDM is being asked" in words
 
 
+def test_the_page_of_its_run_says_who_simulated(mapped: World) -> None:
+    simulate(mapped)
+    page = mapped.client(ADMIN).get("/runs/1").text
+    assert re.search(r'<dt>Simulated by <code class="small">simulated_by</code>', page)
+
+
 def test_without_a_worker_the_page_says_why_nothing_goes_on(mapped: World) -> None:
     page = simulate(mapped)
     assert "worker is not running" not in read(mapped, page)

@@ -49,7 +49,10 @@ def test_a_worker_that_is_away_is_told_wherever_progress_is_shown(
     world.store.heartbeats.beat("worker", now=world.clock(), pid=1)
     assert "The worker is not running" not in client.get(path).text
     world.clock.now += timedelta(seconds=21)
-    assert client.get(path).text.count("The worker is not running") == 1
+    page = client.get(path).text
+    assert page.count("The worker is not running") == 1
+    bad = 'class="cds--tile bad"' if path == "/" else "cds--inline-notification--error"
+    assert bad in page.partition("The worker is not running")[0][-900:]
 
 
 def test_the_page_of_an_open_run_tells_that_its_cdm_is_away(world: World, run: Run) -> None:

@@ -58,6 +58,10 @@ VALID = "Valid"
 VALID_FROM_TO = "{start} to {end}"
 SHA_256 = "SHA-256"
 PIN = "Pin this certificate"
+PINNED_NOW = (
+    "No CA vouches for a self-signed certificate. So pinning it is chosen above and its fingerprint"
+    " filled in: compare that with CDM's administrator before you save, or choose otherwise."
+)
 USER_HELP = (
     "A CDM user of its own: a role that may view and run jobs, and cancel and clean up if the app"
     " shall offer them; a resource pool that holds just the restore jobs and their resources."

@@ -21,8 +21,9 @@ TRIGGER_COLUMNS = ("Received", "Outcome", "Rule or mapping", "Why", "Run")
 TIMES = "× {number}"
 NO_RULE_CALLED = "No rule has called yet."
 
-RECENT_RUNS = "Recent runs"
+ENDED = "Ended recently"
 ALL_RUNS = "All runs"
+NONE_ENDED = "No restore has ended yet."
 NO_RESTORE = "No restore was asked for yet."
 
 UNSERVED = "Offenses that brought no trigger"

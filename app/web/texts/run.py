@@ -92,6 +92,9 @@ FIELDS = {
     "rule_name": "Rule",
     "mapping": "Mapping",
     "script": "Version of the custom action",
+    "simulated_by": "Simulated by",
+    "started_by": "Started by",
+    "reason": "Reason",
 }
 
 

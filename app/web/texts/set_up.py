@@ -111,6 +111,10 @@ NOT_KNOWN = "not known"
 OUT_OF_DATE = "out of date"
 UP_TO_DATE = "up to date"
 NOT_INSTALLED = "not installed"
+MADE_BY_HAND = "made by hand"
+CALLS_COME = (
+    "The app did not put it on the console; calls come with trigger token {token}, last {ago}."
+)
 CONSOLE_NOT_ASKED = "The console can't be asked just now, see below."
 SCRIPT_NOT_MADE = "The script of now can't be made to compare it, see below."
 REASONS = "{reasons}."
