@@ -9,6 +9,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from tests.simulators.container import Image
 from tests.world import World, app_zip
@@ -17,6 +20,23 @@ _LEAKY = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR
 for _name in list(os.environ):
     if _name in _LEAKY or _name.lower().endswith("_proxy") or _name.startswith("QRADAR_"):
         del os.environ[_name]
+
+
+class _Compiled(BytecodeCache):
+    """The templates that some app of this process has compiled."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+# An app of its own for each test would compile all that it shows, most of such a test's time.
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
 
 
 @pytest.fixture(autouse=True)

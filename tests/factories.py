@@ -27,6 +27,12 @@ def _migrated_file() -> bytes:
         return path.read_bytes()
 
 
+def put_store(path: Path) -> None:
+    """Put a migrated store at ``path``, as a process of the app leaves it that has started."""
+    path.write_bytes(_migrated_file())
+    migrate(path)  # nothing is pending: it gives the store its mark
+
+
 def make_store(folder: Path, *, mode: Mode = Mode.ARMED, name: str = "store.db") -> Store:
     """Give a migrated store in ``folder``; it is armed unless another mode is asked for."""
     path = folder / name

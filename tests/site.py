@@ -27,10 +27,10 @@ from app.qradar.caller import Caller
 from app.qradar.console import ConsoleClient
 from app.restore.model import LogLine, Mode, RunState, Trigger
 from app.store.database import Database
-from app.store.migrate import migrate
 from app.store.store import Store
 from app.web.services import EXTENSION, Services
 from tests import site_content
+from tests.factories import put_store
 from tests.simulators.console import ConsoleSimulator
 from tests.web.conftest import FakeCdm, FakeSecrets, job_entry
 
@@ -104,7 +104,7 @@ def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
     path = folder / "store" / "safeguarded-restore.db"
     path.parent.mkdir()
     (folder / "manifest.json").write_text(json.dumps(_MANIFEST))
-    migrate(path)
+    put_store(path)
     with pytest.MonkeyPatch.context() as environment, ConsoleSimulator(jail="none") as console:
         for name, value in {
             "APP_ROOT": str(folder),

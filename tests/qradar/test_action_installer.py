@@ -19,9 +19,9 @@ from app.qradar.console import ConsoleClient
 from app.qradar.custom_action import PARAMETERS
 from app.qradar.installed_action import Book, Installation
 from app.store.database import Database
-from app.store.migrate import migrate
 from app.store.store import Store
 from app.web.action_book import StoredBook, note_use
+from tests.factories import put_store
 from tests.simulators.console import ConsoleSimulator, PathSwitch
 from tests.simulators.console.actions import Action, ActionError, Interpreter
 from tests.simulators.console.wire import Hangup
@@ -111,7 +111,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    migrate(tmp_path / "store.db")
+    put_store(tmp_path / "store.db")
     store = Store(Database(tmp_path / "store.db"))
     with ConsoleSimulator(jail="none") as console:
         console.switches.rest_needs_csrf = True

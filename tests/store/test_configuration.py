@@ -17,8 +17,8 @@ from app.store import configuration
 from app.store.configuration import export_document, import_document
 from app.store.connections import ConnectionInUse
 from app.store.database import Database
-from app.store.migrate import migrate
 from app.store.store import Store
+from tests.factories import put_store
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 PROD: dict[str, object] = {
@@ -68,7 +68,7 @@ class FakeSecrets:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     path = tmp_path / "safeguarded-restore.db"
-    migrate(path)
+    put_store(path)
     return Store(Database(path))
 
 

@@ -25,10 +25,10 @@ from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Silence
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database
-from app.store.migrate import migrate
 from app.store.store import Store
 from app.web.services import Services
 from app.web.throttle import Throttle
+from tests.factories import put_store
 
 ADMIN, ANALYST, OPERATOR = "admin-token", "analyst-token", "operator-token"
 NOBODY, SERVICE, TRIGGER_SERVICE = "nobody-token", "service-token", "trigger-service-token"
@@ -239,7 +239,7 @@ def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def world(app_root: Path) -> Iterator[World]:
     path = app_root / "store" / "safeguarded-restore.db"
-    migrate(path)
+    put_store(path)
     identity, secrets, cdm, clock = FakeIdentity(), FakeSecrets(), FakeCdm(), Clock()
     services = Services(
         database_path=path,
