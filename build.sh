@@ -17,7 +17,10 @@ usage() {
 ./build.sh [package]      both zips into dist/: the extension for Extensions Management, the bare app for qapp deploy;
                           PACKAGE_AUTHOR, PACKAGE_AUTHOR_EMAIL and PACKAGE_DOCUMENTATION_URL say whose they are
 ./build.sh demo [--once]  the app between a simulated QRadar and a simulated CDM; --once: one restore, then the end
-./build.sh test           format, lint, types, all tests on the newest image's packages, most on the oldest image's
+./build.sh check [paths]  format, lint, types, and the quick tests (of these files and folders, of all without):
+                          those without the app's processes, the jail and a browser; under 90 s once it is set up
+./build.sh test           format, lint, types, all tests on the newest image's packages, those on the oldest image's
+                          that its packages matter to; options go to pytest: --cov=app --cov-branch for the coverage
 ./build.sh bench          a table of measures, also as dist/bench.json
 ./build.sh proof          the long campaigns
 ./build.sh help           this text
@@ -198,6 +201,13 @@ system_packages() {
   fi
 }
 
+# From here on Python keeps what it compiled, in .build/: each of the many processes would do it again. Not before:
+# what pip compiles belongs beside the packages, where a container finds it.
+keep_compiled() {
+  unset PYTHONDONTWRITEBYTECODE
+  export PYTHONPYCACHEPREFIX=$BUILD/pycache
+}
+
 checks() {
   local bin=$BUILD/venv-$NEWEST/bin
   "$bin/ruff" format --check .
@@ -206,6 +216,30 @@ checks() {
   local scripts=(build.sh tests/sqlite326.sh) script
   while IFS= read -r script; do scripts+=("$script"); done < <(find app container -name '*.sh' | sort)
   "$bin/shellcheck" "${scripts[@]}"
+}
+
+# What leaves out the tests that start the app's processes, need root for a jail, or drive a browser.
+readonly QUICK="not browser and not processes and not jail"
+
+# pytest_on IMAGE [argument...]: the tests on that image's packages; they share the cores.
+pytest_on() {
+  local image=$1
+  shift
+  "$BUILD/venv-$image/bin/python" -m pytest --dist worksteal "$@"
+}
+
+run_check() {
+  need_python
+  mkdir -p "$BUILD"
+  image_venv "$NEWEST"
+  sqlite || die "SQLite 3.26 could not be built: it needs a C compiler"
+  wheels
+  carbon
+  sbom
+  keep_compiled
+  checks
+  export LD_LIBRARY_PATH=$BUILD/sqlite326
+  pytest_on "$NEWEST" -q -n 2 -m "$QUICK" "$@"
 }
 
 run_tests() {
@@ -220,15 +254,19 @@ run_tests() {
   sqlite || die "SQLite 3.26 could not be built"
   styles_packages
   package
-  checks
+  keep_compiled
   export LD_LIBRARY_PATH=$BUILD/sqlite326
+  # Beside the checks, all tests are read once, which compiles them: the workers would each do it again.
+  pytest_on "$NEWEST" --collect-only -qq >/dev/null 2>&1 &
+  checks
+  wait
   say "tests on image $NEWEST"
   # More of them at a time than there are cores: the ones with real processes mostly wait.
-  local several=(-n 4 --dist worksteal)
-  "$BUILD/venv-$NEWEST/bin/python" -m pytest "${several[@]}" --cov=app --cov-branch --cov-report=term:skip-covered "$@"
-  # What these markers leave out takes long and depends little on the packages' versions.
+  pytest_on "$NEWEST" -n 4 "$@"
+  # What these markers leave out takes long and depends little on the packages' versions. What the folders hold does not
+  # at all: the heart and the store know the standard library only, the simulators and the packing are not the app.
   say "tests on image $OLDEST"
-  "$BUILD/venv-$OLDEST/bin/python" -m pytest "${several[@]}" -m "not browser and not processes and not jail" "$@"
+  pytest_on "$OLDEST" -n 4 -m "$QUICK" --ignore=tests/{package,restore,simulators_tests,store} "$@"
 }
 
 run_module() {
@@ -242,6 +280,7 @@ command=${1:-package}
 case $command in
 package) package --say-what-to-set ;;
 demo) run_module tests.demo "$@" ;;
+check) run_check "$@" ;;
 test) run_tests "$@" ;;
 bench) run_module tests.bench "$@" ;;
 proof) run_module tests.proof "$@" ;;

@@ -4,6 +4,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 APP = REPOSITORY / "app"
+TESTS = REPOSITORY / "tests"
 
 SPDX = (
     "SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors",
@@ -95,11 +97,15 @@ def is_typing_only(node: ast.If) -> bool:
 
 def imports_of(module: str) -> Iterator[str]:
     """Every module that ``module`` imports anywhere, ours by its full name."""
-    for node in ast.walk(tree_of(module)):
+    return imports_in(tree_of(module), module)
+
+
+def imports_in(tree: ast.Module, name: str) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports relatively"
+            assert node.level == 0, f"{name} imports relatively"
             assert node.module is not None
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
@@ -176,6 +182,26 @@ def test_the_heart_uses_only_the_pure_part_of_the_standard_library() -> None:
                 wrong.append(f"{module} imports {imported}")
 
     assert wrong == []
+
+
+def test_what_is_not_tested_on_the_oldest_image_knows_no_package_of_it() -> None:
+    """The heart, the store, and whatever else of the app their tests touch."""
+    found = re.search(r"--ignore=tests/{(.*)}", (REPOSITORY / "build.sh").read_text())
+    assert found
+    names = {*found[1].split(",")} - {"simulators_tests"}  # which see nothing of the app
+    tests = [path for name in names for path in TESTS.joinpath(name).rglob("*.py")]
+    to_see = {
+        imported
+        for path in tests
+        for imported in imports_in(ast.parse(path.read_text()), path.name)
+        if within(imported, "app")
+    }
+    seen: set[str] = set()
+    while to_see:
+        seen |= to_see
+        to_see = {more for one in to_see & {*PATHS} - {"app"} for more in imports_of(one)} - seen
+    assert {"app.restore.engine", "app.store.store"} <= seen
+    assert seen & set(OWNERS) <= {"sqlite3"}
 
 
 def uses(module: str, name: str) -> Iterator[str]:
@@ -317,12 +343,20 @@ for name in sys.argv[1:]:
 """
 
 
-def test_importing_a_module_does_nothing_else(tmp_path: Path) -> None:
+def test_importing_a_module_does_nothing_else(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Each by itself, in an empty folder and environment: no thread, socket, file; no cycle."""
     search = [str(REPOSITORY), *(path for path in sys.path if Path(path).is_absolute())]
     ended = subprocess.run(
-        [sys.executable, "-W", "error", "-B", "-c", IMPORT_EACH, *PATHS],
-        env={"PYTHONPATH": os.pathsep.join(search), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        [sys.executable, "-W", "error", "-c", IMPORT_EACH, *PATHS],
+        env={
+            "PYTHONPATH": os.pathsep.join(search),
+            "HOME": str(tmp_path),
+            "TMPDIR": str(tmp_path),
+            # without it each import would compile all that it stands on
+            "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled")),
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -65,7 +65,7 @@ def test_help_names_every_command_and_an_unknown_one_is_refused() -> None:
     helped, refused = build(ROOT, "help"), build(ROOT, "frobnicate")
 
     assert helped.returncode == 0
-    for command in ("package", "demo", "test", "bench", "proof", "help"):
+    for command in ("package", "demo", "check", "test", "bench", "proof", "help"):
         assert re.search(rf"^\./build\.sh \[?{command}\b", helped.stdout, re.MULTILINE)
     assert refused.returncode == 2
     assert refused.stderr == helped.stdout
