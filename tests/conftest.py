@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -15,6 +15,11 @@ from jinja2.bccache import Bucket
 
 from tests.simulators.container import Image
 from tests.world import World, app_zip
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.site import Site
 
 _LEAKY = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "CDM_PASS")
 for _name in list(os.environ):
@@ -53,8 +58,26 @@ def _own_log_handlers() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def image() -> Image:
-    """The app zip of dist/, built into an image as QRadar does it."""
-    return Image.build(app_zip())
+    """The app zip of dist/, built into an image as QRadar does, compiled once."""
+    return Image.build(app_zip(), compiled=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """One for all tests of a process: starting it takes seconds, and each person has a context."""
+    from tests.browser import chromium  # not in each test process: most never need it
+
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Site"]:
+    """The app on a real server behind the simulated console, for all tests of a module."""
+    from tests.site import running
+
+    with running(tmp_path_factory.mktemp("site")) as served:
+        yield served
 
 
 @pytest.fixture

@@ -2,23 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people see, in a real browser, through the console's own log-in and iframe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import at_the_console, chromium
+from tests.browser import at_the_console
 from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(180)]
 MakeWorld = Callable[..., World]
 SOON_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def test_an_analyst_watches_the_copy_come_up(make_world: MakeWorld, browser: Browser) -> None:

@@ -6,15 +6,14 @@ With the page's script and without it.
 """
 
 import re
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.restore.model import Mode
-from tests.browser import Person, at_the_console, chromium
-from tests.site import Site, running
+from tests.browser import Person, at_the_console
+from tests.site import Site
 from tests.walk import open_ask
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -23,18 +22,6 @@ with_and_without_script = pytest.mark.parametrize("script", [True, False], ids=[
 _SAID_ELSEWHERE = """words => Array.from(
     document.querySelectorAll("[role=status], [role=alert], [aria-live]")).filter(
     one => one.textContent.includes(words) || one.contains(document.activeElement)).length"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running_browser:
-        yield running_browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("site")) as served:
-        yield served
 
 
 def somebody(browser: Browser, site: Site, *, script: bool) -> AbstractContextManager[Person]:

@@ -3,31 +3,18 @@
 """Picking a restore job with the keyboard, with and without the page's script."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import at_the_console, chromium
+from tests.browser import at_the_console
 from tests.looks import LOOKS, Look, faults
-from tests.site import Site, running
+from tests.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 
 WIDE = {"width": 1600, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running_browser:
-        yield running_browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("site")) as served:
-        yield served
 
 
 def person_at(browser: Browser, site: Any, **options: Any) -> Any:

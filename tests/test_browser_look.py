@@ -10,23 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.web.presentation import outside
-from tests.browser import Person, at_the_console, chromium
+from tests.browser import Person, at_the_console
 from tests.looks import LOOKS, Look, faults, keep_picture
 from tests.site import HOSTILE, Site, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running_browser:
-        yield running_browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("site")) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

@@ -3,27 +3,14 @@
 """What QRadar's page of an offense shows of ours, in a real browser: fragment and button."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Person, at_the_console, chromium
-from tests.site import APP_ID, Site, running
+from tests.browser import Person, at_the_console
+from tests.site import APP_ID, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running_browser:
-        yield running_browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("offense")) as served:
-        yield served
 
 
 def open_offense(site: Site, person: Person) -> int:

@@ -9,23 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from app.web.texts.layout import OWN_BUTTON
-from tests.browser import Person, at_the_console, chromium
-from tests.site import Site, running
+from tests.browser import Person, at_the_console
+from tests.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 _WOULD_ASK = """() => !window.dispatchEvent(new Event("beforeunload", {cancelable: true}))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running_browser:
-        yield running_browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("site")) as served:
-        yield served
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import chromium
 from tests.looks import LOOKS, Look
 from tests.simulators.console import Firing
 from tests.simulators.container import Image
@@ -34,12 +33,6 @@ pytestmark = [
 JOB = "SQL clean-room restore"
 ATTACK = [(RULE_ID, RULE_NAME), (RULE_ID + 1, "Ransom note on a file share")]
 SECOND = (RULE_ID + 2, "Mass deletion on the payroll database")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

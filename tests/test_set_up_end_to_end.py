@@ -10,7 +10,6 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Frame, expect
 
-from tests.browser import chromium
 from tests.looks import LOOKS, Look
 from tests.simulators.console import Firing
 from tests.simulators.console.actions import Action
@@ -136,12 +135,6 @@ def fresh(image: Image) -> Iterator[World]:
         world.console.switches.rest_needs_csrf = True
         world.console.add_rule(RULE_ID, RULE_NAME)
         yield world
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.mark.browser

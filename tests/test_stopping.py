@@ -9,13 +9,13 @@ its own. The pages stay, and are as before once what was stopped is back, withou
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
-from tests.browser import Person, at_the_console, chromium
+from tests.browser import Person, at_the_console
 from tests.simulators.console import PathSwitch
 from tests.site import running
 from tests.world import World, wait_for
@@ -24,12 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(30
 MakeWorld = Callable[..., World]
 IN_TIME_MS = 30_000
 A_MINUTE_AND_MORE_MS = 90_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def tab(person: Person, path: str) -> Page:
