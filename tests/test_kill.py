@@ -7,10 +7,16 @@ Real processes in the container, a real CDM at the wire; ``kill -9`` from outsid
 
 import os
 import signal
+import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from itertools import count
 from typing import Any
 
 import pytest
+import requests
 
 from tests.world import RULE_ID, World, wait_for
 
@@ -231,6 +237,41 @@ def test_the_whole_container_dies(make_world: MakeWorld) -> None:
     assert len(world.cdm.starts) == 1
     outcomes = [received["outcome"] for received in run["triggers"]]
     assert outcomes == ["accepted", "already_running", "duplicate"]
+
+
+def test_what_was_answered_in_a_flood_is_kept_though_web_is_killed(make_world: MakeWorld) -> None:
+    """Killed in the middle of answering, three times over: each 202's row stands in the store."""
+    world = make_world()
+    answered: dict[int, str] = {}
+    over = threading.Event()
+
+    def send(sender: int) -> None:
+        for number in count():
+            if over.is_set():
+                return
+            request_id = f"request-{sender}-{number}"
+            with suppress(requests.RequestException, ValueError):
+                answer = world.trigger(request_id, rule_id=1)
+                if answer.status_code == 202:
+                    answered[answer.json()["trigger_id"]] = request_id
+
+    with ThreadPoolExecutor(4) as pool:
+        senders = [pool.submit(send, sender) for sender in range(4)]
+        try:
+            for _ in range(3):
+                before = len(answered)
+                wait_for(lambda before=before: len(answered) >= before + 20, seconds=60)
+                kill(world, "web")
+        finally:
+            over.set()
+        for sender in senders:
+            sender.result()
+    world.container.kill()
+
+    with closing(sqlite3.connect(world.store / "safeguarded-restore.db")) as store:
+        kept = dict(store.execute("SELECT id, request_id FROM triggers"))
+    assert len(answered) >= 60
+    assert answered.items() <= kept.items()
 
 
 def test_a_stop_leaves_nothing_half_done(make_world: MakeWorld) -> None:

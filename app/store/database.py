@@ -11,6 +11,10 @@ from pathlib import Path
 
 BUSY_TIMEOUT_MS = 5000
 
+# From how many pages in the -wal on a commit brings them into the main file: one of the worker's
+# keeper, and one of anybody else's, which hardly comes to it (decisions/one-checkpointer.md).
+KEEPERS_PAGES, OTHERS_PAGES = 1000, 10_000
+
 # What SQLite says of the moment or of the file, by its primary codes. Every other error is a
 # mistake of ours: "try again" would be a lie, and the trace is needed.
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM})
@@ -63,10 +67,12 @@ class Database:
     when the file can be written again.
     """
 
-    def __init__(self, path: Path, *, patience_ms: int = BUSY_TIMEOUT_MS) -> None:
-        """``patience_ms`` is how long another writer is waited for."""
+    def __init__(
+        self, path: Path, *, patience_ms: int = BUSY_TIMEOUT_MS, wal_pages: int = OTHERS_PAGES
+    ) -> None:
+        """``patience_ms`` is how long another writer is waited for; ``wal_pages`` as `connect`."""
         self.path = path
-        self._patience_ms = patience_ms
+        self._patience_ms, self._wal_pages = patience_ms, wal_pages
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int, bool] | None = None
         with _writers_guard:
@@ -78,7 +84,9 @@ class Database:
         if open_ and not open_.in_transaction and self._file != _identity(self.path):
             self._connection = None  # rows that are just being read keep it: it ends with them
         if self._connection is None:
-            self._connection = connect(self.path, mode="rw", patience_ms=self._patience_ms)
+            self._connection = connect(
+                self.path, mode="rw", patience_ms=self._patience_ms, wal_pages=self._wal_pages
+            )
             self._file = _identity(self.path)
         return self._connection
 
@@ -163,11 +171,16 @@ class Database:
 
 
 def connect(
-    path: Path, *, mode: str = "rwc", patience_ms: int = BUSY_TIMEOUT_MS
+    path: Path,
+    *,
+    mode: str = "rwc",
+    patience_ms: int = BUSY_TIMEOUT_MS,
+    wal_pages: int = OTHERS_PAGES,
 ) -> sqlite3.Connection:
     """Open the file as every process of the app does; with ``mode`` "rw" only if it is there.
 
-    ``synchronous=FULL``: a trigger that was answered must survive a power cut.
+    ``synchronous=FULL``: a trigger that was answered must survive a power cut. A commit that leaves
+    ``wal_pages`` in the -wal brings them into the main file.
     """
     if mode == "rwc":
         # SQLite would make it 0644. Only ever a new one is opened here: closing a file that SQLite
@@ -188,6 +201,7 @@ def connect(
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            f"wal_autocheckpoint = {wal_pages}",
         ):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:

@@ -1,13 +1,16 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's care for the store: its marks, its copies, and the whole audit trail once a day."""
+"""The worker's care for the store: its marks, its copies, and the whole audit trail once a day.
+
+The commit of a mark also brings a long ``-wal`` into the main file: others leave that to it.
+"""
 
 import logging
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.store.copies import KEPT, CopyFailed, keep_copy
-from app.store.database import Database, StoreBusy
+from app.store.database import KEEPERS_PAGES, Database, StoreBusy
 from app.store.marks import mark_files
 from app.store.store import Store
 
@@ -24,7 +27,7 @@ class Keeper:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._store = Store(Database(path))
+        self._store = Store(Database(path, wal_pages=KEEPERS_PAGES))
         self._seen: int | None = None  # the last change of the configuration that is in the copy
         self._changed_at: float | None = None
         self._not_before = 0.0

@@ -20,6 +20,7 @@ import pytest
 from app.restore.model import Mode, RunState
 from app.store import Database, Store
 from app.store.copies import KEPT, CopyFailed, copies, keep_copy
+from app.store.database import KEEPERS_PAGES, OTHERS_PAGES
 from app.store.keeping import AGAIN_S, SETTLED_S, Keeper
 from app.store.marks import Mark, Marks, mark_file, mark_files, read_mark
 from app.store.migrate import MIGRATIONS, MigrationFailed, failure, migrate, newest_schema
@@ -274,7 +275,7 @@ def test_a_kill_anywhere_in_a_mark_leaves_the_file_behind_the_store(
 
 
 WRITE_AND_MARK = """
-import sys, threading
+import os, sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
 from app.store import Database, Store
@@ -285,9 +286,12 @@ path = Path(sys.argv[1])
 migrate(path)
 def work():
     store = Store(Database(path))
+    me = f"{os.getpid()}-{threading.get_ident()}"
+    said = (path.parent.parent / f"said-{me}").open("a", buffering=1)
     for number in range(100000):
         now = datetime.now(UTC)
-        store.tokens.new(f"{threading.get_ident()}-{now}-{number}", by="ann", now=now)
+        store.tokens.new(f"{me}-{now}-{number}", by="ann", now=now)
+        said.write(f"{me}-{now}-{number}\\n")
         store.marks.make(now, files=mark_files(path))
         if number % 20 == 10:
             keep_copy(path)
@@ -298,8 +302,21 @@ for thread in threads: thread.join()
 """
 
 
+def said(folder: Path) -> set[str]:
+    """What the processes wrote down after its commit, but for a line that a kill cut off."""
+    lines = [
+        line
+        for file in folder.glob("said-*")
+        for line in file.read_text(encoding="utf-8").splitlines(keepends=True)
+    ]
+    return {line[:-1] for line in lines if line.endswith("\n")}
+
+
 def test_kills_at_any_moment_never_pass_for_a_store_that_was_put_back(tmp_path: Path) -> None:
-    """Two processes that write, mark and copy; both killed at once; then everything anew."""
+    """Two processes that write, mark and copy; both killed at once; then everything anew.
+
+    Nor is any commit lost that a process went on from, as an answer goes out after one.
+    """
     path = tmp_path / "store" / "app.db"
     for kill in range(12):
         processes = [
@@ -321,7 +338,11 @@ def test_kills_at_any_moment_never_pass_for_a_store_that_was_put_back(tmp_path: 
         beside = read_mark(mark_file(path))
         assert beside is not None
         assert beside.number <= store.marks.current(NOON).number
+        rows = store.runs._db.execute("SELECT name FROM trigger_tokens")
+        assert said(tmp_path) <= {row["name"] for row in rows}
+        assert store.audit.verify()
         store.close()
+    assert said(tmp_path)
     assert all(one.schema == NEWEST for one in copies(path, newest_schema=NEWEST))
 
 
@@ -536,3 +557,27 @@ def test_the_keeper_marks_each_turn(world: World) -> None:
     assert after.configured
     assert json.loads(mark_file(world.path).read_text())["audit_id"] > 0
     keeper.close()
+
+
+def test_others_leave_a_long_wal_to_the_keeper_unless_it_gets_too_long(world: World) -> None:
+    """One connection's checkpoints can't meet another's (decisions/one-checkpointer.md)."""
+    db = Database(world.path)
+
+    def write(pages: int) -> None:
+        db.execute("UPDATE filled SET content = zeroblob(?)", (pages * 4096,))
+
+    def pages_in_the_main_file() -> int:
+        return world.path.stat().st_size // 4096
+
+    db.execute("CREATE TABLE filled AS SELECT x'' AS content")
+    checkpointed(world)
+    write(KEEPERS_PAGES * 2)
+    write(KEEPERS_PAGES * 2)
+    assert pages_in_the_main_file() < KEEPERS_PAGES
+    keeper = Keeper(world.path)
+    keeper.turn(NOON, 1000.0)
+    assert pages_in_the_main_file() > KEEPERS_PAGES * 2
+    write(OTHERS_PAGES)
+    assert pages_in_the_main_file() > OTHERS_PAGES
+    keeper.close()
+    db.close()
