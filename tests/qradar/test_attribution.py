@@ -90,3 +90,52 @@ def test_a_stamp_that_was_cut_to_the_second_is_not_before_its_event() -> None:
 def test_what_is_too_far_away_is_nobodys() -> None:
     assert fit(share(1, AROUND_MS / 1000)) == [1]
     assert fit(share(1, AROUND_MS / 1000 + 1)) == []
+
+
+def test_a_share_covers_an_event_within_a_second_and_not_beyond() -> None:
+    assert fit(share(1, 1.0), settled=False) == [1]
+    assert fit(share(1, 1.001), settled=False) == []
+    assert fit(share(1, -5, -0.5), settled=False) == [1]
+    assert fit(share(1, -5, -0.501), settled=False) == []
+
+
+def test_shares_within_ten_seconds_of_the_nearest_fit_alike_and_others_do_not() -> None:
+    assert fit(share(1, 5), share(2, 15), share(3, 15.001)) == [1, 2]
+
+
+def test_of_shares_that_cover_an_event_a_millisecond_tells() -> None:
+    assert fit(share(1, -1, 1), share(2, 0.001)) == [1]
+    cut = EVENT // 1000 * 1000
+    begun = Contribution(7, "rule", 1, cut, cut)
+    late = [Contribution(7, "rule", n, cut + n, cut + n) for n in (1000, 1001)]
+    assert fit(begun, *late, at_ms=cut) == [1, 1000]
+
+
+def test_the_event_itself_is_no_other_triggers() -> None:
+    for first_s in (5, -20):
+        assert fit(share(1, first_s), others_s=[0]) == [1]
+    assert fit(share(1, 5), others_s=[0.001]) == []
+    assert fit(share(1, -20), others_s=[-0.001]) == []
+
+
+def test_a_late_stamp_belongs_to_a_trigger_of_the_same_millisecond() -> None:
+    assert fit(share(1, 5), others_s=[5]) == []
+    assert fit(share(1, 5), others_s=[5.001]) == [1]
+
+
+def test_an_older_share_may_be_a_triggers_of_five_minutes_before_it() -> None:
+    around_s = AROUND_MS / 1000
+    assert fit(share(1, -20), others_s=[-20 - around_s]) == [1]
+    assert fit(share(1, -20), others_s=[-20 - around_s + 0.001]) == []
+
+
+def test_no_more_than_the_eight_nearest_are_tried() -> None:
+    shares = [share(number, 5 + 10 * number) for number in range(1, 10)]
+    asked: list[int] = []
+
+    def is_anothers(_after_ms: int, until_ms: int) -> bool:
+        asked.append(until_ms)
+        return True
+
+    assert fitting(EVENT, shares[::-1], settled=True, is_anothers=is_anothers) == []
+    assert asked == [each.first_ms for each in shares[:8]]

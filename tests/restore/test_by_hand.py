@@ -185,6 +185,13 @@ def test_another_jobs_attack_is_no_matter(world: World) -> None:
     assert world.run(2).detected_at is None
 
 
+@pytest.mark.parametrize("request_id", ["12345678", "x" * 64, "A-Z.a_z9"])
+def test_the_longest_and_the_shortest_are_taken(world: World, request_id: str) -> None:
+    decision = start(world, request_id, reason="x" * 500)
+    assert decision.outcome is Outcome.ACCEPTED
+    assert world.store.triggers.get(decision.trigger_id).request_id == request_id
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -48,7 +48,9 @@ def test_it_is_ours_whatever_user_it_names(world: World) -> None:
         {"log_source_id": "163", "qid": "2001"},
         {"log_source_id": "2001", "qid": "162"},
         {"log_source_id": "one", "qid": "2001"},
-        {"log_source_id": "9" * 30, "qid": "2001"},
+        {"log_source_id": "9" * 5000, "qid": "2001"},
+        {"log_source_id": "\uff11\uff16\uff12", "qid": "2001"},
+        {"log_source_id": "\u00b2", "qid": "2001"},
     ],
 )
 def test_one_of_both_is_not_enough_to_hide(world: World, fields: dict[str, str]) -> None:
