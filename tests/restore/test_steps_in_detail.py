@@ -61,6 +61,28 @@ def test_the_last_second_of_the_wait_for_a_busy_job_is_the_900th(world: World) -
     assert world.run().state is S.NEEDS_DECISION
 
 
+def test_a_busy_job_is_looked_at_every_10_s_and_waited_for_in_the_899th_second_too(
+    world: World,
+) -> None:
+    world.cdm.add_session()
+    world.start_run()
+    world.turn()
+    assert due_in(world) == 10
+    for _ in range(14):
+        world.turn(60)
+    world.turn(59)
+    assert (world.run().state, due_in(world)) == (S.QUEUED, 10)
+    world.turn(10)
+    assert world.run().state is S.NEEDS_DECISION
+
+
+def test_no_more_than_twenty_sessions_are_shown_to_the_person_who_decides(world: World) -> None:
+    sessions = [world.cdm.add_session() for _ in range(21)]
+    world.start_run()
+    world.go_on(S.NEEDS_DECISION)
+    assert [one.id for one in world.run().memory.seen] == sessions[:20]
+
+
 def test_the_last_second_of_the_wait_for_a_job_that_answers_busy_is_the_900th(
     world: World,
 ) -> None:
