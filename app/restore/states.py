@@ -20,10 +20,6 @@ NEXT_STATES: Map[RunState, frozenset[RunState]] = {
     _S.CANCELLED: frozenset(),
     _S.OBSERVED: frozenset(),
 }
-LIVE_STATES = frozenset(
-    {_S.QUEUED, _S.STARTING, _S.RESTORING, _S.READY, _S.CLEANING_UP, _S.NEEDS_DECISION}
-)
-"""In one of these a run, unless it is a dry run, keeps others of its CDM job from starting."""
 FINAL_STATES = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.OBSERVED})
 
 

@@ -3,6 +3,7 @@
 """New attacks that could start nothing, and when a trigger of each CDM job last came."""
 
 import sqlite3
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,11 +84,12 @@ class Attacks:
             "SELECT * FROM job_triggers WHERE connection_id = ? AND job_id = ?",
             (connection_id, job_id),
         ).fetchone()
-        if row is None:
-            return None
-        return LastTrigger(
-            from_text(row["at"]), from_text_or_none(row["cooling_at"]), row["cooling_run_id"]
-        )
+        return None if row is None else _last_trigger(row)
+
+    def met_cooling(self) -> Map[tuple[int, str], LastTrigger]:
+        """Give the jobs of which a trigger ever met a cool-down, by connection and job."""
+        rows = self._db.execute("SELECT * FROM job_triggers WHERE cooling_run_id IS NOT NULL")
+        return {(row["connection_id"], row["job_id"]): _last_trigger(row) for row in rows}
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -218,6 +220,12 @@ class Attacks:
             values,
         )
         return [_attack(row) for row in rows]
+
+
+def _last_trigger(row: sqlite3.Row) -> LastTrigger:
+    return LastTrigger(
+        from_text(row["at"]), from_text_or_none(row["cooling_at"]), row["cooling_run_id"]
+    )
 
 
 def _attack(row: sqlite3.Row) -> Attack:

@@ -29,7 +29,8 @@ class Settings:
 
     @property
     def mode(self) -> Mode:
-        return Mode(self._values().get("mode", Mode.DISARMED))
+        row = self._db.execute("SELECT value FROM settings WHERE key = 'mode'").fetchone()
+        return Mode.DISARMED if row is None else Mode(row["value"])
 
     @property
     def operator_roles(self) -> tuple[str, ...]:

@@ -100,11 +100,6 @@ class TriggerOffenses:
         )
         return [CameTo(row["newest"], row["run_id"], row["number"], row["doubt"]) for row in rows]
 
-    def count_pending(self) -> int:
-        """Give how many triggers' offenses are looked for."""
-        row = self._db.execute("SELECT count(*) FROM trigger_offenses WHERE ended = 0").fetchone()
-        return int(row[0])
-
     def given(self, offense_ids: Iterable[int]) -> Counter[int]:
         """Count the runs and triggers that these offenses are known to belong to."""
         every, counted = sorted(set(offense_ids)), Counter[int]()

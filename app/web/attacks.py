@@ -50,11 +50,14 @@ def cooling_jobs(store: Store, now: datetime) -> Sequence[CoolingJob]:
     """
     if store.settings.mode is not Mode.ARMED:
         return []
+    last_triggers = store.attacks.met_cooling()
+    if not last_triggers:
+        return []
     told = {(one.connection_id, one.job_id) for one in store.attacks.open()}
     found = []
     for mapping in store.mappings.list():
         job = (mapping.connection_id, mapping.job_id)
-        last_trigger = store.attacks.last_trigger(*job)
+        last_trigger = last_triggers.get(job)
         if not mapping.enabled or job in told or last_trigger is None:
             continue
         met = cooling(mapping, store.starts.last(*job), now)

@@ -13,17 +13,17 @@ from app.web.texts import rules as words
 def drifts(store: Store) -> Map[int, Sequence[str]]:
     """Give the warnings of each mapping that has some, by its id."""
     jobs = store.mappings.job_drifts()
+    rules_known = store.qradar.console().rules_at is not None
     found: dict[int, Sequence[str]] = {}
     for mapping in store.mappings.list():
-        warnings = [*_of_rule(store, mapping), *([jobs[mapping.id]] if mapping.id in jobs else [])]
+        warnings = [*_of_rule(store, mapping)] if rules_known else []
+        warnings += [jobs[mapping.id]] if mapping.id in jobs else []
         if warnings:
             found[mapping.id] = warnings
     return found
 
 
 def _of_rule(store: Store, mapping: Mapping) -> Sequence[str]:
-    if store.qradar.console().rules_at is None:
-        return []  # the rules were never read: nothing is known
     if mapping.rule_id is None:
         if mapping.rule_name is None or store.qradar.same_rules(None, mapping.rule_name):
             return []

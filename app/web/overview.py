@@ -101,6 +101,8 @@ def _is_set_up(store: Store) -> bool:
 def _unserved() -> list[tuple[WatchedOffense, str]]:
     """The offenses that brought no trigger, each with its mapping's name."""
     store = services().store
-    names = {mapping.id: mapping.name for mapping in store.mappings.list()}
     shown = store.watch.in_state(WatchState.SHOWN)
+    if not shown:
+        return []
+    names = {mapping.id: mapping.name for mapping in store.mappings.list()}
     return [(pair, names[pair.mapping_id]) for pair in shown if pair.mapping_id in names]

@@ -36,7 +36,7 @@ from app.restore.model import (
     Untrusted,
 )
 from app.restore.own_events import OWN_USER
-from app.restore.states import FINAL_STATES, LIVE_STATES, NEXT_STATES
+from app.restore.states import FINAL_STATES, NEXT_STATES
 from tests.factories import make_mapping
 from tests.restore.world import Killed, World
 
@@ -58,7 +58,7 @@ TROUBLE = (
 
 
 def is_live(run: Run) -> bool:
-    return run.state in LIVE_STATES and not run.dry_run
+    return run.state not in FINAL_STATES | {S.AWAITING_APPROVAL} and not run.dry_run
 
 
 class Life(RuleBasedStateMachine):

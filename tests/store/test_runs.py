@@ -19,12 +19,13 @@ from app.restore.model import (
     Run,
     RunState,
 )
-from app.restore.states import FINAL_STATES, LIVE_STATES, NEXT_STATES, IllegalTransition
+from app.restore.states import FINAL_STATES, NEXT_STATES, IllegalTransition
 from app.store import RunFilter, Store
 from app.store.run_rows import LIVE, OPEN
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
 
 S = RunState
+LIVE_STATES = set(S) - FINAL_STATES - {S.AWAITING_APPROVAL}
 
 
 def make_run(

@@ -4,13 +4,16 @@
 
 import html
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from html.parser import HTMLParser
+from sqlite3 import Cursor
 
 import pytest
 
 from app.restore.model import LogLine, RunState, Trigger
 from app.restore.triggers import accept
+from app.store.database import Database
 from tests.web.conftest import ADMIN, ANALYST, World, job_entry
 from tests.web.test_runs_api import make_run, to_state
 
@@ -277,3 +280,29 @@ def test_what_is_not_there_is_404(world: World, path: str) -> None:
     page = world.client(ADMIN).get(path)
     assert page.status_code == 404
     assert "What happened" in page.text
+
+
+def test_more_mappings_ask_the_store_no_more_for_the_overview_but_for_their_rules(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    execute = Database.execute
+
+    def count(self: Database, sql: str, parameters: Sequence[object] = ()) -> Cursor:
+        asked.append(sql)
+        return execute(self, sql, parameters)
+
+    connection = world.add_connection()
+    world.store.qradar.keep_rules([], now=world.clock())
+    numbers = []
+    for number in range(1, 12):
+        world.add_mapping(connection, name=f"m{number}", rule_id=number, job_id=str(number))
+        if number in {1, 11}:
+            client = world.client(ADMIN)
+            client.get("/")
+            monkeypatch.setattr(Database, "execute", count)
+            client.get("/")
+            monkeypatch.setattr(Database, "execute", execute)
+            numbers.append(len([sql for sql in asked if "FROM console_rules" not in sql]))
+            asked.clear()
+    assert numbers[0] == numbers[1]
