@@ -72,14 +72,20 @@ def held(
         is_tied: whether an offense belongs to the holder already; asked only where that decides.
         cooling: the cool-down that the trigger would meet besides.
     """
-    obstacle = _obstacle(holder)
-    if obstacle is None:
+    reason = why(holder)
+    if reason is None:
         return None
     if not _quiet(last_trigger, full(mapping).total_seconds(), now):
         offense_id = trigger.offense_id
         if cooling or offense_id is None or is_tied(offense_id):
             return None
-    return Noticed(holder.id, f"New attack while {obstacle}")
+    return Noticed(holder.id, reason)
+
+
+def why(holder: Run) -> str | None:
+    """Say why a trigger of another attack starts nothing; None: a restore is on its way."""
+    obstacle = _obstacle(holder)
+    return None if obstacle is None else f"New attack while {obstacle}"
 
 
 def cooled(

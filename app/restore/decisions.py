@@ -32,6 +32,8 @@ class Verdict:
     mapping: str | None = None
     attack: Noticed | None = None
     cooling_until: datetime | None = None  # when the cool-down that it meets ends
+    # Why it is a new attack, should its offense turn out to be another than those of the run.
+    in_the_way: str | None = None
 
 
 def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> Verdict:
@@ -126,7 +128,7 @@ def _held(
     now: datetime,
 ) -> Verdict:
     """A live run holds the job: a repeat of it, or a new attack."""
-    attack = None
+    attack = in_the_way = None
     if seen is not None:
         attack = attacks.held(
             trigger,
@@ -137,9 +139,11 @@ def _held(
             cooling=met,
             now=now,
         )
+        if attack is None and met is None:
+            in_the_way = attacks.why(live)
     store.runs.count_repeat(live.id)
     message = _already_running(live) if attack is None else attack.why
-    return Verdict(Outcome.ALREADY_RUNNING, message, live.id, attack=attack)
+    return Verdict(Outcome.ALREADY_RUNNING, message, live.id, attack=attack, in_the_way=in_the_way)
 
 
 def _cooled(

@@ -54,6 +54,7 @@ class Triggers(Protocol):
         run_id: int | None,
         mapping: str | None,
         cooling_until: datetime | None = None,
+        in_the_way: str | None = None,
         whole: bool = False,
     ) -> int: ...
 

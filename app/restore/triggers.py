@@ -107,6 +107,7 @@ def _keep(store: Store, trigger: Trigger, verdict: Verdict, *, whole: bool = Fal
         run_id=verdict.run_id,
         mapping=verdict.mapping,
         cooling_until=verdict.cooling_until,
+        in_the_way=verdict.in_the_way,
         whole=whole,
     )
     return Decision(trigger_id, verdict.outcome, verdict.run_id, message)

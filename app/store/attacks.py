@@ -127,24 +127,54 @@ class Attacks:
         with self._db.transaction():
             if self.count(mapping.connection_id, mapping.job_id):
                 return False
-            run = self._run(noticed.run_id)
-            cursor = self._db.execute(
-                "INSERT INTO attacks (at, connection_id, connection, job_id, job_name, mapping,"
-                " trigger_id, run_id, why, start_possible_at)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (
-                    *(to_text(now), mapping.connection_id, run.connection, mapping.job_id),
-                    *(mapping.job_name, mapping.name, trigger_id, run.id),
-                    *(noticed.why, to_text_or_none(noticed.start_possible_at)),
-                ),
-            )
-            self._flag(run.id)
-            note = new_attack_note(run, noticed.why, now=now)
-            self._notes.add(run.id, note.kind, note.text, now=now)
-            owed.tell(self._db, trigger_id, now=now)
-            attack = self.get(int(cursor.lastrowid or 0))
-            self._tell("app", "noticed", attack, attack.why, now=now)
+            self._insert(noticed, mapping.name, trigger_id=trigger_id, at=now, now=now)
         return True
+
+    def add_late(
+        self,
+        run_id: int,
+        why: str,
+        *,
+        mapping: str,
+        trigger_id: int,
+        at: datetime,
+        answering_run_id: int | None,
+        now: datetime,
+    ) -> None:
+        """Keep one that a trigger which came at ``at`` turns out to be only now.
+
+        No other of its job is open. ``answering_run_id``: the run whose start was sent since.
+        """
+        with self._db.transaction():
+            noticed = Noticed(run_id, why)
+            attack_id = self._insert(noticed, mapping, trigger_id=trigger_id, at=at, now=now)
+            self._db.execute(
+                "UPDATE attacks SET answering_run_id = ?, triggers = (SELECT count(*) FROM triggers"
+                " WHERE run_id = ? AND id >= ? AND outcome = 'already_running'"
+                " AND source <> 'manual') WHERE id = ?",
+                (answering_run_id, run_id, trigger_id, attack_id),
+            )
+
+    def _insert(
+        self, noticed: Noticed, mapping: str, *, trigger_id: int, at: datetime, now: datetime
+    ) -> int:
+        run = self._run(noticed.run_id)
+        cursor = self._db.execute(
+            "INSERT INTO attacks (at, connection_id, connection, job_id, job_name, mapping,"
+            " trigger_id, run_id, why, start_possible_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                *(to_text(at), run.connection_id, run.connection, run.job_id, run.job_name),
+                *(mapping, trigger_id, run.id, noticed.why),
+                to_text_or_none(noticed.start_possible_at),
+            ),
+        )
+        self._flag(run.id)
+        note = new_attack_note(run, noticed.why, now=now)
+        self._notes.add(run.id, note.kind, note.text, now=now)
+        owed.tell(self._db, trigger_id, now=now)
+        attack = self.get(int(cursor.lastrowid or 0))
+        self._tell("app", "noticed", attack, attack.why, now=now)
+        return attack.id
 
     def count(self, connection_id: int, job_id: str) -> bool:
         """Count one more trigger that could start nothing; say whether an attack is open."""

@@ -27,10 +27,12 @@ def look_for(
     *,
     run_id: int | None,
     mapping: str | None,
+    in_the_way: str | None,
 ) -> None:
     """Look for a trigger's offense from now on, if there is something to tell it.
 
-    Of a run's first trigger the run itself tells.
+    Of a run's first trigger the run itself tells. ``in_the_way``: why it is a new attack, if its
+    offense turns out to be another than those of its run.
     """
     if trigger.source not in (_ACTION_SOURCE, _WATCH_SOURCE) or outcome in _NO_CALL:
         return
@@ -43,12 +45,12 @@ def look_for(
         return
     db.execute(
         "INSERT INTO trigger_offenses (trigger_id, outcome, run_id, mapping, rule_id, rule_name,"
-        " event_at, offense_id, offense_by, ended) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        " event_at, offense_id, offense_by, in_the_way, ended) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
             *(trigger_id, outcome, run_id, mapping, trigger.rule_id),
             trigger.rule_name if trigger.rule_id is None else None,
             to_text(trigger.detected_at or trigger.received_at),
-            *(trigger.offense_id, by, int(by == WATCH)),
+            *(trigger.offense_id, by, in_the_way, int(by == WATCH)),
         ),
     )
     if by == WATCH:

@@ -43,7 +43,7 @@ class Store:
         self.runs = Runs(db, self.audit, self.notes, self.attacks)
         self.starts = Starts(db)
         self.tidings = Tidings(db, self.audit)
-        self.trigger_offenses = TriggerOffenses(db, self.audit)
+        self.trigger_offenses = TriggerOffenses(db, self.audit, self.attacks)
         self.unread_logs = UnreadLogs(db)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)

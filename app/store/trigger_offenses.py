@@ -6,6 +6,7 @@ Each is looked for in rounds. A trigger keeps the number of the round in which i
 for, so that its age is counted in looks that the console answered.
 """
 
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,9 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.store import owed
+from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.database import Database
+from app.store.run_rows import LIVE
 from app.store.times import from_text, to_text
+
+logger = logging.getLogger(__name__)
 
 _BURST_MS = 10_000
 _PART = 500  # rows written in one transaction: a trigger must not wait for more
@@ -54,8 +59,8 @@ class CameTo:
 class TriggerOffenses:
     """The offenses of these triggers in the store."""
 
-    def __init__(self, db: Database, audit: Audit) -> None:
-        self._db, self._audit = db, audit
+    def __init__(self, db: Database, audit: Audit, attacks: Attacks) -> None:
+        self._db, self._audit, self._attacks = db, audit, attacks
 
     def rules(self) -> Sequence[RuleKey]:
         """Give the rules of triggers whose offense is looked for, those of mappings first.
@@ -132,17 +137,59 @@ class TriggerOffenses:
     def found(self, known: Sequence[tuple[int, int, str]], *, now: datetime) -> None:
         """Note triggers' offenses, and that these are to be told what came of them.
 
-        Each is a trigger's id, its offense, and how that is known (`app.store.owed`).
+        Each is a trigger's id, its offense, and how that is known (`app.store.owed`). In the order
+        in which they came: what ties an offense to a run came before what is another attack.
         """
+        known = sorted(known)
         for first in range(0, len(known), _PART):
             with self._db.transaction():
                 for trigger_id, offense_id, by in known[first : first + _PART]:
+                    late = self._late_attack(trigger_id, offense_id)
                     self._db.execute(
                         "UPDATE trigger_offenses SET offense_id = ?, offense_by = ?, ended = 1"
                         " WHERE trigger_id = ? AND ended = 0",
                         (offense_id, by, trigger_id),
                     )
+                    if late is not None:
+                        self._add_attack(late, now=now)
                     owed.tell(self._db, trigger_id, now=now)
+
+    def _late_attack(self, trigger_id: int, offense_id: int) -> sqlite3.Row | None:
+        """Give a trigger that turns out to be a new attack by its offense; None: it is none.
+
+        It is judged by what stood in its way when it came, and is none if something has answered it
+        since. While no offense is known to belong to the run, this may be the run's own. Asked
+        before it is noted: by that alone it would be tied to the run.
+        """
+        row = self._db.execute(
+            "SELECT its.*, triggers.received_at, runs.connection_id, runs.job_id,"  # noqa: S608 - our own text
+            " runs.job_session_id, ifnull(runs.sent_at >= triggers.received_at, 0) AS sent_since"
+            " FROM trigger_offenses AS its JOIN triggers ON triggers.id = its.trigger_id"
+            " JOIN runs ON runs.id = its.run_id"
+            " WHERE its.trigger_id = ? AND its.ended = 0 AND its.in_the_way IS NOT NULL"
+            f" AND {LIVE} AND (runs.offense_id IS NOT NULL OR EXISTS"
+            " (SELECT 1 FROM tidings WHERE tidings.run_id = runs.id))",
+            (trigger_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        restored = row["sent_since"] and row["job_session_id"] is not None
+        job, at = (row["connection_id"], row["job_id"]), from_text(row["received_at"])
+        if restored or self._attacks.open_of_job(*job) or self._attacks.ended_since(*job, at):
+            return None
+        return None if self._attacks.is_tied(row["run_id"], offense_id) else row
+
+    def _add_attack(self, late: sqlite3.Row, *, now: datetime) -> None:
+        logger.warning("trigger %d: %s", late["trigger_id"], late["in_the_way"])
+        self._attacks.add_late(
+            late["run_id"],
+            late["in_the_way"],
+            mapping=late["mapping"],
+            trigger_id=late["trigger_id"],
+            at=from_text(late["received_at"]),
+            answering_run_id=late["run_id"] if late["sent_since"] else None,
+            now=now,
+        )
 
     def reject_claim(self, trigger: Pending, *, now: datetime) -> None:
         """Forget the offense that the caller named: the rule has nothing to do with it."""

@@ -72,12 +72,14 @@ class Triggers:
         run_id: int | None,
         mapping: str | None,
         cooling_until: datetime | None = None,
+        in_the_way: str | None = None,
         whole: bool = False,
     ) -> int:
         """Keep a trigger and its outcome; give its id.
 
         Of a flood, little more than the request id, from whom it came and what came of it is kept:
         else whoever holds a trigger token fills the disk. ``whole``: this one is kept all the same.
+        ``in_the_way``: as in `app.restore.decisions.Verdict`.
         """
         mapping = mapping or trigger.mapping
         with self._db.transaction():
@@ -102,7 +104,12 @@ class Triggers:
                 ),
             )
             trigger_id = int(cursor.lastrowid or 0)
-            owed.look_for(self._db, trigger_id, trigger, outcome, run_id=run_id, mapping=mapping)
+            owed.look_for(
+                *(self._db, trigger_id, trigger, outcome),
+                run_id=run_id,
+                mapping=mapping,
+                in_the_way=in_the_way,
+            )
         return trigger_id
 
     def _note_call(self, trigger: Trigger, mapping: str | None) -> None:

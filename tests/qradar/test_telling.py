@@ -81,7 +81,8 @@ class Desk:
     def move(self, run_id: int, *states: RunState, **changes: object) -> None:
         for state in states:
             run = self.store.runs.get(run_id)
-            self.store.runs.record(run, state, "so", by="app", now=self.now, changes=changes)
+            sent = {"sent_at": self.now} if state is RunState.STARTING else {}
+            self.store.runs.record(run, state, "so", by="app", now=self.now, changes=sent | changes)
 
     def run(self, seconds: float) -> None:
         """Let time pass as the lane would."""
@@ -223,7 +224,7 @@ def test_a_rule_that_no_mapping_knows_has_its_offense_told_so(desk: Desk) -> Non
 
 def test_a_new_attack_is_told_in_its_own_offense(desk: Desk) -> None:
     rule, event = new_rule(desk.console), now_ms()
-    mapping = desk.map(rule, cooldown_s=0)
+    mapping = desk.map(rule)
     run_id = desk.start(mapping, event)
     contribute(desk.console, rule, event)
     desk.move(run_id, *READY)
@@ -249,6 +250,25 @@ def test_a_new_attack_is_told_in_its_own_offense(desk: Desk) -> None:
     first, second = desk.told(told_before)
     assert first.startswith(f"repeat of run {run_id}")
     assert second.startswith("NEW ATTACK")
+
+
+def test_another_offense_that_is_found_once_nothing_cools_down_is_told_as_a_new_attack(
+    desk: Desk,
+) -> None:
+    rule, event = new_rule(desk.console), now_ms()
+    mapping = desk.map(rule, cooldown_s=0)
+    run_id = desk.start(mapping, event)
+    desk.move(run_id, *READY)
+    contribute(desk.console, rule, event)
+    desk.run(30)
+    desk.call(mapping, event + 60_000)
+    other = contribute(desk.console, rule, event + 60_000)
+
+    desk.run(30)
+
+    (text,) = desk.told(other)
+    assert text.startswith(f"NEW ATTACK while run {run_id} is still mounted")
+    assert [one.offense_id for one in desk.store.attacks.open()] == [other]
 
 
 # --- which offense ------------------------------------------------------------------------------

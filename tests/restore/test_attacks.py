@@ -8,7 +8,7 @@ import pytest
 
 from app.restore import actions
 from app.restore.attacks import NoSuchAttack
-from app.restore.model import Mode, Outcome, Phase, RunState, Unreachable
+from app.restore.model import Decision, Mode, Outcome, Phase, RunState, Unreachable
 from app.restore.triggers import accept
 from app.store import Store
 from app.store.database import StoreBusy
@@ -246,6 +246,121 @@ def test_an_offense_that_was_found_for_a_swallowed_trigger_is_tied_to_its_run_al
     assert world.store.attacks.open() == []
     world.trigger(other, offense_id=8)
     assert [one.job_id for one in world.store.attacks.open()] == ["2000"]
+
+
+def quick(world: World, *, own: int | None = 7) -> None:
+    """A mounted copy of offense 7, whose rule still fires; nothing cools down."""
+    world.store.mappings.change(world.mapping.id, cooldown_s=0)
+    mounted(world)
+    if own is not None:
+        world.store.notes.found(1, own, now=world.now)
+    world.pass_time(60)
+
+
+def find(world: World, *known: tuple[Decision, int]) -> list[int | None]:
+    """Find offenses of triggers; give those of the new attacks that are open then."""
+    found = [(decision.trigger_id, offense, "found") for decision, offense in known]
+    world.store.trigger_offenses.found(found, now=world.now)
+    return [one.offense_id for one in world.store.attacks.open()]
+
+
+def test_another_offense_that_is_found_later_is_a_new_attack_as_at_its_receipt(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    quick(world)
+    decision, came_at = world.trigger(), world.now
+    assert "New attack" not in decision.message
+    world.trigger()
+    world.trigger(source="manual", mapping=world.mapping.name)
+    world.pass_time(120)
+    assert world.store.attacks.open() == []
+    with caplog.at_level("WARNING", logger="app.store.trigger_offenses"):
+        assert find(world, (decision, 8)) == [8]
+    (attack,) = world.store.attacks.open()
+    assert (attack.at, attack.run_id, attack.triggers) == (came_at, 1, 2)
+    assert attack.why.startswith("New attack while run 1 is still mounted: ")
+    assert (attack.mapping, attack.answering_run_id) == (world.mapping.name, None)
+    assert caplog.messages == [f"trigger {decision.trigger_id}: {attack.why}"]
+    assert world.run().new_attack
+    assert "new_attack" in [note.kind for note in world.store.notes.for_run(1)]
+    (tiding,) = world.store.tidings.due(world.now)
+    assert tiding.offense_id == 8
+    assert "NEW ATTACK while run 1 is still mounted" in tiding.text
+
+
+def test_an_offense_that_is_found_later_is_none_where_it_would_not_have_been_one(
+    world: World,
+) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=600)
+    world.restoring()
+    world.store.notes.found(1, 7, now=world.now)
+    on_its_way = world.trigger()
+    world.cdm.become(world.run().job_session_id or "", Phase.READY)
+    world.go_on(S.READY)
+    cooling = world.trigger()
+    own_user = world.trigger(fields={"username": "safeguarded-restore"})
+    world.pass_time(600)
+    tied, also_tied = world.trigger(), world.trigger()
+    assert find(world, (on_its_way, 8), (cooling, 9), (own_user, 10), (tied, 7)) == []
+    assert find(world, (also_tied, 9)) == []
+
+
+def test_of_those_found_at_once_the_ones_that_came_first_are_judged_first(world: World) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=0)
+    world.restoring()
+    world.store.notes.found(1, 7, now=world.now)
+    on_its_way = world.trigger()
+    world.cdm.become(world.run().job_session_id or "", Phase.READY)
+    world.go_on(S.READY)
+    assert find(world, (world.trigger(), 8), (on_its_way, 8)) == []
+
+
+def test_while_nothing_is_tied_to_the_run_what_is_found_may_be_its_own(world: World) -> None:
+    quick(world, own=None)
+    first, second = world.trigger(), world.trigger()
+    assert find(world, (first, 8)) == []
+    assert find(world, (first, 9)) == []  # what is known of a trigger stays
+    assert find(world, (second, 9)) == [9]
+
+
+def test_one_that_is_open_or_was_acknowledged_since_is_enough(world: World) -> None:
+    quick(world)
+    first, second = world.trigger(), world.trigger()
+    world.pass_time(901)
+    world.trigger()
+    assert find(world, (first, 8)) == [None]
+    world.store.attacks.acknowledge(1, by="ann", now=world.now)
+    world.pass_time(1)
+    assert find(world, (second, 9)) == []
+    assert find(world, (world.trigger(), 10)) == [10]
+
+
+def test_what_is_found_after_the_run_has_ended_is_none(world: World) -> None:
+    quick(world)
+    decision = world.trigger()
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    world.turn(1)
+    world.cdm.become(world.run().job_session_id or "", Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    assert find(world, (decision, 8)) == []
+
+
+@pytest.mark.parametrize(("state", "attacks"), [(S.STARTING, 1), (S.RESTORING, 0)])
+def test_a_start_that_was_sent_since_answers_one_that_is_found_later(
+    world: World, state: RunState, attacks: int
+) -> None:
+    world.store.mappings.change(world.mapping.id, cooldown_s=0)
+    queued_and_lost(world)
+    world.store.notes.found(1, 7, now=world.now)
+    decision = world.trigger()
+    world.cdm.down = None
+    world.turn(60)
+    assert world.run().state is S.STARTING
+    world.go_on(state)
+    assert len(find(world, (decision, 8))) == attacks
+    world.go_on(S.RESTORING)
+    assert world.store.attacks.open() == []
+    assert len(world.store.attacks.of_run(1)) == attacks
 
 
 def test_in_the_cool_down_after_a_clean_up_it_says_when_the_next_start_is_possible(

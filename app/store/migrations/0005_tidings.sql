@@ -19,6 +19,7 @@ CREATE TABLE trigger_offenses (
     event_at TEXT NOT NULL,
     offense_id INTEGER,
     offense_by TEXT,            -- as in runs
+    in_the_way TEXT,            -- why it is a new attack if its offense is found to be another than the run's; NULL: it is none
     first_round INTEGER,        -- the round of looks in which it was first looked for
     ended INTEGER NOT NULL DEFAULT 0 CHECK (ended IN (0, 1))    -- 1: it is not looked for (any more)
 );
