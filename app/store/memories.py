@@ -9,10 +9,15 @@ another one and is left out with the next change: nothing here could keep it tru
 import json
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from app.restore.memory import Memory
-from app.store.rows import readers
+from app.store.rows import Reader, readers
+
+_PARTS: dict[str, Any] = {
+    one.name: type(one.default) for one in fields(Memory) if is_dataclass(one.default)
+}
 
 
 def to_json(memory: Memory) -> str:
@@ -22,8 +27,15 @@ def to_json(memory: Memory) -> str:
 
 def from_json(text: str) -> Memory:
     """Give what stands in the row."""
-    memory: Memory = _part(Memory, json.loads(text))
-    return memory
+    own: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    places = _places()
+    for key, value in json.loads(text).items():
+        if value is not None and key in places:
+            part, name, read = places[key]
+            values = own if part is None else parts.setdefault(part, {})
+            values[name] = read(value)
+    return Memory(**own, **{name: _PARTS[name](**values) for name, values in parts.items()})
 
 
 def _keys(part: Any, prefix: str = "") -> dict[str, object]:
@@ -37,12 +49,14 @@ def _keys(part: Any, prefix: str = "") -> dict[str, object]:
     return keys
 
 
-def _part(kind: Any, keys: dict[str, Any], prefix: str = "") -> Any:
-    values = {}
-    for field in fields(kind):
-        key = prefix + field.name
-        if is_dataclass(field.default):
-            values[field.name] = _part(type(field.default), keys, f"{field.name}_")
-        elif keys.get(key) is not None:
-            values[field.name] = readers(kind)[field.name](keys[key])
-    return kind(**values)
+@cache
+def _places() -> dict[str, tuple[str | None, str, Reader]]:
+    """Where each key goes: into which part, as which field; a run is read often, this is not."""
+    places: dict[str, tuple[str | None, str, Reader]] = {}
+    for field, read in readers(Memory).items():
+        if field not in _PARTS:
+            places[field] = (None, field, read)
+    for part, kind in _PARTS.items():
+        for field, read in readers(kind).items():
+            places[f"{part}_{field}"] = (part, field, read)
+    return places
