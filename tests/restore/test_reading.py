@@ -80,8 +80,9 @@ def test_once_the_whole_log_was_read_only_its_new_end_is(world: World) -> None:
     world.cdm.fail("log", NO_ANSWER)
     become(world, Phase.READY)
     world.turn(60)
+    before = len(world.cdm.skips)
     world.turn(60)
-    assert 0 in world.cdm.skips[-2:]
+    assert world.cdm.skips[before] == 0
     world.turn(60)
     assert world.cdm.skips[-1] == 950
 
