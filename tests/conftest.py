@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
@@ -42,6 +43,11 @@ class _Compiled(BytecodeCache):
 
 # An app of its own for each test would compile all that it shows, most of such a test's time.
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
+
+
+# A machine with much to do is no fault of what is tested: no example fails by the clock.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
