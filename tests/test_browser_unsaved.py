@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from app.web.texts.layout import OWN_BUTTON
 from tests.browser import Person, at_the_console
 from tests.site import Site
+from tests.web.crawling import OWN_BUTTON
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 _WOULD_ASK = """() => !window.dispatchEvent(new Event("beforeunload", {cancelable: true}))"""

@@ -16,12 +16,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 
 from app.framework.bulkhead import TooBusy
 from app.framework.console_peers import plain
+from app.message import Message
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of
 from app.store.database import StoreBroken
 from app.store.migrate import told
-from app.web import texts
 from app.web.bodies import FORM, JSON, check_kind, check_texts
 from app.web.problems import Problem, answer, is_api, preparing, store_unusable_for_rules
 from app.web.services import services
@@ -31,6 +31,16 @@ logger = logging.getLogger(__name__)
 # Anybody may call these: the platform's health check, the machine endpoint (which has a token of
 # its own), the uninstall hook (which does nothing for those who may not), and files that are the
 # same for everybody.
+LACKING = {
+    Right.VIEW: Message(
+        "This needs the right to view: a user role with the Offenses or the Admin capability."
+    ),
+    Right.OPERATE: Message(
+        "This needs the right to operate: the Admin capability, or an operator role named"
+        " in the settings."
+    ),
+    Right.ADMINISTER: Message("This needs the right to administer: the Admin capability."),
+}
 PUBLIC = frozenset({"static", "debug", "triggers_api.receive_trigger", "uninstall.uninstall"})
 _CSRF_FOR = "csrf_for"  # the session's word for whom its CSRF token was made
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -86,7 +96,9 @@ def _check() -> None:
     right = right_of(request.endpoint or "")
     if right is None:
         logger.error("no right is declared for %s", request.endpoint)
-        raise Problem(403, texts.rights.NO_RIGHT_DECLARED)
+        raise Problem(
+            403, Message("Nobody may call this address: the app declares no right for it.")
+        )
     if request.method in _WRITES:
         _check_media_type()
     _check_store(right)
@@ -94,10 +106,12 @@ def _check() -> None:
     if not may(right):
         raise Problem(
             403,
-            texts.rights.may_not(caller().name, right),
+            Message(
+                "{name} may not do this. {lacking}", name=caller().name, lacking=LACKING[right]
+            ),
             code="forbidden",
-            cause=texts.rights.MAY_NOT_CAUSE,
-            advice=texts.rights.MAY_NOT_ADVICE,
+            cause=Message("Your QRadar user role does not include it."),
+            advice=Message("Ask a QRadar administrator."),
         )
     if request.method in _WRITES:
         _check_csrf()
@@ -136,10 +150,19 @@ def _unusable(reason: str) -> Problem:
         known = False
     return Problem(
         503,
-        reason if known else texts.problems.STORE_UNUSABLE,
+        reason
+        if known
+        else Message("The app's database can't be used. Sign in to QRadar to see why."),
         code="store_unusable",
-        cause=texts.problems.STORE_UNUSABLE_CAUSE,
-        advice=texts.problems.STORE_UNUSABLE_ADVICE,
+        cause=Message(
+            "The database is damaged, lost, from a newer version of the app, or could not"
+            " be brought to the form that this version needs; or its disk is full or"
+            " read-only."
+        ),
+        advice=Message(
+            "Triggers are refused until it can be used. It is tried again every minute;"
+            " what to do stands under Copies of the database in the app's README."
+        ),
         retry_after=60,
     )
 
@@ -159,18 +182,21 @@ def _who() -> Caller:
     except NotAuthenticated as error:
         raise Problem(
             401,
-            texts.rights.NOT_KNOWN,
+            Message("QRadar does not know you: your session has ended, or the token is not valid."),
             cause=str(error),
-            advice=texts.rights.NOT_KNOWN_ADVICE,
+            advice=Message(
+                "Sign in to QRadar again, then open the app from there. A new authorized"
+                " service may need Deploy Changes first."
+            ),
             retry_after=error.retry_after or None,
         ) from error
     except ConsoleUnavailable as error:
         raise Problem(
             503,
-            texts.rights.CONSOLE_SILENT,
+            Message("The app can't ask the QRadar console who you are."),
             code="console_unavailable",
             cause=" ".join(part for part in (error.message, error.cause) if part),
-            advice=error.advice or texts.rights.CONSOLE_SILENT_ADVICE,
+            advice=error.advice or Message("Try again in a moment."),
             retry_after=5,
         ) from error
 
@@ -206,8 +232,12 @@ def _check_csrf() -> None:
     except CSRFError as error:
         raise Problem(
             403,
-            texts.rights.csrf(str(error.description)),
+            Message("{reason} Nothing was changed.", reason=str(error.description)),
             code="csrf",
-            cause=texts.rights.CSRF_CAUSE,
-            advice=texts.rights.CSRF_ADVICE_FOR_PROGRAMS if is_api() else texts.rights.CSRF_ADVICE,
+            cause=Message(
+                "The page was open for long, or in another window somebody else has signed in."
+            ),
+            advice=Message("Programs send GET /api/v1/csrf's token as X-CSRFToken.")
+            if is_api()
+            else Message("Load the page again and repeat what you did."),
         ) from error

@@ -8,11 +8,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from app.framework.masking import mask
+from app.message import Message
 from app.qradar.action_check import ending
 from app.qradar.installed_action import Book
 from app.store.database import StoreBusy
 from app.store.store import Store
-from app.web.texts import action as words
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,9 @@ def note_use(store: Store, token: str, *, by_a_rule: bool, now: datetime) -> Non
         valid = {one.name for one in store.tokens.list()}
         for old in book.old:
             if old.token_name in valid:
-                store.tokens.revoke(old.token_name, by=words.FIRST_CALL, now=now)
+                store.tokens.revoke(
+                    old.token_name, by=Message("the custom action's first call"), now=now
+                )
                 logger.info("trigger token %s was replaced by %s", old.token_name, name)
     except (StoreBusy, LookupError) as error:
         logger.warning("the use of a trigger token could not be noted: %s", error)
@@ -78,4 +80,8 @@ def expiry_notice(store: Store, now: datetime) -> str | None:
     ends = None if current is None else ending(current.expires_at, now)
     if current is None or ends is None:
         return None
-    return words.token_ends(current.service_label, ends)
+    return Message(
+        "The token of {service} {ends}: without it no rule can start a restore.",
+        service=current.service_label,
+        ends=ends,
+    )

@@ -5,12 +5,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.message import Message
 from app.restore import actions, checks
 from app.restore.checks import InvalidField
 from app.restore.model import NoSuchRun, Overtaken, Run
-from app.web import texts
 from app.web.access import caller
-from app.web.problems import Problem
+from app.web.problems import Problem, one_of
 from app.web.services import services
 
 ACTIONS = {
@@ -39,12 +39,14 @@ def resolve(run_id: int, decision: object, job_session_id: str | None) -> str:
     """Leave a person's decision; one sentence for the person. `Problem` 400, 404, 409."""
     get_run(run_id)
     if not isinstance(decision, str) or decision not in actions.DECISIONS:
-        message = texts.api.one_of("decision", actions.DECISIONS)
+        message = one_of("decision", actions.DECISIONS)
         raise Problem(400, message, field="decision")
     try:
         chosen = checks.check_job_id(job_session_id) if job_session_id else None
     except InvalidField as error:
-        raise Problem(400, texts.api.NO_SESSION_ID, field="job_session_id") from error
+        raise Problem(
+            400, Message("job_session_id must be the id of a job session."), field="job_session_id"
+        ) from error
     with _told(run_id):
         return actions.resolve(
             services().store,
@@ -61,13 +63,23 @@ def _told(run_id: int) -> Iterator[None]:
     try:
         yield
     except (NoSuchRun, OverflowError) as error:  # a number larger than the database's is no run's
-        raise Problem(404, texts.run.unknown(run_id), advice=texts.run.UNKNOWN_ADVICE) from error
+        raise Problem(
+            404,
+            Message("There is no run {number}.", number=run_id),
+            advice=Message("Look at the list of runs."),
+        ) from error
     except actions.NotPossible as error:
         raise Problem(
             409,
             str(error),
-            cause=texts.run.NOT_POSSIBLE_CAUSE,
-            advice=texts.run.LOOK_AGAIN,
+            cause=Message(
+                "The run has moved on, or it never was in a state where this makes sense."
+            ),
+            advice=Message("Look at the run again."),
         ) from error
     except Overtaken as error:
-        raise Problem(409, texts.run.MOVED_ON, advice=texts.run.LOOK_AGAIN) from error
+        raise Problem(
+            409,
+            Message("The run has just moved on; nothing was changed."),
+            advice=Message("Look at the run again."),
+        ) from error

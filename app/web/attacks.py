@@ -9,13 +9,13 @@ from datetime import datetime
 from flask import Blueprint, Flask, Response, flash, jsonify
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore.attacks import Attack, NoSuchAttack
 from app.restore.cooling import cooling
 from app.restore.model import Mapping, Mode
 from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
-from app.web import texts
 from app.web.access import caller, may, needs
 from app.web.addresses import go_to
 from app.web.problems import Problem
@@ -74,8 +74,15 @@ def acknowledge(attack_id: int) -> BaseResponse:
     """Note that a person has seen it: it leaves the pages."""
     attack = _acknowledge(attack_id)
     mine = attack.acknowledged_by == caller().name
-    said = texts.attacks.acknowledged if mine else texts.attacks.ended_before
-    flash(said(attack.job_name), "good")
+    said = (
+        Message(
+            "The new attack on {job} is acknowledged. Its history and the audit keep who did it.",
+            job=attack.job_name,
+        )
+        if mine
+        else Message("The new attack on {job} had ended before.", job=attack.job_name)
+    )
+    flash(said, "good")
     return go_to("overview.show")
 
 
@@ -99,7 +106,10 @@ def _acknowledge(attack_id: int) -> Attack:
             attack_id, by=caller().name, now=services().clock()
         )
     except (NoSuchAttack, OverflowError) as error:
-        message, advice = texts.attacks.unknown(attack_id), texts.attacks.UNKNOWN_ADVICE
+        message, advice = (
+            Message("There is no new attack {number}.", number=attack_id),
+            Message("Look at the overview."),
+        )
         raise Problem(404, message, advice=advice) from error
 
 

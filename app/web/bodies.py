@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 
 from flask import Flask, request
 
+from app.message import Message
 from app.web.front.framing import BODY_LIMIT, BODY_PROBLEM
 from app.web.front.framing import Problem as Framing
 from app.web.problems import Problem, is_api
-from app.web.texts import problems as words
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -35,37 +35,60 @@ def _check_body() -> None:
     if problem == Framing.TOO_LARGE or (length or 0) > BODY_LIMIT:
         raise _too_large()
     if problem == Framing.FRAMING:
-        raise Problem(400, words.BAD_FRAMING, code="bad_framing", cause=words.BAD_FRAMING_CAUSE)
+        raise Problem(
+            400,
+            Message("The request's body is not framed as HTTP asks for."),
+            code="bad_framing",
+            cause=Message("A fault in the program that sent it, or in a proxy between."),
+        )
     # Read here, once, for every view. Nothing may act on half of what was meant: the half of a
     # rule's number is another rule's.
     body = request.get_data()
     if problem == Framing.CUT or (length is not None and len(body) < length):
         raise Problem(
-            400, words.CUT, code="cut_off", cause=words.CUT_CAUSE, advice=words.CUT_ADVICE
+            400,
+            Message("The request's body is shorter than was announced: it was cut off on its way."),
+            code="cut_off",
+            cause=Message("The connection broke while the request was sent."),
+            advice=Message("Nothing was done with it. Send it again."),
         )
     if len(body) > BODY_LIMIT:
         raise _too_large()
 
 
 def _too_large() -> Problem:
-    advice = "" if is_api() else words.TOO_LARGE_ADVICE
-    return Problem(413, words.too_large(BODY_LIMIT), advice=advice)
+    advice = (
+        "" if is_api() else Message("Of certificates, give only the CA that issued the server's.")
+    )
+    return Problem(
+        413,
+        Message("The request is larger than {limit} KiB.", limit=BODY_LIMIT // 1024),
+        advice=advice,
+    )
 
 
 def check_texts() -> None:
     """400 when a form has a file where text is asked for."""
     for name in request.files:
         if name not in _FILES:
-            raise Problem(400, words.not_text(clean(name)), field=clean(name)[:64])
+            raise Problem(
+                400,
+                Message("The field {name} must be text, not a file.", name=clean(name)[:64]),
+                field=clean(name)[:64],
+            )
 
 
 def check_kind(*allowed: str) -> str:
     """The body's media type; 415 unless it is one of ``allowed`` and not compressed."""
     kind = request.mimetype
     if kind not in allowed:
-        raise Problem(415, words.wrong_kind(*allowed), field="Content-Type")
+        raise Problem(
+            415,
+            Message("The body must be {allowed}.", allowed=" or ".join(allowed)),
+            field="Content-Type",
+        )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(415, words.COMPRESSED, field="Content-Encoding")
+        raise Problem(415, Message("The body must not be compressed."), field="Content-Encoding")
     return kind
 
 
@@ -100,9 +123,11 @@ def _json_object(text: str) -> dict[str, object]:
             text.removeprefix("\ufeff"), parse_int=str, parse_float=str, parse_constant=str
         )
     except (ValueError, RecursionError) as error:
-        raise Problem(400, words.NO_JSON, code="bad_json") from error
+        raise Problem(
+            400, Message("The body is not JSON that can be read."), code="bad_json"
+        ) from error
     if not isinstance(document, dict):
-        raise Problem(400, words.NO_OBJECT, code="bad_json")
+        raise Problem(400, Message("The body must be a JSON object."), code="bad_json")
     return document
 
 

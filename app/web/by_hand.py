@@ -7,11 +7,11 @@ from secrets import token_hex
 from flask import Blueprint, Response, flash, jsonify, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore import by_hand
 from app.restore.checks import InvalidField
 from app.restore.model import MANUAL, Decision, Outcome
-from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.bodies import clean, read_json_object
@@ -48,7 +48,7 @@ def start() -> str | BaseResponse:
     elif decision.outcome is Outcome.DISARMED:  # its message says so itself
         flash(decision.message, "bad")
     else:
-        flash(f"{texts.attacks.NOTHING_STARTED} {decision.message}", "bad")
+        flash(Message("Nothing was started. {why}", why=decision.message), "bad")
     if decision.run_id is None:
         return go_to("overview.show")
     return go_to("runs.show", run_id=decision.run_id)
@@ -91,8 +91,11 @@ def _page(form: StartForm) -> str:
     choices = [
         (
             one.name,
-            texts.attacks.MAPPING_CHOICE.format(
-                mapping=one.name, job=one.job_name, connection=connections[one.connection_id]
+            Message(
+                "{mapping}: {job} on {connection}",
+                mapping=one.name,
+                job=one.job_name,
+                connection=connections[one.connection_id],
             ),
         )
         for one in store.mappings.list()

@@ -14,10 +14,10 @@ from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
 from app.cdm.trust import ServerCertificate
 from app.framework.secrets import SecretUnreadable
+from app.message import Message
 from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.web.services import Services
-from app.web.texts import connections as words
 
 COPY_SECONDS = 2.0  # of a page, for looking up copies; the jobs they don't suffice for are left out
 
@@ -95,13 +95,15 @@ def stored_password(services: Services, connection: CdmConnection) -> str:
     """The password of a connection. Raises `LoginRefused` when it must be entered first."""
     if connection.secret_label is None:
         raise LoginRefused(
-            words.no_password(connection.name),
-            advice=words.NO_PASSWORD_ADVICE,
+            Message("No password is stored for {name}.", name=connection.name),
+            advice=Message("Enter it on the connection's page."),
         )
     try:
         return services.secrets.get(connection.secret_label)
     except SecretUnreadable as error:
-        raise LoginRefused(str(error), advice=words.NO_PASSWORD_ADVICE) from error
+        raise LoginRefused(
+            str(error), advice=Message("Enter it on the connection's page.")
+        ) from error
 
 
 __all__ = [

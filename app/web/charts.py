@@ -12,11 +12,40 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.message import counted
+from app.message import Message, counted, joined
+from app.restore.model import RunState
 from app.store.run_rows import RunFilter
 from app.store.statistics import Statistics
-from app.web import texts
+from app.web.language import said
 from app.web.presentation import duration
+
+GROUPS = {
+    "done": Message("ready or completed"),
+    "active": Message("under way"),
+    "attention": Message("needs a person"),
+    "rest": Message("not started, or cancelled"),
+    "bad": Message("failed"),
+}
+GROUP_OF = {
+    RunState.READY: "done",
+    RunState.CLEANING_UP: "done",
+    RunState.COMPLETED: "done",
+    RunState.QUEUED: "active",
+    RunState.STARTING: "active",
+    RunState.RESTORING: "active",
+    RunState.AWAITING_APPROVAL: "attention",
+    RunState.NEEDS_DECISION: "attention",
+    RunState.CANCELLED: "rest",
+    RunState.OBSERVED: "rest",
+    RunState.FAILED: "bad",
+}
+_PERIOD_NAMES = {"day": Message("Day"), "month": Message("Month"), "year": Message("Year")}
+_READY_COLUMNS = (
+    Message("Runs"),
+    Message("Median"),
+    Message("Fastest"),
+    Message("Slowest"),
+)
 
 WIDTH, HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 18, 30
@@ -84,10 +113,10 @@ def make_charts(statistics: Statistics, chosen: RunFilter, now: datetime) -> tup
     ready = 0
     for one in statistics.by_period(window, period):
         if one.period in place:  # a clock that stepped can't have put it elsewhere
-            counts[place[one.period]][texts.charts.GROUP_OF[one.state]] += one.runs
+            counts[place[one.period]][GROUP_OF[one.state]] += one.runs
             ready += one.ready
     times = statistics.ready_times(window, period, ready=ready) if ready else None
-    remark = texts.charts.sampled(times.every) if times else ""
+    remark = _sampled(times.every) if times else ""
     lists = [(times.times.get(name, []) if times else []) for name in periods]
     return _runs_chart(periods, counts, period), _ready_chart(periods, lists, period, remark=remark)
 
@@ -128,40 +157,45 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
     step = _nice(largest)
     top = max(step, -(-largest // step) * step)
     slot = _PLOT_W / max(len(periods), 1)
-    paths: dict[str, list[str]] = {group: [] for group in texts.charts.GROUPS}
+    paths: dict[str, list[str]] = {group: [] for group in GROUPS}
     for number, one in enumerate(counts):
         base = 0
-        for group in texts.charts.GROUPS:
+        for group in GROUPS:
             if one[group]:
                 x, wide = _LEFT + slot * (number + 0.15), slot * 0.7
                 y, high = _height(base + one[group], top), _PLOT_H * one[group] / top
                 paths[group].append(f"M{x:.1f} {y:.1f}h{wide:.1f}v{high:.1f}h-{wide:.1f}z")
                 base += one[group]
-    totals = {group: sum(one[group] for one in counts) for group in texts.charts.GROUPS}
+    totals = {group: sum(one[group] for one in counts) for group in GROUPS}
     runs = sum(totals.values())
-    parts = ", ".join(f"{totals[group]:,} {texts.charts.GROUPS[group]}" for group in totals)
-    text = texts.charts.RUNS_TEXT.format(
-        runs=counted("{n} run", "{n} runs", n=runs), first=periods[0], last=periods[-1], parts=parts
+    parts = [
+        Message("{number} {what}", number=f"{totals[group]:,}", what=GROUPS[group])
+        for group in totals
+    ]
+    text = Message(
+        "{runs} from {first} to {last}, in UTC: {parts}.",
+        runs=counted("{n} run", "{n} runs", n=runs),
+        first=periods[0],
+        last=periods[-1],
+        parts=joined(parts, ", "),
     )
     return Chart(
         name="runs",
-        title=texts.charts.RUNS.format(period=period),
-        text=text if runs else texts.charts.NO_RUNS,
-        x_axis=texts.charts.X_AXIS.format(period=texts.charts.PERIOD_NAMES[period]),
-        y_axis=texts.charts.RUNS_AXIS,
+        title=Message("Runs per {period} by outcome", period=period),
+        text=text if runs else Message("No run in this time."),
+        x_axis=Message("{period} (UTC)", period=_PERIOD_NAMES[period]),
+        y_axis=Message("Runs"),
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), f"{at:,}") for at in range(0, top + 1, step)],
-        layers=[
-            Layer(group, "".join(paths[group]), totals[group]) for group in texts.charts.GROUPS
-        ],
+        layers=[Layer(group, "".join(paths[group]), totals[group]) for group in GROUPS],
         spots=(),
         head=[
-            texts.charts.PERIOD_NAMES[period],
-            texts.charts.TOTAL_COLUMN,
-            *map(str.capitalize, texts.charts.GROUPS.values()),
+            _PERIOD_NAMES[period],
+            Message("Runs"),
+            *(_capital(words) for words in GROUPS.values()),
         ],
         rows=[
-            [name, str(sum(one.values())), *(str(one[group]) for group in texts.charts.GROUPS)]
+            [name, str(sum(one.values())), *(str(one[group]) for group in GROUPS)]
             for name, one in zip(periods, counts, strict=True)
             if one
         ],
@@ -184,24 +218,30 @@ def _ready_chart(
             spots.append(Spot(_LEFT + slot * (number + 0.5), _height(middle, top), high, low))
             words = [duration(one) for one in (middle, each[0], each[-1])]
             rows.append([name, f"{len(each):,}", *words])
-    text = texts.charts.NO_READY
+    text = Message("No copy came up in this time.")
     if everything:
         runs, median = (
             counted("{n} run", "{n} runs", n=len(everything)),
             duration(sums.median(everything)),
         )
-        text = texts.charts.READY_TEXT.format(period=period, runs=runs, median=median)
+        text = Message(
+            "For each {period} the median as a dot, and a line from the fastest to the"
+            " slowest: {runs}, median of all {median}.",
+            period=period,
+            runs=runs,
+            median=median,
+        )
     return Chart(
         name="ready",
-        title=texts.charts.READY,
+        title=Message("Time from receipt to ready"),
         text=text,
-        x_axis=texts.charts.X_AXIS.format(period=texts.charts.PERIOD_NAMES[period]),
-        y_axis=texts.charts.READY_AXIS,
+        x_axis=Message("{period} (UTC)", period=_PERIOD_NAMES[period]),
+        y_axis=Message("From receipt to ready"),
         x_marks=_x_marks(periods, slot),
         y_marks=[Mark(_height(at, top), duration(at)) for at in range(0, top + 1, step)],
         layers=(),
         spots=spots,
-        head=[texts.charts.PERIOD_NAMES[period], *texts.charts.READY_COLUMNS],
+        head=[_PERIOD_NAMES[period], *_READY_COLUMNS],
         rows=rows,
         remark=remark,
     )
@@ -226,3 +266,15 @@ def _nice(largest: int) -> int:
     while step * 5 < largest:
         step = step * 5 // 2 if str(step)[0] == "2" else step * 2
     return step
+
+
+def _sampled(every: int) -> Message | str:
+    """Of very many runs not each is looked at."""
+    if every == 1:
+        return ""
+    return Message("There are so many that every {every}th run was taken.", every=every)
+
+
+def _capital(words: str) -> str:
+    words = said(words)
+    return words[:1].upper() + words[1:]

@@ -10,18 +10,19 @@ from werkzeug.wrappers import Response
 from app.cdm.diagnose import Step
 from app.cdm.trust import ServerCertificate
 from app.framework.secrets import SecretNotStored
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore.checks import InvalidField
-from app.restore.model import CdmConnection, CopyManagerError
+from app.restore.model import CdmConnection, CopyManagerError, Trust
 from app.store import configuration
 from app.store.connections import ConnectionInUse, Contact
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.cdm_calls import certificate_of, refused_address, test_saved
-from app.web.forms import ConnectionForm
+from app.web.forms import TRUST_CHOICES, ConnectionForm
+from app.web.listing import listed
 from app.web.problems import Problem
 from app.web.services import services
-from app.web.texts import connections as words
 
 bp = Blueprint("connections", __name__, url_prefix="/connections")
 
@@ -85,12 +86,18 @@ def test(connection_id: int) -> str:
     form.take_file()
     # The set-up page's button brings no form.
     if "name" in request.form and (typed := form.unlike(_filled(connection))):
-        form.form_errors.append(words.not_tested(typed))
+        form.form_errors.append(
+            Message(
+                "Not tested: what was entered in {labels} is not saved yet, and a test uses the"
+                " saved values. Save first, then test.",
+                labels=listed(typed),
+            )
+        )
         return _page(form, connection)
     try:
         steps = list(test_saved(services(), connection))
     except CopyManagerError as error:
-        steps = [Step(words.PASSWORD_STEP, False, 0, error.message, error.cause, error.advice)]
+        steps = [Step(Message("Password"), False, 0, error.message, error.cause, error.advice)]
     failed = next((step.message for step in steps if not step.ok), None)
     services().store.connections.note_contact(connection_id, failed, now=services().clock())
     return _page(_filled(connection), connection, steps=steps)
@@ -112,7 +119,7 @@ def delete(connection_id: int) -> Response:
     except ConnectionInUse as error:
         flash(str(error), "bad")
         return go_to("connections.show", connection_id=connection_id)
-    flash(words.deleted(connection.name), "good")
+    flash(Message("Connection {name} is deleted.", name=connection.name), "good")
     return go_to("connections.show_list")
 
 
@@ -120,7 +127,9 @@ def _get(connection_id: int) -> CdmConnection:
     try:
         return services().store.connections.get(connection_id)
     except (LookupError, OverflowError) as error:
-        raise Problem(404, words.unknown(connection_id)) from error
+        raise Problem(
+            404, Message("There is no connection {number}.", number=connection_id)
+        ) from error
 
 
 def _filled(connection: CdmConnection) -> ConnectionForm:
@@ -145,7 +154,7 @@ def _submitted(connection: CdmConnection | None) -> str | Response:
         return _with_certificate(form, connection)
     if action == "pin":
         form.pin(request.form.get("seen_sha256", ""))
-        flash(words.FINGERPRINT_FILLED_IN, "good")
+        flash(Message("The fingerprint is filled in below. Enter the password and save."), "good")
         return _page(form, connection)
     return _save(form, connection)
 
@@ -187,9 +196,17 @@ def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Respo
         form.form_errors.append(str(error))
     else:
         complete = saved.secret_label is not None
-        flash(words.saved(saved.name, complete=complete), "good" if complete else "bad")
+        flash(_saved(saved.name, complete=complete), "good" if complete else "bad")
         if unused := form.unused(_filled(saved if connection is None else connection)):
-            flash(words.unused(unused, form.trust.data), "bad")
+            flash(
+                Message(
+                    "{labels}: what was given here is not used and not kept, as “{trust}” is"
+                    " chosen.",
+                    labels=listed(unused),
+                    trust=TRUST_CHOICES[Trust(form.trust.data)],
+                ),
+                "bad",
+            )
         return go_to("connections.show", connection_id=saved.id)
     return _page(form, connection)
 
@@ -204,11 +221,17 @@ def _page(
     certificate_problem: CopyManagerError | None = None,
 ) -> str:
     if connection is None or connection.secret_label is None:
-        password_help = words.PASSWORD_HELP
+        password_help = Message("Never shown again once it is saved.")
     else:
-        password_help = words.PASSWORD_KEPT_HELP
+        password_help = Message(
+            "A password is stored. Leave this empty to keep it; it must be entered again"
+            " when address, port, user, proxy or trust change."
+        )
     if form.password.data:
-        password_help = f"{words.PASSWORD_AGAIN} {password_help}"
+        password_help = Message(
+            "What was typed here is not sent back to the page: enter it again. {help}",
+            help=password_help,
+        )
     used = [] if connection is None else services().store.mappings.for_connection(connection.id)
     return render_template(
         "connection.html",
@@ -221,3 +244,10 @@ def _page(
         password_help=password_help,
         mappings=used,
     )
+
+
+def _saved(name: str, *, complete: bool) -> Message:
+    """After saving; a connection without a password can't be used yet."""
+    if complete:
+        return Message("Connection {name} is saved.", name=name)
+    return Message("Connection {name} is saved. Its password must be entered.", name=name)

@@ -5,9 +5,9 @@
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 
+from app.message import Message
 from app.restore.model import Mapping, Watch
 from app.store.store import Store
-from app.web.texts import rules as words
 
 
 def drifts(store: Store) -> Map[int, Sequence[str]]:
@@ -27,17 +27,39 @@ def _of_rule(store: Store, mapping: Mapping) -> Sequence[str]:
     if mapping.rule_id is None:
         if mapping.rule_name is None or store.qradar.same_rules(None, mapping.rule_name):
             return []
-        return [words.no_such_name(mapping.rule_name)]
+        return [
+            Message(
+                "QRadar has no rule named {name}: it was renamed or deleted.",
+                name=mapping.rule_name,
+            )
+        ]
     rule = store.qradar.rule(mapping.rule_id)
     if rule is None:
-        return [words.no_such_id(mapping.rule_id)]
+        return [
+            Message("QRadar has no rule {number} any more: it was deleted.", number=mapping.rule_id)
+        ]
     warnings = []
     # An override takes the place of the system rule it was made from, which may then be off.
     family = [store.qradar.rule(number) for number in store.qradar.same_rules(rule.id, None)]
     if not any(one.enabled is not False for one in family if one is not None):
-        warnings.append(words.disabled(rule.name))
+        warnings.append(
+            Message("Rule {name} is disabled in QRadar: it does not fire.", name=rule.name)
+        )
     if mapping.rule_name is not None and mapping.rule_name != rule.name:
-        warnings.append(words.renamed(rule.id, rule.name, mapping.rule_name))
+        warnings.append(
+            Message(
+                "Rule {number} is called {name} now, not {before}.",
+                number=rule.id,
+                name=rule.name,
+                before=mapping.rule_name,
+            )
+        )
     if rule.type == "OFFENSE" and mapping.watch is Watch.OFF:
-        warnings.append(words.of_type_offense(rule.name))
+        warnings.append(
+            Message(
+                "Rule {name} is of type OFFENSE, which may not run a custom action: switch the"
+                " offense watch on.",
+                name=rule.name,
+            )
+        )
     return warnings

@@ -21,13 +21,21 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
     TextAreaField,
 )
 
+from app.message import Message
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import Trust, Watch
-from app.web.texts import attacks as start_words
-from app.web.texts import connections as words
-from app.web.texts import mappings as texts
-from app.web.texts import settings as settings_words
+
+TRUST_CHOICES = {
+    Trust.SYSTEM: Message("By the CAs that the QRadar platform trusts"),
+    Trust.CA: Message("By a CA certificate that you give here"),
+    Trust.FINGERPRINT: Message("Only this very certificate, by its SHA-256 fingerprint"),
+}
+_WATCHES = {
+    Watch.OFF: Message("Leave them alone"),
+    Watch.NOTIFY: Message("Show them on the overview"),
+    Watch.ACT: Message("Start the restore as if the rule had called"),
+}
 
 Checks = Mapping[str, Callable[[Any], object]]
 
@@ -59,21 +67,21 @@ class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
 class ConnectionForm(CheckedForm):
     """A CDM connection."""
 
-    name = StringField(words.NAME)
-    host = StringField(words.HOST)
-    port = StringField(words.PORT, default="8443")
-    username = StringField(words.USER, render_kw={"autocomplete": "off"})
-    password = PasswordField(words.PASSWORD, render_kw={"autocomplete": "new-password"})
+    name = StringField(Message("Name"))
+    host = StringField(Message("Address"))
+    port = StringField(Message("Port"), default="8443")
+    username = StringField(Message("User"), render_kw={"autocomplete": "off"})
+    password = PasswordField(Message("Password"), render_kw={"autocomplete": "new-password"})
     trust = RadioField(
-        words.TRUST_LABEL,
-        choices=[SelectChoice(one.value, words.TRUST_CHOICES[one]) for one in Trust],
+        Message("Trust"),
+        choices=[SelectChoice(one.value, TRUST_CHOICES[one]) for one in Trust],
         default=Trust.SYSTEM.value,
         validate_choice=False,
     )
-    ca_pem = TextAreaField(words.CA_PEM)
-    ca_file = FileField(words.CA_FILE)
-    fingerprint = StringField(words.FINGERPRINT)
-    proxy = StringField(words.PROXY)
+    ca_pem = TextAreaField(Message("CA certificate (PEM)"))
+    ca_file = FileField(Message("CA certificate file"))
+    fingerprint = StringField(Message("Fingerprint"))
+    proxy = StringField(Message("HTTP proxy (optional)"))
 
     def unlike(self, saved: "ConnectionForm") -> list[str]:
         """The labels of the fields that hold something else than they do in ``saved``."""
@@ -82,14 +90,10 @@ class ConnectionForm(CheckedForm):
 
     def unused(self, saved: "ConnectionForm") -> list[str]:
         """The labels of those that only another trust than the chosen one uses."""
-        others = {
-            words.CA_PEM: Trust.CA,
-            words.CA_FILE: Trust.CA,
-            words.FINGERPRINT: Trust.FINGERPRINT,
-        }
-        given = [one for one in self.unlike(saved) if one in others]
-        held = {one.label.text for one in self if one.data}
-        return [one for one in given if one in held and others[one] != self.trust.data]
+        others = {"ca_pem": Trust.CA, "ca_file": Trust.CA, "fingerprint": Trust.FINGERPRINT}
+        changed = self.unlike(saved)
+        given = [self[name] for name, trust in others.items() if trust != self.trust.data]
+        return [one.label.text for one in given if one.data and one.label.text in changed]
 
     def pin(self, sha256: str) -> None:
         """Choose that only the certificate with this fingerprint is trusted."""
@@ -141,17 +145,17 @@ def _text(field: Any) -> str:
 class MappingForm(CheckedForm):
     """A mapping from a rule to a restore job; the connection is chosen before."""
 
-    name = StringField(texts.NAME)
-    rule_id = StringField(texts.RULE_ID)
-    rule_name = StringField(texts.RULE_NAME)
-    job_id = StringField(texts.JOB)
-    action_name = StringField(texts.ACTION_NAME)
-    cooldown_s = StringField(texts.COOLDOWN, default="900")
-    needs_approval = BooleanField(texts.NEEDS_APPROVAL)
-    enabled = BooleanField(texts.ENABLED, default=True)
+    name = StringField(Message("Name"))
+    rule_id = StringField(Message("Rule id"))
+    rule_name = StringField(Message("Rule name"))
+    job_id = StringField(Message("Restore job"))
+    action_name = StringField(Message("Action name (optional)"))
+    cooldown_s = StringField(Message("Cool-down (seconds)"), default="900")
+    needs_approval = BooleanField(Message("A person must approve each restore"))
+    enabled = BooleanField(Message("Enabled"), default=True)
     watch = RadioField(
-        texts.WATCH,
-        choices=[SelectChoice(watch.value, words) for watch, words in texts.WATCHES.items()],
+        Message("Offense watch"),
+        choices=[SelectChoice(watch.value, words) for watch, words in _WATCHES.items()],
         default=Watch.OFF.value,
         validate_choice=False,
     )
@@ -175,7 +179,7 @@ class MappingForm(CheckedForm):
 
 def _check_chosen(job_id: str | None) -> str:
     if not job_id:
-        raise InvalidField("job_id", texts.NOT_CHOSEN)
+        raise InvalidField("job_id", Message("must be chosen from the list."))
     return checks.check_job_id(job_id)
 
 
@@ -192,8 +196,8 @@ class TokenForm(CheckedForm):
 class OwnEventsForm(CheckedForm):
     """By what the app's own events are known."""
 
-    own_log_sources = StringField(settings_words.OWN_LOG_SOURCES)
-    own_qids = StringField(settings_words.OWN_QIDS)
+    own_log_sources = StringField(Message("Log source ids"))
+    own_qids = StringField(Message("Event ids (QID)"))
 
     def values(self) -> dict[str, object] | None:
         """Both lists of numbers; None when one is bad."""
@@ -208,6 +212,6 @@ def _check_numbers(value: str | None, field: str) -> list[int]:
 class StartForm(CheckedForm):
     """A restore that a person starts by hand."""
 
-    mapping = StringField(start_words.MAPPING)
-    reason = StringField(start_words.REASON)
+    mapping = StringField(Message("Mapping"))
+    reason = StringField(Message("Reason"))
     request_id = StringField("")

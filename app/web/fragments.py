@@ -12,9 +12,10 @@ import re
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.framework.links import absolute_url
+from app.message import Message
 from app.qradar.identity import Right
 from app.store.run_rows import RunFilter
-from app.web import run_views, texts
+from app.web import run_views
 from app.web.access import needs
 from app.web.offense_views import of_offense
 from app.web.problems import Problem
@@ -52,9 +53,16 @@ def find_restores() -> Response:
 @needs(Right.VIEW)
 def show_no_offense() -> str:
     """Where the toolbar's button leads when it names no offense: not to everybody's restores."""
-    problem = Problem(200, texts.history.NO_OFFENSE_GIVEN, advice=texts.history.NO_OFFENSE_ADVICE)
+    problem = Problem(
+        200,
+        Message("QRadar called the app without the number of an offense."),
+        advice=Message(
+            "Open the tab Restores: its list of runs names the offense of each, and can be"
+            " filtered by it."
+        ),
+    )
     return render_template(
-        "problem.html", problem=problem, title=texts.history.NO_OFFENSE, again=False
+        "problem.html", problem=problem, title=Message("No offense was given."), again=False
     )
 
 
@@ -62,9 +70,7 @@ def show_no_offense() -> str:
 @needs(Right.VIEW)
 def show_dashboard_item() -> Response:
     """The last runs, as an item of the classic dashboard."""
-    return jsonify(
-        id="safeguarded_restore_runs", title=texts.history.FRAGMENT_TITLE, HTML=_runs_html(None)
-    )
+    return jsonify(id="safeguarded_restore_runs", title=Message("Restores"), HTML=_runs_html(None))
 
 
 def _offense(text: str) -> int | None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from app.cdm.copies import Copy, Which
 from app.cdm.records import JobEntry
 from app.cdm.status import phase
+from app.message import Message, counted
 from app.restore.model import CdmConnection, CopyManagerError, Phase
 from app.web.cdm_calls import jobs_and_copies
+from app.web.language import said
+from app.web.listing import listed
 from app.web.presentation import utc
 from app.web.services import Services
-from app.web.texts import mappings as texts
-from app.web.texts.common import listed
+
+_COPY_WARNINGS = {Which.PINNED: Message("not the latest"), Which.MISSING: Message("no copy")}
 
 MOST = 40  # rows, of a kilobyte each: a page is to stay below 60
 FEW = 10  # while the page shows a list of rules as well
@@ -23,6 +26,11 @@ _TONES = {
     Phase.PARTIAL: "attention",
     Phase.RUNNING: "active",
     Phase.READY: "active",
+}
+_KINDS = {
+    "recovery": Message("restore"),
+    "protection": Message("backup"),
+    "maintenance": Message("maintenance"),
 }
 _SOURCES = 3  # named in a sentence
 
@@ -36,6 +44,11 @@ class Row:
     job: JobEntry | None = None  # None: CDM does not list it
     copy: Copy | None = None  # None: it was not looked up
     chosen: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What the job does; a type of CDM's that is not known keeps its own word."""
+        return _kind(self.job.type) if self.job else ""
 
     @property
     def selectable(self) -> bool:
@@ -66,6 +79,11 @@ class Picker:
         """How many of the matching jobs are shown."""
         listed = [row.job for row in self.rows if row.job and (self.all or row.job.is_restore)]
         return sum(1 for job in listed if found(job, self.search))
+
+    @property
+    def headline(self) -> str:
+        """How many of the listed jobs are shown."""
+        return _headline(self)
 
     @property
     def unseen_copies(self) -> int:
@@ -128,9 +146,41 @@ def pick(
 
 def found(job: JobEntry, search: str) -> bool:
     """Whether every word of ``search`` is in the job's name, id, type or description."""
-    own = (job.name, job.id, job.type, texts.kind(job.type), job.subtype, job.description)
+    own = (job.name, job.id, job.type, said(_kind(job.type)), job.subtype, job.description)
     text = "\n".join(own).casefold()
     return all(word in text for word in search.casefold().split())
+
+
+def _kind(job_type: str) -> str:
+    return _KINDS.get(job_type, job_type or Message("unknown type"))
+
+
+def _headline(picker: Picker) -> Message:
+    number = (
+        counted("{n} job", "{n} jobs", n=picker.total)
+        if picker.all
+        else counted("{n} restore job", "{n} restore jobs", n=picker.total)
+    )
+    if picker.search:
+        text = counted(
+            "{matches} of {number} matches this search",
+            "{matches} of {number} match this search",
+            n=picker.total,
+            matches=picker.matches,
+            number=number,
+        )
+        if picker.shown < picker.matches:
+            return Message("{text}; the first {shown} are shown.", text=text, shown=picker.shown)
+        return Message("{text}.", text=text)
+    order = Message(", restore jobs first") if picker.all else ""
+    if picker.shown < picker.total:
+        return Message(
+            "{shown} of {number} are shown{order}. Search for others.",
+            shown=picker.shown,
+            number=number,
+            order=order,
+        )
+    return Message("{number}{order}.", number=number, order=order)
 
 
 def copy_words(copy: Copy) -> str:
@@ -139,16 +189,48 @@ def copy_words(copy: Copy) -> str:
     at = utc(copy.at) if copy.at else ""
     match copy.which:
         case Which.LATEST if len(copy.sources) > 1:
-            return texts.latest_copies(sources, at, copy.policy, copy.problem)
+            return _latest_copies(sources, at, copy.policy, copy.problem)
         case Which.LATEST:
-            return texts.latest_copy(at, copy.policy, copy.problem)
+            return _latest_copy(at, copy.policy, copy.problem)
         case Which.MISSING:
-            return texts.NO_COPY.format(sources=sources)
+            return Message("CDM lists no copy of {sources}.", sources=sources)
         case Which.PINNED:
-            return texts.pinned_copy(at or copy.name or "", copy.policy, copy.problem)
-    return texts.unknown_copy(copy.problem)
+            return _pinned_copy(at or copy.name or "", copy.policy, copy.problem)
+    return Message("not known: {problem}", problem=copy.problem or Message("CDM does not tell."))
 
 
 def copy_warning(copy: Copy) -> str | None:
     """What a person has to be warned of, in two or three words: it is not what one expects."""
-    return texts.COPY_WARNINGS.get(copy.which)
+    return _COPY_WARNINGS.get(copy.which)
+
+
+def _latest_copy(at: str, policy: str | None, problem: str | None) -> Message:
+    """The newest copy, whichever that is at the start; ``at`` is empty when it is not known."""
+    if not at:
+        return Message("latest copy; its time is not known: {problem}", problem=problem or "")
+    return _from(Message("latest copy: {at}", at=at), policy)
+
+
+def _latest_copies(sources: str, at: str, policy: str | None, problem: str | None) -> Message:
+    """The newest copy of each of several sources; ``at`` is the oldest of these."""
+    if not at:
+        return Message(
+            "latest copies of {sources}; their times are not known: {problem}",
+            sources=sources,
+            problem=problem or "",
+        )
+    return _from(
+        Message("latest copies of {sources}, the oldest: {at}", sources=sources, at=at), policy
+    )
+
+
+def _pinned_copy(copy: str, policy: str | None, problem: str | None) -> Message:
+    """Always the same copy, which in an attack is hardly the one that is wanted."""
+    which = _from(Message("always the copy of {copy}", copy=copy), policy)
+    if problem:
+        return Message("{which}: NOT the latest. {problem}", which=which, problem=problem)
+    return Message("{which}: NOT the latest", which=which)
+
+
+def _from(copy: Message, policy: str | None) -> Message:
+    return Message("{copy}, from policy {policy}", copy=copy, policy=policy) if policy else copy

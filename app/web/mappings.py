@@ -8,6 +8,7 @@ from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
 from app.cdm.records import JobEntry
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Watch
@@ -26,7 +27,6 @@ from app.web.rules import Picked
 from app.web.rules import find as find_rule
 from app.web.rules import pick as pick_rule
 from app.web.services import services
-from app.web.texts import mappings as texts
 from app.web.watch_offer import unwatched
 
 bp = Blueprint("mappings", __name__, url_prefix="/mappings")
@@ -38,13 +38,17 @@ bp.add_app_template_filter(copy_warning)
 def sentence(mapping: Mapping, connection: str) -> str:
     """What a mapping does, in words."""
     if mapping.rule_id is None and mapping.rule_name is None:
-        when = texts.BY_NAME.format(name=mapping.name)
+        when = Message("When a custom action names the mapping {name}", name=mapping.name)
     else:
-        rule = texts.RULE.format(name=mapping.rule_name) if mapping.rule_name else texts.SOME_RULE
+        rule = (
+            Message("rule {name}", name=mapping.rule_name)
+            if mapping.rule_name
+            else Message("the rule")
+        )
         if mapping.rule_id is not None:
-            rule = texts.WITH_ID.format(rule=rule, id=mapping.rule_id)
-        when = texts.BY_RULE.format(rule=rule)
-    text = texts.starts(
+            rule = Message("{rule} (id {id})", rule=rule, id=mapping.rule_id)
+        when = Message("When {rule} fires", rule=rule)
+    text = _starts(
         when,
         job=mapping.job_name,
         connection=connection,
@@ -52,7 +56,7 @@ def sentence(mapping: Mapping, connection: str) -> str:
         at_most_once_in=duration(mapping.cooldown_s) if mapping.cooldown_s else "",
         needs_approval=mapping.needs_approval,
     )
-    return text if mapping.enabled else texts.DISABLED.format(sentence=text)
+    return text if mapping.enabled else Message("Disabled: {sentence}", sentence=text)
 
 
 @bp.get("")
@@ -118,7 +122,7 @@ def add() -> str | Response:
     for connection in services().store.connections.list():
         if str(connection.id) == asked:
             return _save(connection, None)
-    raise Problem(400, texts.CHOOSE_CONNECTION, field="connection")
+    raise Problem(400, Message("Choose a connection."), field="connection")
 
 
 @bp.post("/<int:mapping_id>")
@@ -137,7 +141,7 @@ def delete(mapping_id: int) -> Response:
     configuration.delete_mapping(
         services().store, mapping_id, by=caller().name, now=services().clock()
     )
-    flash(texts.DELETED.format(name=mapping.name), "good")
+    flash(Message("Mapping {name} is deleted.", name=mapping.name), "good")
     return go_to("mappings.show_list")
 
 
@@ -145,7 +149,7 @@ def _get(mapping_id: int) -> Mapping:
     try:
         return services().store.mappings.get(mapping_id)
     except (LookupError, OverflowError) as error:
-        raise Problem(404, texts.NO_SUCH.format(id=mapping_id)) from error
+        raise Problem(404, Message("There is no mapping {id}.", id=mapping_id)) from error
 
 
 def _rule(text: str | None) -> Rule | None:
@@ -229,7 +233,7 @@ def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
     except InvalidField as error:
         form.put_error(error)
         return _page(form, connection, mapping, failure=failure)
-    flash(texts.SAVED.format(name=saved.name), "good")
+    flash(Message("Mapping {name} is saved.", name=saved.name), "good")
     return go_to("mappings.show_list")
 
 
@@ -247,12 +251,16 @@ def _job_name(
     if job is not None and job.is_restore:
         return job.name
     if job is not None:
-        raise InvalidField("job_id", texts.NOT_A_RESTORE_JOB.format(job=job.name))
+        raise InvalidField(
+            "job_id", Message("must be a restore job; {job} is not one.", job=job.name)
+        )
     if failure is None:
-        raise InvalidField("job_id", texts.NOT_LISTED)
+        raise InvalidField("job_id", Message("must be one of the jobs that CDM lists."))
     if mapping is not None and mapping.job_id == job_id:
         return mapping.job_name
-    raise InvalidField("job_id", texts.NOT_CHECKED)
+    raise InvalidField(
+        "job_id", Message("can't be checked while CDM does not answer. Save it later.")
+    )
 
 
 def _page(
@@ -286,4 +294,32 @@ def _page(
         rule_q=rule_q,
         picked=picked,
         warnings=() if mapping is None else drifts(services().store).get(mapping.id, ()),
+    )
+
+
+def _starts(
+    when: str,
+    *,
+    job: str,
+    connection: str,
+    action: str | None,
+    at_most_once_in: str,
+    needs_approval: bool,
+) -> Message:
+    """What a mapping does when its rule fires."""
+    limit = (
+        Message("at most once in {time}", time=at_most_once_in)
+        if at_most_once_in
+        else Message("without a cool-down")
+    )
+    if needs_approval:
+        limit = Message("{limit}, after a person's approval", limit=limit)
+    if action:
+        connection = Message("{connection} in mode {action}", connection=connection, action=action)
+    return Message(
+        "{when}, start {job} on {connection}, {limit}.",
+        when=when,
+        job=job,
+        connection=connection,
+        limit=limit,
     )

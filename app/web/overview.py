@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore.model import Mode, Run
 from app.restore.states import FINAL_STATES
@@ -15,16 +16,16 @@ from app.restore.watched import WatchedOffense, WatchState
 from app.store.run_rows import RunFilter
 from app.store.store import Store
 from app.store.triggers import ReceivedTrigger
-from app.web import run_views, texts
+from app.web import run_views
 from app.web.access import needs
 from app.web.addresses import go_to
 from app.web.attacks import cooling_jobs
 from app.web.health import read_health
 from app.web.problems import Problem
 from app.web.services import services
-from app.web.signals import needs_person, signals
+from app.web.signals import signals
 from app.web.steps import steps
-from app.web.waiting import WAITING
+from app.web.waiting import WAITING, needs_person
 
 bp = Blueprint("overview", __name__)
 _RECENT, _LOOKED_THROUGH = 10, 100
@@ -62,9 +63,14 @@ def dismiss() -> Response:
     """Note that a person has seen an offense that brought no trigger."""
     mapping, offense = request.form.get("mapping", ""), request.form.get("offense", "")
     if not (mapping.isdecimal() and offense.isdecimal() and len(mapping + offense) < 30):
-        raise Problem(400, texts.overview.NAME_BOTH)
+        raise Problem(400, Message("Name the mapping and the offense by their numbers."))
     services().store.watch.dismiss(int(mapping), int(offense), now=services().clock())
-    flash(texts.overview.dismissed(int(offense)), "good")
+    flash(
+        Message(
+            "Offense {offense} is dismissed: it is not shown here again.", offense=int(offense)
+        ),
+        "good",
+    )
     return go_to("overview.show")
 
 

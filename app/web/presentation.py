@@ -12,12 +12,64 @@ from markupsafe import Markup, escape
 
 from app.message import Message, counted, joined
 from app.qradar.identity import Right
-from app.restore.model import Outcome, Run, RunState
-from app.web import texts
-from app.web.access import may
+from app.restore.model import Mode, Outcome, Run, RunState
+from app.web.access import LACKING, may
 from app.web.addresses import link
+from app.web.forms import TRUST_CHOICES
 from app.web.language import finalize, said, say
 from app.web.services import services
+
+_STATE_WORDS = {
+    RunState.AWAITING_APPROVAL: Message("waits for approval"),
+    RunState.QUEUED: Message("queued"),
+    RunState.STARTING: Message("starting"),
+    RunState.RESTORING: Message("restoring"),
+    RunState.READY: Message("ready in the clean room"),
+    RunState.CLEANING_UP: Message("cleaning up"),
+    RunState.COMPLETED: Message("completed"),
+    RunState.FAILED: Message("failed"),
+    RunState.CANCELLED: Message("cancelled"),
+    RunState.OBSERVED: Message("observed, not started"),
+    RunState.NEEDS_DECISION: Message("needs a decision"),
+}
+_OUTCOME_WORDS = {
+    Outcome.ACCEPTED: Message("restore requested"),
+    Outcome.AWAITING_APPROVAL: Message("waits for approval"),
+    Outcome.DUPLICATE: Message("duplicate"),
+    Outcome.ALREADY_RUNNING: Message("already running"),
+    Outcome.COOLING_DOWN: Message("cooling down"),
+    Outcome.LIMIT_REACHED: Message("limit reached"),
+    Outcome.DISARMED: Message("app is disarmed"),
+    Outcome.MAPPING_DISABLED: Message("mapping disabled"),
+    Outcome.UNMATCHED: Message("no mapping"),
+    Outcome.OBSERVED: Message("observed"),
+    Outcome.TEST: Message("connection test"),
+}
+MODE_NAMES = {
+    Mode.ARMED: Message("armed"),
+    Mode.OBSERVE: Message("observing"),
+    Mode.DISARMED: Message("disarmed"),
+}
+_CLOCK_TIME = "%H:%M:%S UTC"
+_ACTIONS = {
+    "approve": Message("Approve"),
+    "reject": Message("Reject"),
+    "cancel": Message("Cancel"),
+    "clean-up": Message("Clean up"),
+    "clean_up": Message("Clean up"),
+    "started": Message("It was started: follow the job session"),
+    "not_started": Message("It was not started: start it now"),
+    "follow": Message("Follow that job session"),
+    "clean_up_and_start": Message("Clean up that job session, then start"),
+    "give_up": Message("Give up"),
+}
+_SOURCES = {
+    "custom_action": Message("custom action"),
+    "offense_watch": Message("offense watch"),
+    "simulation": Message("simulation"),
+    "manual": Message("started by hand"),
+}
+_TIME = "%Y-%m-%d %H:%M:%S UTC"
 
 _STATES = {  # the colour class and the picture
     RunState.AWAITING_APPROVAL: ("attention", "decide"),
@@ -67,21 +119,21 @@ _MOST_PARTS = 20  # no sentence has more; a page must not be swollen by markup
 
 def action_words(name: str) -> str:
     """What may be asked of a run, as its button says it."""
-    return texts.states.ACTIONS.get(name, name.replace("_", " ").capitalize())
+    return _ACTIONS.get(name, name.replace("_", " ").capitalize())
 
 
 def state_words(run: Run) -> str:
     """A run's state in words."""
     if run.state is RunState.QUEUED and run.contact_lost_since is not None:
-        return texts.states.NOT_STARTED
+        return Message("queued, not started")
     if run.state is RunState.COMPLETED and run.with_warnings:
-        return texts.states.COMPLETED_WITH_WARNINGS
-    return texts.states.STATES[run.state]
+        return Message("completed with warnings")
+    return _STATE_WORDS[run.state]
 
 
 def source_words(source: str) -> str:
     """Where a trigger came from, in words."""
-    return texts.states.SOURCES.get(source, source.replace("_", " "))
+    return _SOURCES.get(source, source.replace("_", " "))
 
 
 def run_tone(run: Run) -> str:
@@ -103,12 +155,12 @@ def state_icon(state: RunState) -> str:
 
 def state_name(state: RunState | None) -> str:
     """A state in words, for histories and filters."""
-    return texts.states.NEW if state is None else texts.states.STATES[state]
+    return Message("new") if state is None else _STATE_WORDS[state]
 
 
 def outcome_words(outcome: Outcome) -> str:
     """What came of a trigger, in words."""
-    return texts.states.OUTCOMES[outcome]
+    return _OUTCOME_WORDS[outcome]
 
 
 def outcome_tone(outcome: Outcome) -> str:
@@ -160,12 +212,12 @@ def fill(sentence: str, **values: object) -> Markup:
 
 def utc(at: datetime | None) -> str:
     """A time for people, to the second."""
-    return "–" if at is None else at.strftime(texts.common.TIME)
+    return "–" if at is None else at.strftime(_TIME)
 
 
 def clock_time(at: datetime) -> str:
     """A time of today, or of the next hours, for a sentence."""
-    return at.strftime(texts.common.CLOCK_TIME)
+    return at.strftime(_CLOCK_TIME)
 
 
 def event_value(value: str, name: str) -> Markup:
@@ -174,7 +226,9 @@ def event_value(value: str, name: str) -> Markup:
         return outside(value)
     at = datetime.fromtimestamp(int(value) / 1000, UTC)
     shown = Markup('<time datetime="{}" title="{}">{}</time>')
-    return shown.format(at.isoformat(), texts.common.RAW_MS.format(value=value), utc(at))
+    return shown.format(
+        at.isoformat(), Message("{value} ms since 1970, as it was sent", value=value), utc(at)
+    )
 
 
 def duration(seconds: float) -> str:
@@ -195,10 +249,10 @@ def duration(seconds: float) -> str:
 def ago(at: datetime | None) -> str:
     """How long ago a time was."""
     if at is None:
-        return texts.common.NEVER
+        return Message("never")
     seconds = (services().clock() - at).total_seconds()
     if seconds < 2:
-        return texts.common.JUST_NOW
+        return Message("just now")
     return Message("{time} ago", time=duration(seconds))
 
 
@@ -219,7 +273,6 @@ def register(app: Flask) -> None:
     filters += [outcome_words, outcome_tone, action_words, source_words, outside, fill]
     for function in filters:
         app.add_template_filter(function)
-    app.jinja_env.globals["t"] = texts
 
     @app.context_processor
     def words() -> dict[str, Any]:
@@ -227,6 +280,9 @@ def register(app: Flask) -> None:
             "link": link,
             "may": may,
             "Right": Right,
+            "LACKING": LACKING,
+            "MODE_NAMES": MODE_NAMES,
+            "TRUST_CHOICES": TRUST_CHOICES,
             "RunState": RunState,
             "theme": g.get("theme"),
             "person": g.get("caller"),

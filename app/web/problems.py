@@ -8,6 +8,7 @@ the likely cause and the next step.
 """
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -15,9 +16,22 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
+from app.message import Message
 from app.store.database import StoreBusy, StoreFailed, trouble
 from app.web.front.framing import BODY_LIMIT
-from app.web.texts import problems as words
+
+_TITLES = {
+    400: Message("This could not be read"),
+    401: Message("Not signed in to QRadar"),
+    403: Message("Not allowed"),
+    404: Message("Not found"),
+    405: Message("Not possible here"),
+    409: Message("Not possible now"),
+    413: Message("Too large"),
+    429: Message("Too many requests"),
+    500: Message("Something went wrong in the app"),
+    503: Message("Not available just now"),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +95,7 @@ def answer(problem: Problem) -> Response:
         }
         response = jsonify(error=error)
     else:
-        title = words.TITLES.get(problem.status, words.OTHER_TITLE)
+        title = _TITLES.get(problem.status, Message("Not possible"))
         again = request.method == "GET" and problem.status in _PASSING
         page = render_template("problem.html", problem=problem, title=title, again=again)
         response = make_response(page)
@@ -95,27 +109,32 @@ def store_busy() -> Problem:
     """503: the store can't be written just now; the same request may be sent again."""
     return Problem(
         503,
-        words.STORE_BUSY,
+        Message("The app's database can't be used just now."),
         code="store_busy",
-        cause=words.STORE_BUSY_CAUSE,
-        advice=words.STORE_BUSY_ADVICE,
+        cause=Message("Another process holds the database for longer than usual."),
+        advice=Message("Try again in a moment; if it stays, send the app's log to support."),
         retry_after=1,
     )
 
 
 def store_unusable_for_rules() -> Problem:
     """503 for a rule's call: why, the pages tell."""
-    return Problem(503, words.STORE_UNUSABLE_FOR_RULES, code="store_unusable", retry_after=60)
+    return Problem(
+        503, Message("The app's database can't be used."), code="store_unusable", retry_after=60
+    )
 
 
 def preparing() -> Problem:
     """503: the store is being brought up to date; nothing of it can be read or kept meanwhile."""
     return Problem(
         503,
-        words.PREPARING,
+        Message("The app's database is being brought up to date."),
         code="preparing",
-        cause=words.PREPARING_CAUSE,
-        advice=words.PREPARING_ADVICE,
+        cause=Message(
+            "A new version of the app was installed, or the other of its two processes is"
+            " at it; with a large history this takes a minute or two."
+        ),
+        advice=Message("Wait. Triggers are refused meanwhile, and their script tries again."),
         retry_after=5,
     )
 
@@ -123,10 +142,10 @@ def preparing() -> Problem:
 def _too_busy() -> Problem:
     return Problem(
         503,
-        words.TOO_BUSY,
+        Message("The app is busy: too many requests wait for QRadar or CDM."),
         code="busy",
-        cause=words.TOO_BUSY_CAUSE,
-        advice=words.TOO_BUSY_ADVICE,
+        cause=Message("The QRadar console or a CDM server answers slowly."),
+        advice=Message("Try again in a few seconds. Rules can start restores all the while."),
         retry_after=5,
     )
 
@@ -134,11 +153,19 @@ def _too_busy() -> Problem:
 def _from_http(error: HTTPException) -> Problem:
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
-        return Problem(413, words.too_large(BODY_LIMIT))
+        return Problem(
+            413, Message("The request is larger than {limit} KiB.", limit=BODY_LIMIT // 1024)
+        )
     if status == 404:
-        return Problem(404, words.NOTHING_HERE, advice=words.NOTHING_HERE_ADVICE)
+        return Problem(
+            404,
+            Message("There is nothing at this address."),
+            advice=Message("Start from the overview."),
+        )
     if status == 405:
-        return Problem(405, words.wrong_method(request.method))
+        return Problem(
+            405, Message("This address does not take {method} requests.", method=request.method)
+        )
     return Problem(status, error.description or error.name)
 
 
@@ -177,8 +204,13 @@ def register(app: Flask) -> None:
         logger.error("%s %s failed", request.method, request.path, exc_info=error)
         problem = Problem(
             500,
-            words.CRASH,
-            cause=words.CRASH_CAUSE,
-            advice=words.CRASH_ADVICE,
+            Message("The app could not answer this request."),
+            cause=Message("A fault in the app; the details are in its log."),
+            advice=Message("Try again; if it stays, send the app's log to support."),
         )
         return answer(problem)
+
+
+def one_of(field: str, allowed: Iterable[str]) -> Message:
+    """A word that is none of a field's."""
+    return Message("{field} must be one of {allowed}.", field=field, allowed=", ".join(allowed))

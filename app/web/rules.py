@@ -15,12 +15,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.framework.bulkhead import TooBusy
 from app.framework.masking import mask
+from app.message import Message, counted
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
 from app.qradar.identity import Right, token_of
 from app.qradar.rules import list_rules
 from app.store.qradar import Rule
 from app.store.times import to_text_or_none
-from app.web import texts
 from app.web.access import needs
 from app.web.services import services
 
@@ -44,6 +44,23 @@ class Picked:
     total: int
     read_at: datetime | None
     problem: str | None = None
+
+    @property
+    def headline(self) -> Message:
+        """How many rules were found, above their table."""
+        found = counted(
+            "{matches} of {n} rule match",
+            "{matches} of {n} rules match",
+            n=self.total,
+            matches=self.matches,
+        )
+        if self.matches > len(self.rules):
+            found = Message(
+                "{found}; the first {shown} are shown", found=found, shown=len(self.rules)
+            )
+        return Message(
+            "{found}. Choosing one fills in the form; nothing is saved by it.", found=found
+        )
 
 
 @bp.get("/api/v1/rules")
@@ -116,8 +133,10 @@ def refresh(fresh: timedelta = _FRESH) -> str | None:
             listed = list_rules(services().console_api, sec or "")
     except (ConsoleRefused, ConsoleUnavailable) as error:
         logger.warning("the console's rules could not be read: %s", error)
-        return texts.rules.unreadable(str(error))
+        return Message("The console's rules can't be read now. {reason}", reason=str(error))
     except TooBusy:
-        return texts.rules.TOO_BUSY
+        return Message(
+            "The console's rules can't be read now: too much is asked of it at this moment."
+        )
     store.qradar.keep_rules(listed, now=now)
     return None

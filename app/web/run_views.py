@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from app.framework.links import console_url
+from app.message import Message
 from app.restore.model import LogLine, Run, RunState, Transition
 from app.store.history import RunPage
 from app.store.notes import OffenseNote
@@ -19,8 +20,7 @@ from app.store.run_rows import RunFilter
 from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
 from app.store.triggers import ReceivedTrigger
-from app.web.problems import Problem
-from app.web.texts import api as words
+from app.web.problems import Problem, one_of
 
 FIELDS = (
     *("id", "state", "mapping", "connection", "job_id", "job_name", "job_session_id"),
@@ -38,7 +38,7 @@ def run_fields(run: Run) -> dict[str, object]:
     """A run as ``GET /api/v1/runs`` gives it: times as ISO 8601 in UTC, null until known."""
     fields = {name: _plain(getattr(run, name)) for name in FIELDS}
     if run.state is RunState.QUEUED and run.contact_lost_since is not None:
-        fields["error"] = words.not_started(run.error or "")
+        fields["error"] = Message("NOT STARTED: {reason}", reason=run.error or "")
     return fields
 
 
@@ -92,7 +92,7 @@ def read_filter(query: MultiDict[str, str]) -> RunFilter:
     chosen = {name: query.get(name, "").strip() for name in FILTERS}
     states = dict.fromkeys(one.strip() for one in query.getlist("state") if one.strip())
     if set(states) - set(RunState):
-        raise Problem(400, words.one_of("state", RunState), field="state")
+        raise Problem(400, one_of("state", RunState), field="state")
     offense = chosen["offense_id"]
     return RunFilter(
         states=tuple(states),
@@ -124,7 +124,7 @@ def read_number(text: str, name: str, *, most: int) -> int:
     """A number from 1 to ``most``; `Problem` 400 names the field."""
     if text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most:
         return int(text)
-    message = words.whole_number(name, None if most == _LARGEST else most)
+    message = _whole_number(name, None if most == _LARGEST else most)
     raise Problem(400, message, field=name)
 
 
@@ -138,7 +138,11 @@ def _read_time(text: str, name: str, *, end: bool = False) -> datetime | None:
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         return at + timedelta(days=1) if end and len(text) == 10 else at
     except (ValueError, OverflowError) as error:
-        raise Problem(400, words.time(name), field=name) from error
+        raise Problem(
+            400,
+            Message("{field} must be a time such as 2026-11-24T08:00:00Z.", field=name),
+            field=name,
+        ) from error
 
 
 def query_of(query: MultiDict[str, str], *names: str) -> dict[str, list[str]]:
@@ -201,3 +205,12 @@ def _cell(value: object) -> str:
 
 def _plain(value: object) -> object:
     return to_text(value) if isinstance(value, datetime) else value
+
+
+def _whole_number(field: str, most: int | None) -> Message:
+    """Not a number, or out of its bounds."""
+    if most is None:
+        return Message("{field} must be a whole number from 1.", field=field)
+    return Message(
+        "{field} must be a whole number from 1 of at most {most}.", field=field, most=most
+    )

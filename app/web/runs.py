@@ -10,12 +10,13 @@ from itertools import zip_longest
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore import actions
 from app.restore.model import LogLine, Outcome, Run, RunState, Transition
 from app.store.history import LogPage
 from app.store.run_rows import RunFilter
-from app.web import asking, run_views, texts
+from app.web import asking, run_views
 from app.web.access import needs
 from app.web.addresses import go_to, link
 from app.web.charts import make_charts
@@ -23,7 +24,41 @@ from app.web.decision import question_of
 from app.web.offense_views import OfOffense, of_offense
 from app.web.services import services
 
+_GROUPS = {
+    "done": Message("ready or completed"),
+    "active": Message("under way"),
+    "attention": Message("needs a person"),
+    "rest": Message("not started, or cancelled"),
+    "bad": Message("failed"),
+}
+_EVIDENCE = {
+    "answered": Message("CDM answered the start, and this is the job session it began."),
+    "found": Message("CDM's answer was lost; this was the only new job session of the job."),
+    "chosen": Message("A person named this job session."),
+}
+
 bp = Blueprint("runs", __name__)
+_FIELD_NAMES = {
+    "event_time": Message("Time of the event"),
+    "starttime": Message("Time of the event"),
+    "source_ip": Message("Source address"),
+    "sourceip": Message("Source address"),
+    "destination_ip": Message("Destination address"),
+    "destinationip": Message("Destination address"),
+    "username": Message("User"),
+    "log_source_id": Message("Log source"),
+    "logsourceid": Message("Log source"),
+    "qid": Message("QRadar event id (QID)"),
+    "magnitude": Message("Magnitude"),
+    "offense_id": Message("Offense"),
+    "rule_id": Message("Rule id"),
+    "rule_name": Message("Rule"),
+    "mapping": Message("Mapping"),
+    "script": Message("Version of the custom action"),
+    "simulated_by": Message("Simulated by"),
+    "started_by": Message("Started by"),
+    "reason": Message("Reason"),
+}
 _PAGE = 25  # rows: with both charts a page stays under 60 kB
 _LOG_LINES, _LOG_CHARACTERS, _SWALLOWED, _TOLD = 100, 15_000, 50, 10
 _FIELDS = 2 * 1024 * 1024  # characters of the fields of all triggers on a page
@@ -51,7 +86,7 @@ def show_list() -> str:
         as_csv=link("runs_api.export_runs", **filters),
         as_json=link("runs_api.list_runs", **filters, limit=run_views.MOST),
         charts=make_charts(store.statistics, chosen, services().clock()),
-        groups=texts.charts.GROUPS,
+        groups=_GROUPS,
         states=list(RunState),
         mappings=sorted({one.name for one in store.mappings.list()}),
         connections=sorted({one.name for one in store.connections.list()}),
@@ -97,9 +132,11 @@ def show(run_id: int) -> str:
         simple=asking.ACTIONS,
         took=run_views.spans(run),
         offense=run_views.offense_url(run.offense_id) if run.offense_id else None,
-        evidence=texts.run.EVIDENCE,
-        field_name=texts.run.field_name,
-        sent_by=lambda one: texts.run.SENT_BY.format(token=one.token, peer=one.peer),
+        evidence=_EVIDENCE,
+        field_name=_field_name,
+        sent_by=lambda one: Message(
+            "Sent with trigger token {token} from {peer}.", token=one.token, peer=one.peer
+        ),
         notes=store.notes.for_run(run_id),
         told=store.tidings.of_run(run_id, limit=_TOLD),
         offense_url=run_views.offense_url,
@@ -165,3 +202,8 @@ def resolve(run_id: int) -> Response:
 def _back_to(run_id: int, message: str) -> Response:
     flash(message, "good")
     return go_to("runs.show", run_id=run_id)
+
+
+def _field_name(name: str) -> str:
+    """What a trigger's field is called on pages; one we don't know keeps its own name."""
+    return _FIELD_NAMES.get(name, name)

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.message import Message
 from app.qradar.identity import Right
-from app.web import asking, run_views, texts
+from app.web import asking, run_views
 from app.web.access import needs
 from app.web.bodies import read_json_object
 from app.web.problems import Problem
@@ -84,7 +85,7 @@ def resolve(run_id: int) -> Response:
     body = read_json_object()
     decision, session = body.get("decision"), body.get("job_session_id")
     if session is not None and not isinstance(session, str):
-        raise Problem(400, texts.api.SESSION_NO_TEXT, field="job_session_id")
+        raise Problem(400, Message("job_session_id must be text."), field="job_session_id")
     return _done(run_id, asking.resolve(run_id, decision, session or None))
 
 

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from app.cdm.trust import fetch_certificate
 from app.framework import paths
 from app.framework.bulkhead import Bulkhead
+from app.message import Message
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script
 from app.restore.model import CopyManagerError
 from app.web.problems import Problem
-from app.web.texts import action as words
 
 
 def make_script(bulkhead: Bulkhead, system_ca: str | None) -> str:
@@ -30,11 +30,14 @@ def make_script(bulkhead: Bulkhead, system_ca: str | None) -> str:
     except (CopyManagerError, NoIssuers, OSError, KeyError, ValueError) as error:
         raise Problem(
             503,
-            words.NO_SCRIPT,
+            Message("The script can't be made just now."),
             code="no_script",
             # The message is worded for CDM, only the cause is about any server.
             cause=error.cause if isinstance(error, CopyManagerError) else str(error),
-            advice=words.NO_SCRIPT_ADVICE,
+            advice=Message(
+                "The script must hold the certificates of the console's issuers: check that the"
+                " app reaches the console on port 443 and that its CA file holds them."
+            ),
         ) from error
 
 

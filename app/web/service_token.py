@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response
 from app.framework.console_peers import plain
 from app.framework.masking import mask
 from app.framework.secrets import SecretNotStored
+from app.message import Message
 from app.qradar import authorized_services, service_token
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right
 from app.qradar.service_token import LacksOffenses, NotAService, TokenFacts
-from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.services import services
@@ -43,11 +43,11 @@ def save() -> Response:
         label = f"qradar-{random.token_hex(8)}"
         services().secrets.put(label, token)
     except (_Unusable, SecretNotStored) as error:
-        flash(texts.settings.token_not_stored(str(error)), "bad")
+        flash(Message("The service token was not stored: {reason}", reason=str(error)), "bad")
         return go_to("settings.show")
     _keep(label, facts)
     logger.info("a service token (%s) was stored by %s", facts.name, caller().name)
-    flash(texts.settings.token_stored(facts.name), "good")
+    flash(Message("The service token {name} is stored.", name=facts.name), "good")
     return go_to("settings.show")
 
 
@@ -56,7 +56,7 @@ def save() -> Response:
 def remove() -> Response:
     """Forget the stored token."""
     _keep(None, None)
-    flash(texts.settings.TOKEN_REMOVED, "good")
+    flash(Message("The service token is removed; offenses are no longer looked for."), "good")
     return go_to("settings.show")
 
 
@@ -79,7 +79,7 @@ def _keep(label: str | None, facts: TokenFacts | None) -> None:
 
 def _checked(token: str) -> TokenFacts:
     if not _TOKEN.fullmatch(token):
-        raise _Unusable(texts.settings.NO_TOKEN_AT_ALL)
+        raise _Unusable(Message("it does not look like the token of an authorized service."))
     try:
         source = plain(request.remote_addr or "")
         with services().bulkhead.place(), services().identity.room(token, source):
@@ -87,9 +87,20 @@ def _checked(token: str) -> TokenFacts:
     except (NotAService, LacksOffenses, NotAuthenticated) as error:
         raise _Unusable(str(error)) from error
     except ConsoleRefused as error:
-        raise _Unusable(texts.settings.token_refused(error.status)) from error
+        raise _Unusable(
+            Message(
+                "QRadar does not accept it (HTTP {status}). Copy it again; after making an"
+                " authorized service, Deploy Changes may be needed first.",
+                status=error.status,
+            )
+        ) from error
     except ConsoleUnavailable as error:
-        raise _Unusable(texts.settings.token_unchecked(str(error))) from error
+        raise _Unusable(Message("it can't be checked now. {reason}", reason=str(error))) from error
     if facts.name.startswith(authorized_services.LABEL):
-        raise _Unusable(texts.settings.TOKEN_OF_ACTION)
+        raise _Unusable(
+            Message(
+                "it is the token of the custom action, which lies on every event processor."
+                " Make another authorized service for the app itself."
+            )
+        )
     return facts

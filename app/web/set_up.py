@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from app.framework.links import console_url
 from app.framework.masking import mask
+from app.message import Message
 from app.qradar import authorized_services, custom_action
 from app.qradar.action_check import Findings, check
 from app.qradar.action_installer import ACTION_NAME, Installer, NameTaken, Wish, check_console
@@ -37,7 +38,8 @@ from app.web.problems import Problem
 from app.web.services import Services, services
 from app.web.simulation import verdict_of
 from app.web.steps import steps
-from app.web.texts import set_up as texts
+
+_VALIDITIES = {"90": Message("90 days"), "365": Message("1 year"), "730": Message("2 years")}
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("set_up", __name__, url_prefix="/set-up")
@@ -78,7 +80,7 @@ def install() -> Response | str:
     try:
         wish = _wish()
     except ValueError as error:
-        return _page(error=NotDone(f"{error}", advice=texts.NOTHING_CHANGED))
+        return _page(error=NotDone(f"{error}", advice=Message("Nothing was changed.")))
     script = services().make_script()
     try:
         with alone(), services().bulkhead.place():
@@ -89,7 +91,14 @@ def install() -> Response | str:
         logger.warning("the custom action was not installed: %s", error)
         return _page(error=error)
     logger.info("custom action %d installed by %s", done.action_id or 0, caller().name)
-    flash(texts.INSTALLED_NOW.format(action=ACTION_NAME), "good")
+    flash(
+        Message(
+            "The custom action {action} is on the console. Two steps remain, see below:"
+            " Deploy Changes, and attach it to your rule.",
+            action=ACTION_NAME,
+        ),
+        "good",
+    )
     return go_to("set_up.show")
 
 
@@ -102,7 +111,9 @@ def remove() -> Response | str:
             problems = installer(by=caller().name).remove()
     except NotDone as error:
         return _page(error=error)
-    return _told(problems, texts.REMOVED_NOW)
+    return _told(
+        problems, Message("The custom action is removed. Run Deploy Changes to make it effective.")
+    )
 
 
 @bp.post("/services/remove")
@@ -115,7 +126,7 @@ def remove_service() -> Response | str:
             problems = installer(by=caller().name).remove_old(label)
     except NotDone as error:
         return _page(error=error)
-    return _told(problems, texts.SERVICE_REMOVED.format(service=label))
+    return _told(problems, Message("The authorized service {service} is removed.", service=label))
 
 
 def _told(problems: list[str], good: str) -> Response | str:
@@ -123,7 +134,9 @@ def _told(problems: list[str], good: str) -> Response | str:
         flash(good, "good")
         return go_to("set_up.show")
     left = NotDone(
-        texts.NOT_ALL_REMOVED, cause=" ".join(problems), advice=texts.NOT_ALL_REMOVED_ADVICE
+        Message("Not everything could be removed."),
+        cause=" ".join(problems),
+        advice=Message("Try again, or remove it under Admin: Custom Actions, Authorized Services."),
     )
     return _page(error=left)
 
@@ -132,16 +145,18 @@ def _wish() -> Wish:
     """What the form asks for; ValueError names the field that is wrong."""
     form = request.form
     if not form.get("role_id", "").isdecimal():
-        raise ValueError(texts.CHOOSE_ROLE)
-    if form.get("days") not in texts.VALIDITIES:
-        raise ValueError(texts.CHOOSE_DAYS)
+        raise ValueError(Message("Choose the user role of the authorized service."))
+    if form.get("days") not in _VALIDITIES:
+        raise ValueError(Message("Choose how long the token is valid."))
     try:
         console = check_console(form.get("console", ""))
     except ValueError as error:
-        raise ValueError(texts.WRONG_CONSOLE.format(error=error)) from error
+        raise ValueError(
+            Message("The console's address for the script {error}", error=error)
+        ) from error
     mapping = form.get("mapping", "")
     if mapping and services().store.mappings.find(mapping) is None:
-        raise ValueError(texts.NO_MAPPING.format(name=mapping))
+        raise ValueError(Message("There is no mapping named {name}.", name=mapping))
     adopt = form.get("adopt", "")
     return Wish(
         role_id=int(form["role_id"]),
@@ -156,7 +171,12 @@ def _wish() -> Wish:
 def alone() -> Iterator[None]:
     """Let nobody else change the custom action meanwhile; `Problem` 409 if somebody does."""
     if not _at_work.acquire(blocking=False):
-        raise Problem(409, texts.AT_WORK, cause=texts.AT_WORK_CAUSE, advice=texts.AT_WORK_ADVICE)
+        raise Problem(
+            409,
+            Message("The custom action is being changed at this moment."),
+            cause=Message("The button was pressed twice, or by two people."),
+            advice=Message("Open the set-up page again in a few seconds."),
+        )
     try:
         yield
     finally:
@@ -235,8 +255,7 @@ def _page(*, error: NotDone | None = None, foreign: int | None = None) -> str:
         last_call=next((one for one in triggers if one.outcome != Outcome.TEST), None),
         chosen=_chosen(now),
         validities=[
-            (days, words, now + timedelta(days=int(days)))
-            for days, words in texts.VALIDITIES.items()
+            (days, words, now + timedelta(days=int(days))) for days, words in _VALIDITIES.items()
         ],
         parameters=by_hand(state),
         tokens={token.name: token for token in store.tokens.list()},
@@ -284,8 +303,11 @@ def by_hand(services: Services) -> list[tuple[custom_action.Parameter, str]]:
     fixed = {
         "console": services.console,
         "path": custom_action.TRIGGER_PATH,
-        "sec": texts.SEC_VALUE,
-        "token": texts.TOKEN_VALUE,
-        "mapping": texts.MAPPING_VALUE.format(empty=custom_action.EMPTY),
+        "sec": Message("the token of the authorized service"),
+        "token": Message("a trigger token"),
+        "mapping": Message(
+            "{empty} (or a mapping's name, which then wins over the rule)",
+            empty=custom_action.EMPTY,
+        ),
     }
     return [(one, fixed.get(one.name, one.name)) for one in custom_action.PARAMETERS]

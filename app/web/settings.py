@@ -8,19 +8,29 @@ from flask import Blueprint, Response, flash, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.framework.bulkhead import TooBusy
+from app.message import Message, joined
 from app.qradar.administrator import NotDone
 from app.qradar.identity import Right
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import Mode
 from app.store.put_back import confirm
-from app.web import texts
 from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.forms import OwnEventsForm, TokenForm
 from app.web.problems import Problem
 from app.web.services import services
 from app.web.set_up import administrator
+
+_CHANGED = {
+    Mode.ARMED: Message("The app is armed."),
+    Mode.OBSERVE: Message("The app is observing: it starts nothing."),
+    Mode.DISARMED: Message("The app is disarmed."),
+}
+_EVENTS_ARE = {
+    "on": Message("Events in QRadar's log are on."),
+    "off": Message("Events in QRadar's log are off."),
+}
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -46,7 +56,7 @@ def set_mode() -> BaseResponse:
         raise Problem(400, str(error), field="mode") from error
     services().store.settings.set_mode(mode, by=caller().name, now=services().clock())
     logger.info("the app was %s by %s", mode, caller().name)
-    flash(texts.mode.CHANGED[mode], "good")
+    flash(_CHANGED[mode], "good")
     return go_to("set_up.show" if request.form.get("back") == "set_up" else "settings.show")
 
 
@@ -56,10 +66,10 @@ def set_leef() -> BaseResponse:
     """Tell QRadar's log what the app does, or not."""
     wanted = request.form.get("leef")
     if wanted not in {"on", "off"}:
-        raise Problem(400, texts.settings.EVENTS_WRONG, field="leef")
+        raise Problem(400, Message("leef must be on or off."), field="leef")
     store, now = services().store, services().clock()
     store.settings.set("leef", wanted == "on", by=caller().name, now=now)
-    flash(texts.settings.EVENTS_ARE[wanted], "good")
+    flash(_EVENTS_ARE[wanted], "good")
     return go_to("settings.show")
 
 
@@ -73,7 +83,7 @@ def set_own_events() -> str | BaseResponse:
         return _page(TokenForm(formdata=None), own_form=form)
     for key, numbers in values.items():
         services().store.settings.set(key, numbers, by=caller().name, now=services().clock())
-    flash(texts.settings.OWN_EVENTS_SAVED, "good")
+    flash(Message("The ids of the app's own events are saved."), "good")
     return go_to("settings.show")
 
 
@@ -103,8 +113,13 @@ def revoke_token() -> BaseResponse:
     try:
         services().store.tokens.revoke(name, by=caller().name, now=services().clock())
     except LookupError as error:
-        raise Problem(404, texts.settings.NO_SUCH_TRIGGER_TOKEN) from error
-    flash(texts.settings.REVOKED.format(name=name), "good")
+        raise Problem(
+            404, Message("There is no such trigger token; it may be revoked already.")
+        ) from error
+    flash(
+        Message("The trigger token {name} is revoked: calls that carry it are refused.", name=name),
+        "good",
+    )
     return go_to("settings.show")
 
 
@@ -113,9 +128,13 @@ def revoke_token() -> BaseResponse:
 def confirm_tokens() -> BaseResponse:
     """Make the trigger tokens of a store that was put back valid again."""
     done = confirm(services().store, by=caller().name, now=services().clock())
-    said = texts.settings.CONFIRMED if done else texts.settings.NOTHING_TO_CONFIRM
+    said = (
+        Message("The trigger tokens are valid again.")
+        if done
+        else Message("There is nothing to confirm: the trigger tokens are valid.")
+    )
     if done and services().store.settings.mode is Mode.DISARMED:
-        said += f" {texts.settings.STILL_DISARMED}"
+        said = joined((said, Message("The app stays disarmed until you arm it.")), " ")
     flash(said, "good")
     return go_to("settings.show")
 
@@ -129,7 +148,7 @@ def set_operator_roles() -> BaseResponse:
     except InvalidField as error:
         raise Problem(400, str(error), field="operator_roles") from error
     services().store.settings.set("operator_roles", roles, by=caller().name, now=services().clock())
-    flash(texts.settings.ROLES_SAVED, "good")
+    flash(Message("The operator roles are saved."), "good")
     return go_to("settings.show")
 
 
@@ -147,11 +166,11 @@ def _roles() -> tuple[list[str], str | None]:
     chosen, problem = set(services().store.settings.operator_roles), None
     try:
         with services().bulkhead.place():
-            rows = administrator().rows(_USER_ROLES, texts.settings.LIST_ROLES)
+            rows = administrator().rows(_USER_ROLES, Message("list the user roles"))
     except NotDone as error:
         rows, problem = [], str(error)
     except TooBusy:
-        rows, problem = [], texts.settings.TOO_MUCH_ASKED
+        rows, problem = [], Message("Too much is asked of QRadar at this moment.")
     listed = {str(row["name"]) for row in rows if row.get("name")}
     return sorted(listed | chosen, key=str.casefold), problem
 

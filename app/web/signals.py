@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The overview's health strip, and what needs a person first: each a sentence, never a code."""
+"""The overview's health strip: each part a sentence, never a code."""
 
 import shutil
 import ssl
@@ -10,25 +10,33 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from app.cdm.trust import read_certificate
-from app.restore.model import CopyManagerError, Mode, Outcome, Run, RunState, Trust
-from app.restore.not_started import NotStarted, not_started
+from app.message import Message
+from app.restore.model import CopyManagerError, Mode, Outcome, Trust
 from app.store.qradar import Console
-from app.web import texts
 from app.web.action_book import expiry_notice
 from app.web.attachment import attachments
+from app.web.expiry import expiry, pinned
 from app.web.health import ConnectionHealth, Health
-from app.web.presentation import ago, clock_time, duration, outcome_words
+from app.web.listing import listed
+from app.web.presentation import ago, outcome_words
 from app.web.services import Services
-from app.web.trouble import qradar_silent
+from app.web.trouble import cdm_silent, qradar_silent
 
 ENDS_SOON = timedelta(days=30)
-MOUNTED_LONG = timedelta(hours=24)
 LOW_DISK = 100 * 2**20  # bytes; a backup before a migration needs as much as the database
 
 _MODES = {
-    Mode.ARMED: ("good", texts.health.ARMED),
-    Mode.OBSERVE: ("attention", texts.health.OBSERVING),
-    Mode.DISARMED: ("attention", texts.health.DISARMED),
+    Mode.ARMED: ("good", Message("Armed"), Message("Rules start restores.")),
+    Mode.OBSERVE: (
+        "attention",
+        Message("Observe"),
+        Message("Triggers are decided and recorded, nothing is started."),
+    ),
+    Mode.DISARMED: (
+        "attention",
+        Message("Disarmed"),
+        Message("Triggers are recorded, nothing is started."),
+    ),
 }
 
 
@@ -42,23 +50,19 @@ class Signal:
     page: str | None = None  # the endpoint of the page that helps
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """Something that a person should see to, and where."""
-
-    tone: str
-    sentence: str
-    run: Run | None = None
-
-
 def signals(services: Services, health: Health) -> list[Signal]:
     """The strip: the app's mode, its parts and neighbours, what ends when, the last trigger."""
     mode = Mode(health.mode)
-    tone, sentence = _MODES[mode]
+    tone, title, sentence = _MODES[mode]
     if services.store.tokens.wait_for_confirmation():
-        tone, sentence = "bad", texts.health.TOKENS_WAIT
+        tone, sentence = (
+            "bad",
+            Message(
+                "What rules ask for is refused until an administrator confirms the trigger tokens."
+            ),
+        )
     return [
-        Signal(tone, texts.health.MODES[mode], [sentence]),
+        Signal(tone, title, [sentence]),
         _worker(health),
         _qradar(services, health.console),
         *(_cdm(one, services.clock()) for one in health.connections),
@@ -72,12 +76,24 @@ def signals(services: Services, health: Health) -> list[Signal]:
 
 def _worker(health: Health) -> Signal:
     if health.worker_at is None:
-        return Signal("bad", texts.health.WORKER_NOT_SEEN, [texts.health.WORKER_NEW])
+        return Signal(
+            "bad",
+            Message("Worker not seen"),
+            [
+                Message(
+                    "It has not started yet: triggers are kept, nothing is started until it has."
+                )
+            ],
+        )
     if health.worker_ok:
-        words = texts.health.worker_ok(ago(health.worker_at))
-        return Signal("good", texts.health.WORKER_AT_WORK, [words])
-    words = texts.health.worker_late(ago(health.worker_at))
-    return Signal("bad", texts.health.WORKER_NOT_RUNNING, [words])
+        words = Message("At work, last seen {ago}.", ago=ago(health.worker_at))
+        return Signal("good", Message("Worker at work"), [words])
+    words = Message(
+        "The worker is not running: triggers are kept, nothing is started until it is"
+        " back. It was last seen {ago}; worker.log says why.",
+        ago=ago(health.worker_at),
+    )
+    return Signal("bad", Message("Worker not running"), [words])
 
 
 def _qradar(services: Services, console: Console) -> Signal:
@@ -86,51 +102,61 @@ def _qradar(services: Services, console: Console) -> Signal:
     Whether it answers still is known a quarter of a minute after it does not.
     """
     now, silent = services.clock(), qradar_silent(services)
-    tone, sentences, page = "good", [texts.health.QRADAR_OK], None
+    tone, page = "good", None
+    sentences: list[str] = [
+        Message("QRadar has told within the last minute who you are and what you may do.")
+    ]
     if silent:
         tone, sentences = "bad", silent
     elif console.token_label is None:
-        sentences.append(texts.health.OFFENSES_UNWATCHED)
+        sentences.append(Message("Without a service token offenses are neither found nor watched."))
         page = "settings.show"
     elif console.contact_error:
         tone = "attention"
-        sentences += texts.health.qradar_trouble(console.contact_error, ago(console.contact_at))
+        sentences += [
+            Message(
+                "The worker could not speak with the console: {reason}",
+                reason=console.contact_error,
+            ),
+            Message("Last answer: {ago}.", ago=ago(console.contact_at)),
+        ]
     elif warning := console.token_warning(now):
         tone, page = "attention", "settings.show"
         sentences.append(warning)
     elif console.token_expires_at:
-        sentences.append(
-            texts.health.ends(texts.health.SERVICE_TOKEN, console.token_expires_at, now)
-        )
+        sentences.append(expiry(Message("The service token"), console.token_expires_at, now))
     if console.certificate_ends_at:
         tone = _with_end(tone, console.certificate_ends_at, now)
-        what = texts.health.CONSOLE_CERTIFICATE
-        sentences.append(texts.health.ends(what, console.certificate_ends_at, now))
-    return Signal(tone, texts.health.QRADAR, sentences, page)
+        what = Message("The console's certificate")
+        sentences.append(expiry(what, console.certificate_ends_at, now))
+    return Signal(tone, Message("QRadar"), sentences, page)
 
 
 def _cdm(one: ConnectionHealth, now: datetime) -> Signal:
     tone = "bad" if one.ok is False else "good" if one.ok else "done"
+    sentences: list[str]
     if one.ok is None:
-        sentences = [texts.health.CDM_NEW]
+        sentences = [
+            Message("It was not contacted yet: test the connection, or wait for the first run.")
+        ]
     elif one.ok:
-        sentences = [texts.health.cdm_ok(ago(one.contact.at))]
+        sentences = [Message("Answered {ago}.", ago=ago(one.contact.at))]
     else:
-        sentences = texts.health.cdm_trouble(one.contact.error or "", ago(one.contact.at))
+        sentences = cdm_silent(one.contact.error or "", one.contact.at)
     connection, end = one.connection, one.contact.certificate_ends_at
     authority = ca_end(connection.ca_pem or "") if connection.trust is Trust.CA else None
     if authority is not None and authority != end:  # the same one: it was uploaded itself
         tone = _with_end(tone, authority, now)
-        sentences.append(texts.health.ends(texts.health.CA_CERTIFICATE, authority, now))
+        sentences.append(expiry(Message("The CA certificate"), authority, now))
     if connection.trust is Trust.FINGERPRINT:
         # What is pinned is compared only, its dates say nothing: but it will be renewed.
         if end is not None and end <= now + ENDS_SOON and tone != "bad":
             tone = "attention"
-        sentences += texts.health.pinned(end, now)
+        sentences += pinned(end, now)
     elif end is not None:
         tone = _with_end(tone, end, now)
-        sentences.append(texts.health.ends(texts.health.SERVER_CERTIFICATE, end, now))
-    title = texts.health.CDM.format(name=connection.name)
+        sentences.append(expiry(Message("The server's certificate"), end, now))
+    title = Message("CDM {name}", name=connection.name)
     return Signal(tone, title, sentences, "connections.show_list")
 
 
@@ -158,30 +184,50 @@ def ca_end(pem: str) -> datetime | None:
 def _action(services: Services) -> Iterator[Signal]:
     notice = expiry_notice(services.store, services.clock())
     if notice:
-        yield Signal("attention", texts.health.ACTION, [notice], "set_up.show")
+        yield Signal("attention", Message("Custom action"), [notice], "set_up.show")
 
 
 def _never_called(services: Services, mode: Mode) -> Iterator[Signal]:
     names = [one.mapping.name for one in attachments(services.store) if not one.done]
     if names and mode is Mode.ARMED:
-        words = texts.health.never_called(names)
-        yield Signal("attention", texts.health.RULES, [words], "set_up.show")
+        words = _no_call(names)
+        yield Signal("attention", Message("Rules"), [words], "set_up.show")
 
 
 def _drifted(health: Health) -> Iterator[Signal]:
     if health.drift:
-        words = [texts.health.drift(name, words[0]) for name, words in health.drift]
-        yield Signal("attention", texts.health.MAPPINGS, words[:5], "mappings.show_list")
+        words = [
+            Message("{mapping}: {reason}", mapping=name, reason=words[0])
+            for name, words in health.drift
+        ]
+        yield Signal("attention", Message("Mappings"), words[:5], "mappings.show_list")
 
 
 def _store(services: Services, health: Health) -> Signal:
     used, free = store_bytes(services)
-    words = texts.health.store_size(size(used), size(free))
+    words = Message("The database has {used}; {free} are free.", used=size(used), free=size(free))
     if health.store_problem is not None:
-        return Signal("bad", texts.health.STORE, texts.health.unwritable(health.store_problem))
+        return Signal(
+            "bad",
+            Message("Store"),
+            [
+                Message(
+                    "Nothing can be written to the database: {problem}.",
+                    problem=health.store_problem,
+                ),
+                Message(
+                    "Triggers are refused and nothing is started until that is over: look at the"
+                    " disk of the app's store, whether it is full or read-only."
+                ),
+            ],
+        )
     if free < LOW_DISK:
-        return Signal("bad", texts.health.STORE, [words, texts.health.LOW_DISK])
-    return Signal("good", texts.health.STORE, [words])
+        return Signal(
+            "bad",
+            Message("Store"),
+            [words, Message("Little room is left: when it is full, triggers are refused.")],
+        )
+    return Signal("good", Message("Store"), [words])
 
 
 def store_bytes(services: Services) -> tuple[int, int]:
@@ -204,43 +250,23 @@ def size(number: float) -> str:
 
 def _last_trigger(health: Health) -> Signal:
     if health.last_trigger is None:
-        return Signal("done", texts.health.LAST_TRIGGER, [texts.health.NO_TRIGGER])
+        return Signal("done", Message("Last trigger"), [Message("No rule has called yet.")])
     at, outcome = health.last_trigger
-    words = texts.health.last_trigger(ago(at), outcome_words(Outcome(outcome)))
-    return Signal("done", texts.health.LAST_TRIGGER, [words])
+    words = Message("{ago}: {outcome}.", ago=ago(at), outcome=outcome_words(Outcome(outcome)))
+    return Signal("done", Message("Last trigger"), [words])
 
 
-def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention]:
-    """What somebody should see to, the most pressing first."""
-    now = services.clock()
-    decisions, mounts = [], []
-    for run in open_runs:
-        if run.state is RunState.NEEDS_DECISION:
-            sentence = texts.attention.needs_decision(run.id, run.job_name, run.error or "")
-            decisions.append(Attention("bad", sentence, run))
-        elif run.state is RunState.AWAITING_APPROVAL:
-            decisions.append(
-                Attention("bad", texts.attention.needs_approval(run.id, run.job_name), run)
-            )
-        elif run.state is RunState.READY and run.ready_at and now - run.ready_at >= MOUNTED_LONG:
-            since = duration((now - run.ready_at).total_seconds())
-            sentence = texts.attention.still_mounted(run.id, run.job_name, since)
-            mounts.append(Attention("attention", sentence, run))
-    return [*decisions, *mounts]
-
-
-def not_started_runs(services: Services, open_runs: Sequence[Run]) -> list[Attention]:
-    """The runs that do not start because their CDM can't be reached, or hangs."""
-    now = services.clock()
-    found = [one for run in open_runs if (one := not_started(run, now)) is not None]
-    return [Attention("bad", _not_started(one, now), one.run) for one in found]
-
-
-def _not_started(one: NotStarted, now: datetime) -> str:
-    return texts.attention.not_started(
-        one.run,
-        duration(abs((now - one.since).total_seconds())),
-        tried=clock_time(one.tried_at) if one.tried_at else None,
-        next_try=clock_time(one.next_at) if one.next_at else None,
-        asked=clock_time(one.asked_at),
+def _no_call(mappings: Sequence[str]) -> Message:
+    """The app is armed, and these mappings' rules may well not have the custom action."""
+    names = listed(mappings[:3], more=len(mappings) - 3)
+    if len(mappings) == 1:
+        return Message(
+            "Armed, but no rule of mapping {name} has ever called. Whether one can is not proven:"
+            " Deploy Changes and the rule's response may be missing.",
+            name=names,
+        )
+    return Message(
+        "Armed, but no rule of the mappings {names} has ever called. Whether one can is not proven:"
+        " Deploy Changes and the rule's response may be missing.",
+        names=names,
     )

@@ -12,6 +12,7 @@ from secrets import token_hex
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore import triggers
 from app.restore.cooling import asks_a_person
@@ -21,8 +22,6 @@ from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.problems import Problem
 from app.web.services import services
-from app.web.texts import set_up as set_up_texts
-from app.web.texts import simulation as texts
 
 bp = Blueprint("simulation", __name__, url_prefix="/set-up/simulation")
 
@@ -42,9 +41,11 @@ def start() -> Response:
     name = request.form.get("mapping", "")
     mapping = services().store.mappings.find(name)
     if mapping is None:
-        raise Problem(400, set_up_texts.NO_MAPPING.format(name=name[:100]), field="mapping")
+        raise Problem(
+            400, Message("There is no mapping named {name}.", name=name[:100]), field="mapping"
+        )
     decision = triggers.accept(services().store, _trigger(mapping), services().clock())
-    flash(texts.SENT, "good")
+    flash(Message("The test trigger has come in. What comes of it stands below."), "good")
     return go_to("simulation.show", trigger_id=decision.trigger_id)
 
 
@@ -80,15 +81,28 @@ def verdict_of(trigger: ReceivedTrigger) -> Verdict:
     """What a real trigger would bring about now, by a simulation and its run."""
     run = run_of(trigger)
     if trigger.outcome is not Outcome.OBSERVED or run is None:
-        return Verdict("attention", texts.WOULD_NOT)
+        return Verdict("attention", Message("A real trigger would not start the job now."))
     if run.ended_at is None:
-        return Verdict("active", texts.AT_WORK)
+        return Verdict("active", Message("CDM is being asked about the job …"))
     if run.state is not RunState.OBSERVED or run.error:
-        return Verdict("bad", texts.WOULD_NOT)
+        return Verdict("bad", Message("A real trigger would not start the job now."))
     armed = services().store.settings.mode is Mode.ARMED
     if _asks_first(trigger, run):
-        return Verdict("good", texts.WOULD_ASK if armed else texts.ONCE_ARMED_ASKS)
-    return Verdict("good", texts.WOULD_START if armed else texts.ONCE_ARMED)
+        return Verdict(
+            "good",
+            Message("A real trigger would wait for a person to approve it, then start the job.")
+            if armed
+            else Message(
+                "Once the app is armed, a real trigger waits for a person to approve it, then"
+                " starts the job."
+            ),
+        )
+    return Verdict(
+        "good",
+        Message("A real trigger would start the job now.")
+        if armed
+        else Message("Once the app is armed, a real trigger starts the job."),
+    )
 
 
 def _asks_first(trigger: ReceivedTrigger, run: Run) -> bool:
@@ -115,4 +129,8 @@ def _trigger(mapping: Mapping) -> Trigger:
 
 
 def _gone(trigger_id: int) -> Problem:
-    return Problem(404, texts.GONE.format(id=trigger_id), advice=texts.GONE_ADVICE)
+    return Problem(
+        404,
+        Message("There is no simulation {id}.", id=trigger_id),
+        advice=Message("Simulate again from the set-up page."),
+    )

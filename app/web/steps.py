@@ -4,12 +4,21 @@
 
 from dataclasses import dataclass
 
+from app.message import Message
 from app.qradar.installed_action import Book
 from app.restore.model import Mode
 from app.store.store import Store
 from app.web.attachment import attachments
 from app.web.simulation import verdict_of
-from app.web.texts.set_up import STEP_NAMES
+
+_STEP_NAMES = {
+    "connection": Message("Connection"),
+    "test": Message("Test"),
+    "mapping": Message("Mapping"),
+    "custom-action": Message("Custom action"),
+    "simulate": Message("Simulate"),
+    "arm": Message("Arm"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ def steps(store: Store, *, action_done: bool | None = None) -> list[Step]:
         "arm": store.settings.mode is Mode.ARMED,
     }
     waits = {"custom-action"} if action_done and not called else set()
-    return [Step(key, name, done[key], key in waits) for key, name in STEP_NAMES.items()]
+    return [Step(key, name, done[key], key in waits) for key, name in _STEP_NAMES.items()]
 
 
 def _tested(store: Store) -> bool:

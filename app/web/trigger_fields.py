@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from app.message import Message
 from app.restore.model import Trigger
 from app.web.problems import Problem
-from app.web.texts import api as words
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _DIGITS = re.compile(r"[0-9]{1,18}")  # what fits a database integer
@@ -49,7 +49,14 @@ class Fields:
         """Note that a value is not what it should be and stays what it is: text."""
         value = self.values[name]
         shown = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
-        self.remarks.append(words.kept_as_text(name, what, shown))
+        self.remarks.append(
+            Message(
+                "{field} is not {what} and was kept as text: {shown}.",
+                field=name,
+                what=what,
+                shown=repr(shown),
+            )
+        )
 
 
 def collect(pairs: Iterable[tuple[str, str]]) -> Fields:
@@ -83,17 +90,22 @@ def read_trigger(
     if not _REQUEST_ID.fullmatch(request_id):
         raise Problem(
             400,
-            words.REQUEST_ID,
+            Message("request_id is required: 8 to 64 characters of A-Z a-z 0-9 . _ -"),
             field="request_id",
         )
     if token == request_id:
-        raise Problem(400, words.REQUEST_ID_IS_TOKEN, field="request_id")
+        raise Problem(400, Message("request_id must not be the trigger token."), field="request_id")
     if any(token in name or token in value for name, value in fields.values.items()):
         fields.values = {
             name.replace(token, "(token)"): value.replace(token, "(token)")
             for name, value in fields.values.items()
         }
-        fields.remarks.append(words.TOKEN_AMONG_VALUES)
+        fields.remarks.append(
+            Message(
+                "The trigger token came among the event's values and was removed: look at the"
+                " order of the custom action's parameters."
+            )
+        )
     _cap(fields)
     rule_id = _whole_number(fields, "rule_id", least=1)
     rule_name = fields.text("rule_name")
@@ -128,12 +140,28 @@ def _cap(fields: Fields) -> None:
     fitting = [name for name in ordered if len(name.encode()) <= LONGEST_NAME][:MOST_FIELDS]
     fields.values = {name: _cut(came[name]) for name in came if name in fitting}
     fields.remarks += [
-        words.came_twice(name[:_SHOWN]) for name in fields.values if f"{name}#2" in came
+        Message("{field} came more than once; the first counts.", field=name[:_SHOWN])
+        for name in fields.values
+        if f"{name}#2" in came
     ]
     if cut := [name for name, value in fields.values.items() if value != came[name]]:
-        fields.remarks.append(words.were_cut(_named(cut), LONGEST_VALUE))
+        fields.remarks.append(
+            Message(
+                "Only the first {bytes} bytes are kept of: {names}.",
+                names=_named(cut),
+                bytes=LONGEST_VALUE,
+            )
+        )
     if rest := [name for name in came if name not in fields.values]:
-        fields.remarks.append(words.not_kept(_named(rest), MOST_FIELDS, LONGEST_NAME))
+        fields.remarks.append(
+            Message(
+                "Not kept, because a trigger has room for {fields} fields with names of at most"
+                " {bytes} bytes: {names}.",
+                names=_named(rest),
+                fields=MOST_FIELDS,
+                bytes=LONGEST_NAME,
+            )
+        )
 
 
 def _cut(value: str) -> str:
@@ -143,7 +171,11 @@ def _cut(value: str) -> str:
 def _named(names: list[str]) -> str:
     """The names for a message, which stays short however many there are."""
     shown = ", ".join(name[:_SHOWN] for name in names[:_NAMED])
-    return shown if len(names) <= _NAMED else words.and_more(shown, len(names) - _NAMED)
+    return (
+        shown
+        if len(names) <= _NAMED
+        else Message("{names} and {number} more", names=shown, number=len(names) - _NAMED)
+    )
 
 
 def _whole_number(fields: Fields, name: str, *, least: int) -> int | None:
@@ -152,7 +184,7 @@ def _whole_number(fields: Fields, name: str, *, least: int) -> int | None:
         return None
     if _DIGITS.fullmatch(text) and int(text) >= least:
         return int(text)
-    fields.unreadable(name, words.A_NUMBER)
+    fields.unreadable(name, Message("a number"))
     return None
 
 
@@ -161,11 +193,14 @@ def _event_time(fields: Fields, received_at: datetime) -> datetime | None:
     if text is None:
         return None
     if not (_DIGITS.fullmatch(text) and _FROM.timestamp() <= int(text) / 1000 <= _TO.timestamp()):
-        fields.unreadable("event_time", words.A_TIME)
+        fields.unreadable("event_time", Message("a time in milliseconds since 1970"))
         return None
     at = datetime.fromtimestamp(int(text) / 1000, UTC)
     if at > received_at + _AHEAD:
-        fields.unreadable("event_time", words.A_TIME_UP_TO_NOW)
+        fields.unreadable(
+            "event_time",
+            Message("a time up to now (it is more than 5 minutes ahead of this app's clock)"),
+        )
         return None
     return at
 
@@ -177,4 +212,4 @@ def _check_address(fields: Fields, name: str) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        fields.unreadable(name, words.AN_ADDRESS)
+        fields.unreadable(name, Message("an IP address"))

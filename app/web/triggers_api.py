@@ -10,9 +10,9 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.message import Message
 from app.restore import triggers
 from app.restore.model import Outcome
-from app.web import texts
 from app.web.action_book import note_use
 from app.web.bodies import FORM, JSON, check_kind, read_pairs
 from app.web.problems import Problem, preparing, store_unusable_for_rules
@@ -62,7 +62,7 @@ def _checked_token(fields: Fields) -> tuple[str, str]:
     if name is not None:
         return token, name
     if not services().bad_tokens.allow():
-        raise Problem(429, texts.api.TOO_MANY_BAD_TOKENS, retry_after=5)
+        raise Problem(429, Message("Too many calls without a valid trigger token."), retry_after=5)
     # The peer is the console for all that come through it; X-Forwarded-For is anybody's invention.
     logger.warning(
         *("a trigger from %s was refused: %s", request.remote_addr),
@@ -74,7 +74,14 @@ def _checked_token(fields: Fields) -> tuple[str, str]:
 
 def _why_refused(token: str | None) -> tuple[str, str]:
     if not token:
-        return texts.api.NO_TOKEN, texts.api.TOKEN_ADVICE
+        return Message("The trigger token is missing."), Message(
+            "Set the custom action's token parameter to a trigger token of the settings page."
+        )
     if services().store.tokens.wait_for_confirmation():
-        return texts.api.TOKENS_WAIT, texts.api.TOKENS_WAIT_ADVICE
-    return texts.api.BAD_TOKEN, texts.api.TOKEN_ADVICE
+        return Message(
+            "The app's database was put back: no trigger token is valid before an"
+            " administrator has confirmed them on the settings page."
+        ), Message("Confirm the trigger tokens on the settings page, then let the rule fire again.")
+    return Message("The trigger token is not valid."), Message(
+        "Set the custom action's token parameter to a trigger token of the settings page."
+    )

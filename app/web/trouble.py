@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from flask import Flask
 
+from app.message import Message, joined
 from app.restore.model import Run
-from app.web import texts
 from app.web.health import WORKER_LATE_S
 from app.web.presentation import ago
 from app.web.services import Services, services
@@ -43,19 +43,47 @@ def qradar_silent(found: Services) -> list[str]:
     last: datetime | None = None
     if silence.last_answer_s is not None:
         last = found.clock() - timedelta(seconds=silence.last_answer_s)
-    return texts.health.qradar_silent(str(silence.error), ago(last))
+    return [
+        Message(
+            "QRadar does not answer: {reason} Last answer: {ago}.",
+            reason=silence.error,
+            ago=ago(last),
+        ),
+        Message(
+            "Pages are shown for up to a minute after that. Restores that run go on; rules may not"
+            " reach the app, and notes wait."
+        ),
+    ]
+
+
+def cdm_silent(reason: str, last: datetime | None) -> list[str]:
+    """What there is to say of a CDM that did not answer last time."""
+    return [
+        reason or Message("It does not answer."),
+        Message(
+            "Last answer: {ago}. Restores that run there go on; the app keeps asking.",
+            ago=ago(last),
+        ),
+    ]
 
 
 def _qradar(found: Services) -> Iterator[Trouble]:
     sentences = qradar_silent(found)
     if sentences:
-        yield Trouble(texts.health.QRADAR, " ".join(sentences))
+        yield Trouble(Message("QRadar"), joined(sentences, " "))
 
 
 def _worker(found: Services) -> Iterator[Trouble]:
     beat = found.store.heartbeats.all().get("worker")
     if beat is not None and (found.clock() - beat[0]).total_seconds() > WORKER_LATE_S:
-        yield Trouble(texts.health.WORKER, texts.health.worker_late(ago(beat[0])))
+        yield Trouble(
+            Message("Worker"),
+            Message(
+                "The worker is not running: triggers are kept, nothing is started until it is"
+                " back. It was last seen {ago}; worker.log says why.",
+                ago=ago(beat[0]),
+            ),
+        )
 
 
 def _cdm(found: Services, run: Run | None) -> Iterator[Trouble]:
@@ -63,5 +91,5 @@ def _cdm(found: Services, run: Run | None) -> Iterator[Trouble]:
         return  # what a run has lost contact with is told with the run
     contact = found.store.connections.contact(run.connection_id)
     if contact.error:
-        words = texts.health.cdm_trouble(contact.error, ago(contact.at))
-        yield Trouble(texts.health.CDM.format(name=run.connection), " ".join(words))
+        words = cdm_silent(contact.error, contact.at)
+        yield Trouble(Message("CDM {name}", name=run.connection), joined(words, " "))

@@ -17,13 +17,13 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.framework.bulkhead import TooBusy
 from app.framework.console_peers import plain
+from app.message import Message, joined
 from app.qradar import authorized_services
 from app.qradar.action_installer import ACTION_NAME
 from app.qradar.administrator import NotDone
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of
 from app.store.database import StoreBusy, StoreFailed
-from app.web import texts
 from app.web.action_book import StoredBook
 from app.web.problems import Problem
 from app.web.services import services
@@ -33,22 +33,34 @@ logger = logging.getLogger(__name__)
 bp = Blueprint("uninstall", __name__)
 
 _TOLD_FOR = timedelta(minutes=10)
-_LEFT = texts.action.left_on_console(ACTION_NAME, authorized_services.LABEL)
+_LEFT = {
+    "action": Message(
+        "the custom action {action} (Admin, Custom Actions, Define Actions)", action=ACTION_NAME
+    ),
+    "script": Message("its script start_restore (goes with the custom action)"),
+    "service": Message(
+        "authorized services named {service} (Admin, Authorized Services)",
+        service=authorized_services.LABEL,
+    ),
+}
 
 
 @bp.post("/api/v1/uninstall")
 def uninstall() -> Response:
     """Remove the custom action, its script and its authorized service; name what remains."""
     if services().preparing or services().failure() is not None:
-        return _answer(texts.problems.STORE_UNUSABLE_FOR_RULES, list(_LEFT.values()))
+        return _answer(Message("The app's database can't be used."), list(_LEFT.values()))
     said, left = _remove()
     logger.log(logging.WARNING if left else logging.INFO, "uninstall: %s %s", said, "; ".join(left))
     if left and not _told_before():
         raise Problem(
             409,
-            texts.action.still_there(said, left),
+            Message("{said} Still on the console: {left}.", said=said, left=joined(left, "; ")),
             code="not_removed",
-            advice=texts.action.CALL_AGAIN,
+            advice=Message(
+                "Remove the custom action on the app's Set-up page, or all of it by hand; or"
+                " uninstall again within ten minutes to leave it there."
+            ),
         )
     return _answer(said, left)
 
@@ -60,12 +72,17 @@ def _remove() -> tuple[str, list[str]]:
         if name is not None:
             with alone(), services().bulkhead.place():
                 left = installer(by=name).remove()
-            return texts.action.NOT_ALL_REMOVED if left else texts.action.ALL_REMOVED, left
+            return Message("Not everything could be removed.") if left else Message(
+                "Everything was removed."
+            ), left
     except ConsoleUnavailable as error:
-        return texts.action.nothing_removed(error.message), _on_record()
+        return Message("Nothing was removed. {reason}", reason=error.message), _on_record()
     except (NotDone, Problem, TooBusy, StoreBusy, StoreFailed) as error:
-        return texts.action.nothing_removed(str(error)), _on_record()
-    return texts.action.NOT_ADMINISTRATOR, _on_record()
+        return Message("Nothing was removed. {reason}", reason=str(error)), _on_record()
+    return Message(
+        "The call carried no administrator's token, so nothing was removed; what is"
+        " still there is told by the app's own records."
+    ), _on_record()
 
 
 def _on_record() -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
 
+from app.message import Message
 from app.qradar.identity import Right
 from app.restore.model import Mapping, Watch
 from app.store import configuration
@@ -15,7 +16,6 @@ from app.web.access import caller, needs
 from app.web.addresses import go_to
 from app.web.problems import Problem
 from app.web.services import services
-from app.web.texts import mappings as texts
 
 bp = Blueprint("watch_offer", __name__, url_prefix="/mappings/watch-offer")
 
@@ -40,7 +40,7 @@ def answer() -> Response:
     """Switch the watch on for all that lack it, or leave them as they are, once."""
     said = request.form.get("answer", "")
     if said not in {"notify", "off"}:
-        raise Problem(400, texts.OFFER_ANSWER, field="answer")
+        raise Problem(400, Message("answer must be notify or off."), field="answer")
     store, by, now = services().store, caller().name, services().clock()
     with store.transaction():
         offered = unwatched(store) if said == "notify" else ()
@@ -48,5 +48,14 @@ def answer() -> Response:
             fields: dict[str, object] = {"watch": str(Watch.NOTIFY)}
             configuration.save_mapping(store, fields, mapping_id=one.id, by=by, now=now)
         store.settings.set("watch_offer", said, by=by, now=now)
-    flash(texts.offer_answered([one.name for one in offered]), "good")
+    flash(_answered([one.name for one in offered]), "good")
     return go_to("mappings.show_list")
+
+
+def _answered(names: Sequence[str]) -> Message:
+    """The watch was switched on, or declined."""
+    if names:
+        return Message(
+            "Offenses that brought no trigger are now shown for: {names}.", names=", ".join(names)
+        )
+    return Message("The mappings stay as they are; each has its offense watch on its page.")

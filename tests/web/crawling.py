@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.store.database import connect
-from app.web.texts.layout import OWN_BUTTON
 from tests.simulators.console import ConsoleSimulator
 from tests.web.browsing import Browser, Button, Form, Page, forms_of
 from tests.web.conftest import World
 
 Table = list[tuple[Any, ...]]
+# What a form says where no script asks before what was typed is lost.
+OWN_BUTTON = (
+    "Press this part's own button first: any other on this page drops what is entered here."
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.cdm.trust import ServerCertificate
 from app.restore.model import LogLine, RunState, Trust
-from app.web import charts, presentation, signals, texts
+from app.web import charts, presentation, signals
 from app.web.run_views import read_filter
 from tests.bench_history import measure
 from tests.web.conftest import ADMIN, ANALYST, World
@@ -119,8 +119,8 @@ def test_the_charts_are_plain_svg_with_words_and_a_table(world: World) -> None:
 
 
 def test_every_state_has_a_place_in_the_chart() -> None:
-    assert set(texts.charts.GROUP_OF) == set(RunState)
-    assert set(texts.charts.GROUP_OF.values()) == set(texts.charts.GROUPS)
+    assert set(charts.GROUP_OF) == set(RunState)
+    assert set(charts.GROUP_OF.values()) == set(charts.GROUPS)
 
 
 @pytest.mark.parametrize(

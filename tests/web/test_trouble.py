@@ -33,7 +33,7 @@ def run(world: World) -> Run:
 @pytest.mark.parametrize("path", ["/", "/runs", "/runs/1", "/settings", "/help"])
 def test_a_silent_console_is_told_on_every_page(world: World, run: Run, path: str) -> None:
     client = world.client(ADMIN)
-    assert "QRadar does not answer" not in client.get(path).text
+    assert "QRadar does not answer:" not in client.get(path).text
     silence(world)
     page = client.get(path).text
     words = "QRadar does not answer: The console answered HTTP 500. It may be starting."
