@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """New attacks that could start nothing, and when a trigger of each CDM job last came."""
 
-import sqlite3
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from app.store import owed
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.notes import Notes
+from app.store.rows import from_row
 from app.store.run_rows import LIVE, SELECT, run_from_row
-from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
+from app.store.times import to_text, to_text_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ class Attacks:
             "SELECT * FROM job_triggers WHERE connection_id = ? AND job_id = ?",
             (connection_id, job_id),
         ).fetchone()
-        return None if row is None else _last_trigger(row)
+        return None if row is None else from_row(LastTrigger, row)
 
     def met_cooling(self) -> Map[tuple[int, str], LastTrigger]:
         """Give the jobs of which a trigger ever met a cool-down, by connection and job."""
         rows = self._db.execute("SELECT * FROM job_triggers WHERE cooling_run_id IS NOT NULL")
-        return {(row["connection_id"], row["job_id"]): _last_trigger(row) for row in rows}
+        return {(row["connection_id"], row["job_id"]): from_row(LastTrigger, row) for row in rows}
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -249,33 +249,4 @@ class Attacks:
             f" {condition}",
             values,
         )
-        return [_attack(row) for row in rows]
-
-
-def _last_trigger(row: sqlite3.Row) -> LastTrigger:
-    return LastTrigger(
-        from_text(row["at"]), from_text_or_none(row["cooling_at"]), row["cooling_run_id"]
-    )
-
-
-def _attack(row: sqlite3.Row) -> Attack:
-    return Attack(
-        id=row["id"],
-        at=from_text(row["at"]),
-        connection_id=row["connection_id"],
-        connection=row["connection"],
-        job_id=row["job_id"],
-        job_name=row["job_name"],
-        mapping=row["mapping"],
-        trigger_id=row["trigger_id"],
-        run_id=row["run_id"],
-        offense_id=row["offense_id"],
-        offense_by=row["offense_by"],
-        why=row["why"],
-        start_possible_at=from_text_or_none(row["start_possible_at"]),
-        triggers=row["triggers"],
-        answering_run_id=row["answering_run_id"],
-        acknowledged_at=from_text_or_none(row["acknowledged_at"]),
-        acknowledged_by=row["acknowledged_by"],
-        ended_at=from_text_or_none(row["ended_at"]),
-    )
+        return [from_row(Attack, row) for row in rows]

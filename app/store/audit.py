@@ -9,13 +9,13 @@ for that there is QRadar's log.
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.store.database import Database
-from app.store.times import from_text, to_text
+from app.store.rows import from_row
+from app.store.times import to_text
 
 _FIRST = "0" * 64
 
@@ -73,7 +73,7 @@ class Audit:
     def recent(self, limit: int = 100) -> Sequence[AuditEntry]:
         """Give the newest rows first."""
         rows = self._db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))
-        return [_entry(row) for row in rows]
+        return [from_row(AuditEntry, row) for row in rows]
 
     def last_change(self, *, after: int) -> int | None:
         """Give the newest row above the id ``after`` that is about no run."""
@@ -87,12 +87,8 @@ class Audit:
         row = self._db.execute(
             "SELECT * FROM audit WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,)
         ).fetchone()
-        return None if row is None else _entry(row)
+        return None if row is None else from_row(AuditEntry, row)
 
 
 def _link(previous: str, content: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps([previous, *content]).encode()).hexdigest()
-
-
-def _entry(row: sqlite3.Row) -> AuditEntry:
-    return AuditEntry(from_text(row["at"]), row["by"], row["action"], row["subject"], row["detail"])

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.restore.model import CdmConnection, Trust
+from app.restore.model import CdmConnection
 from app.store.database import Database
+from app.store.rows import from_row
 from app.store.run_rows import OPEN
 from app.store.times import from_text_or_none, to_text
 
@@ -43,7 +44,7 @@ class Connections:
 
     def list(self) -> Sequence[CdmConnection]:
         rows = self._db.execute("SELECT * FROM connections ORDER BY name")
-        return [_connection(row) for row in rows]
+        return [from_row(CdmConnection, row) for row in rows]
 
     def get(self, connection_id: int) -> CdmConnection:
         """Give one connection. Raises `LookupError`."""
@@ -52,11 +53,11 @@ class Connections:
         ).fetchone()
         if row is None:
             raise LookupError(f"there is no connection {connection_id}")
-        return _connection(row)
+        return from_row(CdmConnection, row)
 
     def find(self, name: str) -> CdmConnection | None:
         row = self._db.execute("SELECT * FROM connections WHERE name = ?", (name,)).fetchone()
-        return None if row is None else _connection(row)
+        return None if row is None else from_row(CdmConnection, row)
 
     def add(self, **columns: object) -> CdmConnection:
         """Add a connection. Raises `DuplicateConnection`."""
@@ -164,7 +165,7 @@ class Connections:
         """
         with self._db.transaction():
             row = self._db.execute("SELECT * FROM connections WHERE id = ?", (seen.id,)).fetchone()
-            if row is not None and _connection(row) == seen:
+            if row is not None and from_row(CdmConnection, row) == seen:
                 self._db.execute(
                     "UPDATE connections SET certificate_ends_at = ? WHERE id = ?",
                     (to_text(ends_at), seen.id),
@@ -182,18 +183,3 @@ def _duplicate(error: sqlite3.IntegrityError) -> Exception:
     if "connections_by_address" in str(error) or "UNIQUE" in str(error):
         return DuplicateConnection("There is a connection to that host and port already.")
     return error
-
-
-def _connection(row: sqlite3.Row) -> CdmConnection:
-    return CdmConnection(
-        id=row["id"],
-        name=row["name"],
-        host=row["host"],
-        port=row["port"],
-        username=row["username"],
-        trust=Trust(row["trust"]),
-        ca_pem=row["ca_pem"],
-        fingerprint=row["fingerprint"],
-        proxy=row["proxy"],
-        secret_label=row["secret_label"],
-    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from app.restore.model import LogLine, Run
 from app.store.database import Database
+from app.store.rows import from_row
 from app.store.run_rows import SELECT, RunFilter, run_from_row, where
-from app.store.times import from_text_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,7 @@ class History:
             " ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
             (run_id, *types, limit, before),
         )
-        lines = [
-            LogLine(row["key"], from_text_or_none(row["time"]), row["type"], row["message"])
-            for row in rows
-        ]
+        lines = [from_row(LogLine, row) for row in rows]
         lines.reverse()
         return LogPage(
             lines=lines,

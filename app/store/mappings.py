@@ -7,9 +7,10 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.restore.model import Mapping, Watch
+from app.restore.model import Mapping
 from app.store.database import Database
-from app.store.times import from_text, from_text_or_none
+from app.store.rows import from_row
+from app.store.times import from_text
 
 _COLUMNS = {
     *("name", "rule_id", "rule_name", "cooldown_s", "enabled", "needs_approval"),
@@ -129,7 +130,7 @@ class Mappings:
 
     def _all(self, condition: str, *values: object) -> Sequence[Mapping]:
         rows = self._db.execute(f"SELECT * FROM mappings {condition}", values)  # noqa: S608 - our own text
-        return [_mapping(row) for row in rows]
+        return [from_row(Mapping, row) for row in rows]
 
 
 def _check_names(columns: dict[str, object]) -> None:
@@ -144,21 +145,3 @@ def _duplicate(error: sqlite3.IntegrityError) -> Exception:
     if "UNIQUE" in text:
         return DuplicateMapping("There is a mapping for that rule already.")
     return error
-
-
-def _mapping(row: sqlite3.Row) -> Mapping:
-    return Mapping(
-        id=row["id"],
-        name=row["name"],
-        connection_id=row["connection_id"],
-        job_id=row["job_id"],
-        job_name=row["job_name"],
-        rule_id=row["rule_id"],
-        rule_name=row["rule_name"],
-        action_name=row["action_name"],
-        cooldown_s=row["cooldown_s"],
-        enabled=bool(row["enabled"]),
-        needs_approval=bool(row["needs_approval"]),
-        watch=Watch(row["watch"]),
-        watch_since=from_text_or_none(row["watch_since"]),
-    )

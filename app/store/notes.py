@@ -17,8 +17,9 @@ from app.restore.notes import PROBABLY
 from app.store import owed
 from app.store.audit import Audit
 from app.store.database import Database
+from app.store.rows import from_row
 from app.store.run_rows import SELECT, run_from_row
-from app.store.times import from_text, from_text_or_none, is_due, to_text
+from app.store.times import from_text, is_due, to_text
 
 _SOURCES = ("source_ip", "destination_ip", "username")  # what offenses are made of, mostly
 _OPEN = "posted_at IS NULL AND given_up_at IS NULL"
@@ -40,7 +41,8 @@ class OffenseNote:
     posted_at: datetime | None
     given_up_at: datetime | None
     error: str | None
-    may_be_there: bool = True  # a store that was put back may have posted it before
+
+    may_be_there = True  # a store that was put back may have posted it before
 
     @property
     def subject(self) -> str:
@@ -166,7 +168,7 @@ class Notes:
             f" JOIN runs ON runs.id = offense_notes.run_id {condition}",
             values,
         )
-        return [_note(row) for row in rows]
+        return [from_row(OffenseNote, row) for row in rows]
 
     # --- the offense of a run -----------------------------------------------------------------
 
@@ -284,20 +286,3 @@ class Notes:
         known = {} if fields is None else json.loads(fields["fields"])
         sources = frozenset(known[name] for name in _SOURCES if name in known)
         return Search(run, rule_id, row["attempts"], row["claimed"], sources)
-
-
-def _note(row: sqlite3.Row) -> OffenseNote:
-    return OffenseNote(
-        id=row["id"],
-        run_id=row["run_id"],
-        offense_id=row["offense_id"],
-        mark=row["mark"],
-        kind=row["kind"],
-        text=row["text"],
-        created_at=from_text(row["created_at"]),
-        due_at=from_text(row["due_at"]),
-        attempts=row["attempts"],
-        posted_at=from_text_or_none(row["posted_at"]),
-        given_up_at=from_text_or_none(row["given_up_at"]),
-        error=row["error"],
-    )

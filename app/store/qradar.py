@@ -9,7 +9,8 @@ from typing import Protocol
 
 from app.store.audit import Audit
 from app.store.database import Database
-from app.store.times import from_text_or_none, to_text, to_text_or_none
+from app.store.rows import from_row
+from app.store.times import to_text, to_text_or_none
 
 WARNING_TIME = timedelta(days=14)
 """So long before its end a token is warned of."""
@@ -82,19 +83,7 @@ class QRadar:
 
     def console(self) -> Console:
         row = self._db.execute("SELECT * FROM qradar").fetchone()
-        return Console(
-            token_label=row["token_label"],
-            token_set_at=from_text_or_none(row["token_set_at"]),
-            token_name=row["token_name"],
-            token_expires_at=from_text_or_none(row["token_expires_at"]),
-            token_checked_at=from_text_or_none(row["token_checked_at"]),
-            contact_at=from_text_or_none(row["contact_at"]),
-            contact_error=row["contact_error"],
-            rules_at=from_text_or_none(row["rules_at"]),
-            newest_ms=row["newest_ms"],
-            newest_offense=row["newest_offense"],
-            certificate_ends_at=from_text_or_none(row["certificate_ends_at"]),
-        )
+        return from_row(Console, row)
 
     def token_label(self) -> str | None:
         """Give the label under which the service token is stored, None while there is none."""
@@ -201,15 +190,4 @@ class QRadar:
 
     def _rules(self, condition: str, *values: object) -> Sequence[Rule]:
         rows = self._db.execute(f"SELECT * FROM console_rules {condition}", values)  # noqa: S608 - our own text
-        return [
-            Rule(
-                id=row["rule_id"],
-                name=row["name"],
-                type=row["type"],
-                enabled=None if row["enabled"] is None else bool(row["enabled"]),
-                origin=row["origin"],
-                identifier=row["identifier"],
-                linked_identifier=row["linked_identifier"],
-            )
-            for row in rows
-        ]
+        return [from_row(Rule, row, id=row["rule_id"]) for row in rows]

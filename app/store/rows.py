@@ -2,20 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values as they stand in rows and in JSON, read as the type hint of their field says."""
 
-from collections.abc import Callable
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from app.store.times import from_text
 
 Reader = Callable[[Any], Any]
+Kind = TypeVar("Kind")
+
+
+def from_row(kind: Callable[..., Kind], row: sqlite3.Row, **given: object) -> Kind:
+    """Give a ``kind`` with the columns that its fields are named after, but for what is given."""
+    read = readers(kind).items()
+    return kind(**{name: of(row[name]) for name, of in read if name not in given}, **given)
 
 
 @cache
-def readers(kind: type) -> dict[str, Reader]:
+def readers(kind: Callable[..., object]) -> dict[str, Reader]:
     """Give how each field of a class is read."""
     return {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
 
@@ -28,6 +37,8 @@ def _reader(hint: Any) -> Reader:
     if get_origin(hint) is tuple:
         one = _reader(options[0])
         return lambda values: tuple(map(one, values))
+    if get_origin(hint) is Mapping:
+        return json.loads
     if hint is datetime:
         return from_text
     if issubclass(hint, bool | StrEnum):

@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.restore.memory import Memory
-from app.restore.model import Evidence, Run, RunState
+from app.restore.model import Run
 from app.store.memories import from_json, to_json
-from app.store.times import from_text, from_text_or_none, to_text
+from app.store.rows import from_row
+from app.store.times import to_text
 
 SELECT = (
     "SELECT runs.*, (SELECT kind FROM requests WHERE run_id = runs.id AND done_at IS NULL"
@@ -92,40 +93,4 @@ def to_column(value: object) -> object:
 
 def run_from_row(row: sqlite3.Row) -> Run:
     """Give the run that stands in a row of `SELECT`."""
-    return Run(
-        id=row["id"],
-        state=RunState(row["state"]),
-        connection_id=row["connection_id"],
-        connection=row["connection"],
-        job_id=row["job_id"],
-        job_name=row["job_name"],
-        received_at=from_text(row["received_at"]),
-        mapping_id=row["mapping_id"],
-        mapping=row["mapping"],
-        action_name=row["action_name"],
-        source=row["source"],
-        rule_id=row["rule_id"],
-        rule_name=row["rule_name"],
-        offense_id=row["offense_id"],
-        offense_by=row["offense_by"],
-        detected_at=from_text_or_none(row["detected_at"]),
-        started_at=from_text_or_none(row["started_at"]),
-        ready_at=from_text_or_none(row["ready_at"]),
-        ended_at=from_text_or_none(row["ended_at"]),
-        repeats=row["repeats"],
-        error=row["error"],
-        dry_run=bool(row["dry_run"]),
-        job_session_id=row["job_session_id"],
-        cdm_status=row["cdm_status"],
-        percent=row["percent"],
-        with_warnings=bool(row["with_warnings"]),
-        new_attack=bool(row["new_attack"]),
-        evidence=None if row["evidence"] is None else Evidence(row["evidence"]),
-        blocked_by=row["blocked_by"],
-        contact_lost_since=from_text_or_none(row["contact_lost_since"]),
-        pending_request=row["pending_request"],
-        state_since=from_text(row["state_since"]),
-        due_at=from_text_or_none(row["due_at"]),
-        attempts=row["attempts"],
-        memory=from_json(row["memory"]),
-    )
+    return from_row(Run, row, memory=from_json(row["memory"]))

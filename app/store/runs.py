@@ -27,8 +27,9 @@ from app.store.audit import Audit
 from app.store.database import Database
 from app.store.notes import Notes
 from app.store.owed import WATCH, known_by
+from app.store.rows import from_row
 from app.store.run_rows import LIVE, OPEN, SELECT, RunFilter, run_from_row, to_column, where
-from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
+from app.store.times import to_text, to_text_or_none
 
 
 class Runs:
@@ -94,13 +95,7 @@ class Runs:
     def transitions(self, run_id: int) -> Sequence[Transition]:
         """Give a run's history, oldest first."""
         return [
-            Transition(
-                at=from_text(row["at"]),
-                from_state=None if row["from_state"] is None else RunState(row["from_state"]),
-                to_state=RunState(row["to_state"]),
-                reason=row["reason"],
-                by=row["by"],
-            )
+            from_row(Transition, row)
             for row in self._db.execute(
                 "SELECT * FROM transitions WHERE run_id = ? ORDER BY id", (run_id,)
             )
@@ -111,28 +106,14 @@ class Runs:
         rows = self._db.execute(
             "SELECT * FROM log_lines WHERE run_id = ? ORDER BY time, id LIMIT ?", (run_id, limit)
         )
-        return [
-            LogLine(row["key"], from_text_or_none(row["time"]), row["type"], row["message"])
-            for row in rows
-        ]
+        return [from_row(LogLine, row) for row in rows]
 
     def requests(self, run_id: int) -> Sequence[Request]:
         """Give what was asked of a run and is not done yet, oldest first."""
         rows = self._db.execute(
             "SELECT * FROM requests WHERE run_id = ? AND done_at IS NULL ORDER BY id", (run_id,)
         )
-        return [
-            Request(
-                id=row["id"],
-                run_id=run_id,
-                kind=row["kind"],
-                decision=row["decision"],
-                job_session_id=row["job_session_id"],
-                by=row["by"],
-                at=from_text(row["at"]),
-            )
-            for row in rows
-        ]
+        return [from_row(Request, row) for row in rows]
 
     # --- writing ------------------------------------------------------------------------------
 

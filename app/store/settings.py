@@ -15,6 +15,7 @@ from app.restore.model import Mode
 from app.restore.own_events import OwnEvents
 from app.store.audit import Audit
 from app.store.database import Database
+from app.store.rows import from_row
 from app.store.times import from_text, from_text_or_none, to_text
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -175,13 +176,7 @@ class TriggerTokens:
 
     def list(self) -> Sequence[TriggerToken]:
         return [
-            TriggerToken(
-                row["name"],
-                from_text(row["created_at"]),
-                from_text_or_none(row["last_used_at"]),
-                called_at=from_text_or_none(row["called_at"]),
-                tested_at=from_text_or_none(row["tested_at"]),
-            )
+            from_row(TriggerToken, row)
             for row in self._db.execute("SELECT * FROM trigger_tokens ORDER BY name")
         ]
 

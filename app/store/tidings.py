@@ -17,6 +17,7 @@ from app.restore.tidings import TOLD_ONCE_MORE, attack_text, first_text, second_
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.owed import CALLER
+from app.store.rows import from_row
 from app.store.run_rows import SELECT, run_from_row
 from app.store.times import from_text, is_due, to_text
 from app.store.triggers import Triggers
@@ -187,16 +188,5 @@ class Tidings:
             self._db.execute(f"UPDATE tidings SET {columns} WHERE id = ?", (*values, note.id))  # noqa: S608 - our own text
 
     def _tiding(self, row: sqlite3.Row) -> Tiding:
-        return Tiding(
-            id=row["id"],
-            offense_id=row["offense_id"],
-            run_id=row["run_id"],
-            mark=f"[SR-T{row['id']}-{row['instance']}]",
-            text=row["text"] or "",
-            created_at=from_text(row["created_at"]),
-            due_at=from_text(row["due_at"]),
-            attempts=row["attempts"],
-            posted_at=None if row["posted_at"] is None else from_text(row["posted_at"]),
-            given_up_at=None if row["given_up_at"] is None else from_text(row["given_up_at"]),
-            error=row["error"],
-        )
+        mark = f"[SR-T{row['id']}-{row['instance']}]"
+        return from_row(Tiding, row, mark=mark, text=row["text"] or "")

@@ -3,7 +3,6 @@
 """Triggers as they were received, and what came of each."""
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +11,8 @@ from itertools import chain
 from app.restore.model import SIMULATION, Outcome, Trigger
 from app.store import owed
 from app.store.database import Database
-from app.store.times import from_text, from_text_or_none, to_text, to_text_or_none
+from app.store.rows import from_row
+from app.store.times import to_text, to_text_or_none
 
 KEPT_A_MINUTE = 60
 """So many triggers that start nothing are kept whole in a minute, of each token and rule."""
@@ -208,7 +208,7 @@ class Triggers:
         for row in chain(oldest, newest):  # one by one: all of them may be large
             if row["id"] in shown or len(shown) == most:
                 continue
-            shown[row["id"]] = _received(row)
+            shown[row["id"]] = from_row(ReceivedTrigger, row)
             if len(row["fields"]) <= room:
                 room -= len(row["fields"])
             else:
@@ -220,28 +220,8 @@ class Triggers:
 
     def _all(self, condition: str, *values: object) -> Sequence[ReceivedTrigger]:
         rows = self._db.execute(f"SELECT * FROM triggers {condition}", values)  # noqa: S608 - our own text
-        return [_received(row) for row in rows]
+        return [from_row(ReceivedTrigger, row) for row in rows]
 
 
 def _short(name: str | None) -> str | None:
     return None if name is None else name[:_LONGEST_NAME]
-
-
-def _received(row: sqlite3.Row) -> ReceivedTrigger:
-    return ReceivedTrigger(
-        id=row["id"],
-        request_id=row["request_id"],
-        received_at=from_text(row["received_at"]),
-        outcome=Outcome(row["outcome"]),
-        message=row["message"],
-        run_id=row["run_id"],
-        mapping=row["mapping"],
-        rule_id=row["rule_id"],
-        rule_name=row["rule_name"],
-        fields=json.loads(row["fields"]),
-        source=row["source"],
-        token=row["token"],
-        peer=row["peer"],
-        cooling_until=from_text_or_none(row["cooling_until"]),
-        not_kept=row["not_kept"],
-    )

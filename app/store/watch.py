@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the offense watch remembers: how far it has read, from when on, and each pair it has met."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.restore.model import Mapping
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.database import Database
-from app.store.times import from_text, to_text
+from app.store.rows import from_row
+from app.store.times import to_text
 
 # Triggers that came to nothing because of a switch of ours, or that were none: what goes on after
 # the switch is turned must not count as served.
@@ -112,23 +112,8 @@ class WatchMemory:
 
     def _all(self, condition: str, *values: object) -> Sequence[WatchedOffense]:
         rows = self._db.execute(f"SELECT * FROM watch_offenses {condition}", values)  # noqa: S608 - our own text
-        return [_pair(row) for row in rows]
+        return [from_row(WatchedOffense, row) for row in rows]
 
 
 def _text(ms: int) -> str:
     return to_text(datetime.fromtimestamp(ms / 1000, UTC))
-
-
-def _pair(row: sqlite3.Row) -> WatchedOffense:
-    return WatchedOffense(
-        mapping_id=row["mapping_id"],
-        offense_id=row["offense_id"],
-        state=WatchState(row["state"]),
-        looks=row["looks"],
-        first_ms=row["first_ms"],
-        last_ms=row["last_ms"],
-        rule_id=row["rule_id"],
-        rule_name=row["rule_name"],
-        at=from_text(row["at"]),
-        message=row["message"],
-    )
