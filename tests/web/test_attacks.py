@@ -93,9 +93,12 @@ def test_the_overview_says_how_many_it_does_not_list(
     world: World, attacked: Mapping, number: int, more: str
 ) -> None:
     attack = world.store.attacks.open()[0]
+    connection = world.store.connections.get(attacked.connection_id)
     for job in range(number - 1):
         of_job = replace(attacked, job_id=str(job))
-        noticed = Noticed(attack.run_id, "x")
+        trigger = Trigger(f"request-of-{job}", world.clock(), rule_id=attacked.rule_id)
+        run = world.store.runs.add(trigger, of_job, connection, now=world.clock())
+        noticed = Noticed(run.id, "x")
         world.store.attacks.add(noticed, of_job, trigger_id=attack.trigger_id, now=world.clock())
     part = banner(world, "/", OPERATOR)
     assert part.count("Acknowledge") == 20
