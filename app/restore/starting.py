@@ -210,6 +210,8 @@ def follow_session(
         missing=0,
         permanent=None,
         permanent_tries=0,
+        unknown=Sum(),  # of another job session, or before a person has looked
+        log_lines=0,
         seen=(),
         unsent_since=None,
     )

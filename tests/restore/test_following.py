@@ -1036,3 +1036,32 @@ def test_a_step_that_fails_does_not_stop_the_others_of_its_lane(world: World) ->
     assert world.run(2).state is S.STARTING
     world.turn(60)
     assert world.run(1).state is S.STARTING
+
+
+# --- a job session that a person chose ----------------------------------------------------------
+
+
+def test_a_session_that_a_person_follows_has_an_hour_under_an_unknown_word_of_its_own(
+    world: World,
+) -> None:
+    session = world.restoring().job_session_id or ""
+    world.cdm.become(session, Phase.UNKNOWN)
+    world.go_on(S.NEEDS_DECISION)
+    actions.resolve(world.store, 1, "started", session, by="ann", now=world.now)
+    for _ in range(10):
+        world.next_turn()
+    assert world.run().state is S.RESTORING
+
+
+def test_the_log_of_another_session_is_read_from_its_beginning(world: World) -> None:
+    first = world.restoring().job_session_id or ""
+    world.cdm.write_log(first, *(f"line {number}" for number in range(200)))
+    world.turn(60)
+    world.cdm.vanish(first)
+    world.go_on(S.NEEDS_DECISION)
+    other = world.cdm.add_session()
+    world.cdm.write_log(other, "the very first line")
+    actions.resolve(world.store, 1, "started", other, by="ann", now=world.now)
+    world.go_on(S.RESTORING)
+    world.turn(60)
+    assert "the very first line" in {line.message for line in world.store.runs.log(1)}

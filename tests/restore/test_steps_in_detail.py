@@ -184,6 +184,14 @@ def test_a_run_that_nothing_kept_but_our_own_absence_names_no_obstacle(world: Wo
 # --- looking for our session ------------------------------------------------------------------
 
 
+def test_a_process_that_was_away_gives_the_session_its_time_to_show(world: World) -> None:
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    for seconds in (0, 1, 60, 60):
+        world.turn(seconds)
+    assert world.run().state is S.STARTING
+
+
 def test_a_lost_answer_is_told_while_it_is_looked_for(world: World) -> None:
     world.cdm.fail("start", NO_ANSWER)
     world.start_run()
