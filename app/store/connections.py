@@ -11,7 +11,7 @@ from app.restore.model import CdmConnection
 from app.store.database import Database
 from app.store.rows import from_row
 from app.store.run_rows import OPEN
-from app.store.times import from_text_or_none, to_text
+from app.store.times import to_text
 
 _COLUMNS = {
     *("name", "host", "port", "username", "proxy"),
@@ -133,16 +133,11 @@ class Connections:
     def contact(self, connection_id: int) -> Contact:
         """Say when this CDM last answered, what is wrong since, when its certificate ends."""
         row = self._db.execute(
-            "SELECT contact_at, contact_error, certificate_ends_at FROM connections WHERE id = ?",
+            "SELECT contact_at AS at, contact_error AS error, certificate_ends_at"
+            " FROM connections WHERE id = ?",
             (connection_id,),
         ).fetchone()
-        if row is None:
-            return Contact(None, None)
-        return Contact(
-            from_text_or_none(row["contact_at"]),
-            row["contact_error"],
-            from_text_or_none(row["certificate_ends_at"]),
-        )
+        return Contact(None, None) if row is None else from_row(Contact, row)
 
     def note_contact(self, connection_id: int, error: str | None, *, now: datetime) -> None:
         """Remember that a CDM answered just now, or (``error``) that it did not."""

@@ -17,6 +17,7 @@ from app.store import owed
 from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.database import Database
+from app.store.rows import from_row
 from app.store.run_rows import LIVE
 from app.store.times import from_text, to_text
 
@@ -71,7 +72,7 @@ class TriggerOffenses:
             "SELECT DISTINCT mapping, rule_id, rule_name FROM trigger_offenses WHERE ended = 0"
             " ORDER BY mapping DESC LIMIT 200"
         )
-        return [RuleKey(row["mapping"], row["rule_id"], row["rule_name"]) for row in rows]
+        return [from_row(RuleKey, row) for row in rows]
 
     def pending(self, key: RuleKey, *, limit: int) -> Sequence[Pending]:
         """Give a rule's triggers whose offense is looked for, the least looked for first.
