@@ -15,6 +15,7 @@ from app.qradar.duties import Duties, TokenUnreadable
 from app.qradar.lane import SideLane
 from app.qradar.offenses import Offenses
 from app.store import Database
+from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.notes import Notes
 from app.store.qradar import QRadar
@@ -70,9 +71,15 @@ class Shift:
         self.console, self.store = console, make_store(folder)
         self.db = Database(folder / "store.db")
         audit = Audit(self.db)
+        notes = Notes(self.db, audit)
+        attacks = Attacks(self.db, audit, notes)
         self.kept = Kept(
-            *(QRadar(self.db, audit), Notes(self.db, audit)),
-            *(Tidings(self.db, audit), TriggerOffenses(self.db, audit), RefusedAsks(self.db)),
+            *(QRadar(self.db, audit), notes),
+            *(
+                Tidings(self.db, audit),
+                TriggerOffenses(self.db, audit, attacks),
+                RefusedAsks(self.db),
+            ),
         )
         self.tokens = {LABEL: console.token("restore-service")}
         self.looks: list[float] = []

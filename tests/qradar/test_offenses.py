@@ -14,6 +14,7 @@ from app.qradar.outbox import post_due
 from app.qradar.rules import list_rules
 from app.restore.notes import shortened
 from app.store import Database, Store
+from app.store.attacks import Attacks
 from app.store.audit import Audit
 from app.store.notes import Notes
 from app.store.qradar import QRadar
@@ -57,7 +58,8 @@ class Desk:
         self.db = Database(folder / "store.db")
         audit = Audit(self.db)
         self.notes, self.qradar = Notes(self.db, audit), QRadar(self.db, audit)
-        self.others = TriggerOffenses(self.db, audit)
+        attacks = Attacks(self.db, audit, self.notes)
+        self.others = TriggerOffenses(self.db, audit, attacks)
         self.now: datetime = NOON
 
     def add_run(self, rule: Rule | None, event_ms: int | None, **values: object) -> int:
