@@ -4,7 +4,7 @@
 
 A `Message` is English text that remembers what it was made of: a template and the values in it. So
 it can be stored, and read years later in another language, with what CDM or QRadar said still word
-for word. Every module may use this one; it uses none of ours (decision 13).
+for word. Every module may use this one; it uses none of ours (docs/decisions/messages.md).
 """
 
 import json
