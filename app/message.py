@@ -60,6 +60,9 @@ class Message(str):
         self.template, self.many, self.values = template, many, kept
         return self
 
+    def __str__(self) -> "Message":
+        return self  # so the text of an error that was made of a message is that message
+
     def said(self, words: Words) -> str:
         """The sentence in the language of ``words``."""
         return _filled(self.template, self.many, self.values, words)

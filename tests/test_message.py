@@ -152,3 +152,10 @@ def test_a_copy_of_a_message_is_one() -> None:
     twin = copy.deepcopy(UP)
 
     assert (twin, twin.template, twin.values) == (UP, UP.template, UP.values)
+
+
+def test_the_text_of_an_error_made_of_a_message_is_that_message() -> None:
+    told = Message("it failed: {error}", error=ValueError(UP))
+
+    assert str(ValueError(UP)) is UP
+    assert told.said(German()) == "it failed: Job-Sitzung 1200 ist oben"

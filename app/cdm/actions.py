@@ -9,6 +9,7 @@ from typing import Any
 from app.cdm.api_session import ApiSession
 from app.cdm.failures import Advice
 from app.cdm.links import BadLink, Target, api, href, rebase
+from app.message import Message
 from app.restore.model import Busy, Refused, Unknown
 
 _APPLICATIONS = frozenset({"application", "sql", "oracle"})  # subType: CDM's word, SPP's words
@@ -31,7 +32,8 @@ class StartPlan:
         :raises Refused: CDM said no
         :raises Unknown: anything else; it may be running
         """
-        self.api.post(self.target, self.body, f"start job {self.job_id}", any_2xx=False)
+        what = Message("start job {job}", job=self.job_id)
+        self.api.post(self.target, self.body, what, any_2xx=False)
 
     @property
     def action(self) -> str | None:
@@ -52,9 +54,9 @@ def start_target(job: dict[str, Any], job_id: str, action_name: str | None) -> T
     link = href(links, "start")
     if link is None:
         raise Busy(
-            "CDM offers no start of this job at the moment.",
-            cause="It is running or mounted, or CDM's role does not let this user run it.",
-            advice="Look at the job in CDM.",
+            Message("CDM offers no start of this job at the moment."),
+            cause=Message("It is running or mounted, or CDM's role does not let this user run it."),
+            advice=Message("Look at the job in CDM."),
         )
     try:
         target = rebase(link)
@@ -63,7 +65,7 @@ def start_target(job: dict[str, Any], job_id: str, action_name: str | None) -> T
     # "inventory" is what IBM's reference of 10.1.6 prints for a start by hand; no other name is
     # followed.
     if set(target.values("action")) - {"start", "inventory"}:
-        raise _odd_link("start", "it asks for something else than a start")
+        raise _odd_link("start", Message("It asks for something else than a start."))
     return target
 
 
@@ -156,12 +158,12 @@ def _offered(schema: dict[str, Any]) -> list[dict[str, Any]]:
     if values is None:
         return []
     if not isinstance(values, list):
-        raise Unknown("CDM's list of start actions can't be read.")
+        raise Unknown(Message("CDM's list of start actions can't be read."))
     offered = []
     for entry in values:
         value = entry.get("value") if isinstance(entry, dict) else None
         if not isinstance(value, (str, int)) or isinstance(value, bool) or value == "":
-            raise Unknown("CDM's list of start actions can't be read.")
+            raise Unknown(Message("CDM's list of start actions can't be read."))
         offered.append({"name": str(entry.get("name") or value), "value": value})
     return offered
 
@@ -176,22 +178,30 @@ def _is_production(offer: dict[str, Any], job: dict[str, Any]) -> bool:
 def _choice(offered: list[dict[str, Any]], action_name: str | None) -> Refused:
     names = ", ".join(f"{o['value']} ({o['name']})" for o in offered)
     names = "".join(c if c.isprintable() else " " for c in names)[:300]
-    what = "none is named" if action_name is None else "the named one is not among them"
+    what = Message("This job starts with an action, and the named one is not among them.")
+    if action_name is None:
+        what = Message("This job starts with an action, and none is named.")
     return Refused(
-        f"This job starts with an action, and {what}.",
-        cause=f"CDM offers: {names}.",
+        what,
+        cause=Message("CDM offers: {names}.", names=names),
         advice=Advice(
-            "Set the action of the mapping to one of these. An action that replaces production"
-            " machines is taken only if it is set by name.",
-            terminal="The command line starts no such job: start it in CDM's own pages, or by a"
-            " mapping of the app that names the action.",
+            Message(
+                "Set the action of the mapping to one of these. An action that replaces production"
+                " machines is taken only if it is set by name."
+            ),
+            terminal=Message(
+                "The command line starts no such job: start it in CDM's own pages, or by a"
+                " mapping of the app that names the action."
+            ),
         ),
     )
 
 
 def _odd_link(name: str, reason: str) -> Refused:
     return Refused(
-        f"CDM's {name} link of this job is not followed.",
-        cause=f"{reason[0].upper()}{reason[1:]}.",
-        advice="Compare the CDM release with the supported ones, and tell the app's developers.",
+        Message("CDM's {name} link of this job is not followed.", name=name),
+        cause=reason,
+        advice=Message(
+            "Compare the CDM release with the supported ones, and tell the app's developers."
+        ),
     )

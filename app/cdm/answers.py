@@ -5,8 +5,9 @@
 import re
 from dataclasses import dataclass
 
-from app.cdm.failures import Advice, Cleaner
+from app.cdm.failures import MAX_TEXT, Advice, Cleaner
 from app.cdm.http import Answer
+from app.message import Message
 from app.restore.model import (
     Busy,
     CopyManagerError,
@@ -25,7 +26,7 @@ _SESSION_ENDED = re.compile(
     r"session[\W_]*(has|is|was)?[\W_]*(expired|invalid|not[\W_]*(found|valid)|timed?[\W_]*out)",
     re.IGNORECASE,
 )
-_ACCOUNT = "check in CDM that the account is not locked or its password expired."
+_MAX_WORDS = MAX_TEXT - len("CDM's words: ")
 _REQUEST_TIMEOUT = 408  # a 4xx that says nothing about the request
 
 
@@ -79,17 +80,23 @@ def login_refusal(answer: Answer, where: str, cleaner: Cleaner) -> NothingSent:
     refused = 400 <= answer.status < 500 and (error is not None or answer.status in {401, 403})
     if refused or (error and "authentication" in error.id.lower()):
         return LoginRefused(
-            f"CDM at {where} does not let this user in.",
+            Message("CDM at {where} does not let this user in.", where=where),
             cause=_said(answer, cleaner),
             advice=Advice(
-                f"Enter user and password on the connection's page again; {_ACCOUNT}",
-                terminal=f"Give user and password again; {_ACCOUNT}",
+                Message(
+                    "Enter user and password on the connection's page again; check in CDM that the"
+                    " account is not locked or its password expired."
+                ),
+                terminal=Message(
+                    "Give user and password again; check in CDM that the account is not locked or"
+                    " its password expired."
+                ),
             ),
         )
     return NothingSent(
-        f"The log-in to CDM at {where} got no usable answer.",
+        Message("The log-in to CDM at {where} got no usable answer.", where=where),
         cause=_said(answer, cleaner),
-        advice="Check that the address and the port are those of CDM, and that it is up.",
+        advice=Message("Check that the address and the port are those of CDM, and that it is up."),
     )
 
 
@@ -103,15 +110,17 @@ def read_failure(answer: Answer, what: str, cleaner: Cleaner) -> CopyManagerErro
     if answer.ok and isinstance(answer.body, dict) and error is None:
         return None
     if answer.status == 404 and not answer.is_html:
-        return NotFound(f"CDM does not know {what}.", cause=_said(answer, cleaner))
+        return NotFound(
+            Message("CDM does not know {what}.", what=what), cause=_said(answer, cleaner)
+        )
     if error and 400 <= answer.status < 500:
         return Refused(
-            f"CDM refuses to show {what}.",
+            Message("CDM refuses to show {what}.", what=what),
             cause=_said(answer, cleaner),
-            advice="Check in CDM that its role and resource pool let this user see it.",
+            advice=Message("Check in CDM that its role and resource pool let this user see it."),
         )
     return Unknown(
-        f"CDM's answer about {what} can't be used.",
+        Message("CDM's answer about {what} can't be used.", what=what),
         cause=_said(answer, cleaner),
         advice=_hint(answer),
     )
@@ -130,30 +139,32 @@ def action_failure(
         return None
     if session_refused(answer):
         return NothingSent(
-            f"CDM did not {what}: it says that the API session is not valid.",
+            Message("CDM did not {what}: it says that the API session is not valid.", what=what),
             cause=said,
             advice=Advice(
-                "It is tried again with a fresh log-in.",
-                terminal="Nothing was started; start it again.",
+                Message("It is tried again with a fresh log-in."),
+                terminal=Message("Nothing was started; start it again."),
             ),
         )
     if answer.status == 409 or (error and 400 <= answer.status < 500 and _speaks_of_busy(error)):
         return Busy(
-            f"CDM did not {what}: the job is running or its resource is in use.",
+            Message("CDM did not {what}: the job is running or its resource is in use.", what=what),
             cause=said,
-            advice="Wait for it, or clean it up in CDM.",
+            advice=Message("Wait for it, or clean it up in CDM."),
         )
     if error and 400 <= answer.status < 500 and answer.status != _REQUEST_TIMEOUT:
         kind = NotFound if answer.status == 404 else Refused
         return kind(
-            f"CDM refuses to {what}.",
+            Message("CDM refuses to {what}.", what=what),
             cause=said,
-            advice="Check the job in CDM, and that role and resource pool let this user run it.",
+            advice=Message(
+                "Check the job in CDM, and that role and resource pool let this user run it."
+            ),
         )
     return Unknown(
-        f"It is not known whether CDM did {what}.",
+        Message("It is not known whether CDM did {what}.", what=what),
         cause=said,
-        advice="Look into CDM's own pages for a new job session.",
+        advice=Message("Look into CDM's own pages for a new job session."),
     )
 
 
@@ -162,24 +173,34 @@ def _speaks_of_busy(error: CdmError) -> bool:
     return _BUSY.search(_NOT_BUSY.sub("", words)) is not None
 
 
-def _said(answer: Answer, cleaner: Cleaner) -> str:
-    error = error_of(answer)
+def _said(answer: Answer, cleaner: Cleaner) -> Message:
+    error, status = error_of(answer), answer.status
     if error:
-        text = f"HTTP {answer.status}, {error.id}: {error.description or 'no description'}"
-        return cleaner.clean(f"CDM's words: {text}")
-    if 300 <= answer.status < 400:
-        return f"It answered with a redirect (HTTP {answer.status}), which is never followed."
+        words = f"HTTP {status}, {error.id}"
+        if not error.description:
+            words = cleaner.clean(words, _MAX_WORDS)
+            return Message("CDM's words: {words}: no description", words=words)
+        words = cleaner.clean(f"{words}: {error.description}", _MAX_WORDS)
+        return Message("CDM's words: {words}", words=words)
+    if 300 <= status < 400:
+        return Message(
+            "It answered with a redirect (HTTP {status}), which is never followed.", status=status
+        )
     if answer.problem:
-        return f"It answered with HTTP {answer.status} and {answer.problem}."
-    return f"It answered with HTTP {answer.status} and JSON of an unexpected shape."
+        return Message(
+            "It answered with HTTP {status} and {problem}.", status=status, problem=answer.problem
+        )
+    return Message("It answered with HTTP {status} and JSON of an unexpected shape.", status=status)
 
 
-def _hint(answer: Answer) -> str:
+def _hint(answer: Answer) -> Message:
     if 300 <= answer.status < 400 or (answer.is_html and answer.status < 500):
-        return "Check that the address and the port are those of CDM itself (usually 8443)."
+        return Message(
+            "Check that the address and the port are those of CDM itself (usually 8443)."
+        )
     if answer.status >= 500:
         return Advice(
-            "CDM is overloaded, restarting or broken; it is asked again.",
-            terminal="CDM is overloaded, restarting or broken; try again in a minute.",
+            Message("CDM is overloaded, restarting or broken; it is asked again."),
+            terminal=Message("CDM is overloaded, restarting or broken; try again in a minute."),
         )
-    return "If it stays so, look into CDM's own log."
+    return Message("If it stays so, look into CDM's own log.")

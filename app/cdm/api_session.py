@@ -21,6 +21,7 @@ from app.cdm.answers import (
 from app.cdm.failures import Cleaner, NoAnswer
 from app.cdm.http import Answer, Transport
 from app.cdm.links import Target, api
+from app.message import Message, counted
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -63,15 +64,24 @@ class ApiSession:
             raise LoginRefused(
                 self._refused.message,
                 cause=self._refused.cause,
-                advice=f"{self._refused.advice} CDM is not asked again for {math.ceil(left / 60)}"
-                " minutes, or until the connection is changed.",
+                advice=counted(
+                    "{advice} CDM is not asked again for {n} minute, or until the connection is"
+                    " changed.",
+                    "{advice} CDM is not asked again for {n} minutes, or until the connection is"
+                    " changed.",
+                    n=math.ceil(left / 60),
+                    advice=self._refused.advice,
+                ),
             )
         try:
             answer = self._transport.send("POST", api("session"), headers=self._basic)
         except Unknown as error:
             raise NothingSent(
                 error.message,
-                cause=f"{error.cause} It was asked for a log-in only: nothing was started.",
+                cause=Message(
+                    "{cause} It was asked for a log-in only: nothing was started.",
+                    cause=error.cause,
+                ),
                 advice=error.advice,
             ) from error
         session_id = answer.body.get("sessionid") if isinstance(answer.body, dict) else None
@@ -115,8 +125,14 @@ class ApiSession:
             answer = self._read(target, read_timeout)
             if session_refused(answer):
                 raise NothingSent(
-                    f"CDM at {self._where} takes the log-in, not its API session, for {what}.",
-                    advice="Check the CDM user's role, and that nothing in between drops headers.",
+                    Message(
+                        "CDM at {where} takes the log-in, not its API session, for {what}.",
+                        where=self._where,
+                        what=what,
+                    ),
+                    advice=Message(
+                        "Check the CDM user's role, and that nothing in between drops headers."
+                    ),
                 )
         failure = read_failure(answer, what, self._cleaner)
         if failure:

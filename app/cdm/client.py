@@ -30,6 +30,7 @@ from app.cdm.records import (
     text_id,
 )
 from app.cdm.status import is_busy
+from app.message import Message
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -128,7 +129,7 @@ class CdmClient:
     def jobs(self) -> list[JobEntry]:
         """Every job that CDM shows to this user, of all types, by name (cdm §2)."""
         target = api("job").with_query(sort=[{"property": "name", "direction": "ASC"}])
-        found = records(self._api.get, target, "jobs", what="jobs")
+        found = records(self._api.get, target, "jobs", what=Message("jobs"))
         entries = (job_entry(record, self._cleaner) for record in found)
         return [entry for entry in entries if entry]
 
@@ -160,7 +161,7 @@ class CdmClient:
             return False
         target = self._target("policy", policy_id)
         try:
-            policy = self._api.get(target, "a policy", read_timeout=_BRIEF_TIMEOUT)
+            policy = self._api.get(target, Message("a policy"), read_timeout=_BRIEF_TIMEOUT)
         except Refused:
             return False
         return actions.makes_permanent(policy)
@@ -218,7 +219,7 @@ class CdmClient:
         """
         job_id = job_id or self._job_of.get(session_id)
         try:
-            raw = self._api.get(self._target("jobsession", session_id), f"job session {session_id}")
+            raw = self._api.get(self._target("jobsession", session_id), _session(session_id))
         except NotFound:
             found = {s.id: s for s in self.sessions(job_id)} if job_id else {}
             if session_id not in found:
@@ -226,7 +227,9 @@ class CdmClient:
             return found[session_id]
         session = job_session(raw, self._cleaner, was_running=was_running, job_id=job_id)
         if session.id != session_id:
-            raise Unknown(f"CDM was asked for job session {session_id} and shows another one.")
+            raise Unknown(
+                Message("CDM was asked for job session {id} and shows another one.", id=session_id)
+            )
         self._job_of[session.id] = session.job_id
         return session
 
@@ -241,7 +244,7 @@ class CdmClient:
             filter=[condition], sort=[{"property": "logTime", "direction": "ASC"}]
         )
         start = max(0, skip - _LOG_OVERLAP)
-        what = f"log lines of job session {session_id}"
+        what = Message("log lines of job session {id}", id=session_id)
         get = self._get_within(_LOG_LIMIT)
         pages = records(get, target, "logs", start=start, size=_LOG_PAGE, what=what)
         read: list[dict[str, Any]] = []
@@ -263,7 +266,7 @@ class CdmClient:
         def get(target: Target, what: str) -> dict[str, Any]:
             left = until - self._monotonic()
             if left <= 0:
-                raise NoAnswer(f"CDM did not give all {what} in time.")
+                raise NoAnswer(Message("CDM did not give all {what} in time.", what=what))
             return self._api.get(target, what, read_timeout=left)
 
         return get
@@ -273,7 +276,7 @@ class CdmClient:
     def cancel(self, session_id: str) -> None:
         """Ask CDM to cancel a job session: one request, the errors of `StartPlan.send` (cdm §6)."""
         target = self._target("jobsession", session_id).with_query(action="cancel")
-        self._api.post(target, {}, f"cancel job session {session_id}", any_2xx=True)
+        self._api.post(target, {}, Message("cancel job session {id}", id=session_id), any_2xx=True)
 
     def clean_up(self, session_id: str) -> None:
         """Ask CDM to take the restored copy down: one request, the errors of `StartPlan.send`.
@@ -286,10 +289,12 @@ class CdmClient:
             raise NothingSent(error.message, cause=error.cause, advice=error.advice) from error
         target = self._target("jobsession", session_id)
         target = target.with_query(action="resume", actionname=action)
-        self._api.post(target, {}, f"clean up job session {session_id}", any_2xx=True)
+        self._api.post(
+            target, {}, Message("clean up job session {id}", id=session_id), any_2xx=True
+        )
 
     def _clean_up_action(self, session_id: str) -> str:
-        what = f"job session {session_id}"
+        what = _session(session_id)
         session = self._api.get(self._target("jobsession", session_id), what)
         action = actions.clean_up_name(session.get("links"))
         job_id = text_id(session.get("jobId"))
@@ -298,9 +303,11 @@ class CdmClient:
             action = actions.clean_up_name_by_policy(self._policy(job), job)
         if action is None:
             raise Refused(
-                f"It is not clear how {what} is cleaned up.",
-                cause="Neither the job session nor its policy says what kind of restore it is.",
-                advice="Clean it up in CDM's own pages.",
+                Message("It is not clear how {what} is cleaned up.", what=what),
+                cause=Message(
+                    "Neither the job session nor its policy says what kind of restore it is."
+                ),
+                advice=Message("Clean it up in CDM's own pages."),
             )
         return action
 
@@ -310,18 +317,18 @@ class CdmClient:
         try:
             return api(*segments)
         except BadLink as error:
-            raise NotFound("CDM can't be asked for an empty id.") from error
+            raise NotFound(Message("CDM can't be asked for an empty id.")) from error
 
     def _job(self, job_id: str, *, read_timeout: float | None = None) -> dict[str, Any]:
         target = self._target("job", str(job_id))
-        job = self._api.get(target, f"job {job_id}", read_timeout=read_timeout)
+        job = self._api.get(target, Message("job {job}", job=job_id), read_timeout=read_timeout)
         if text_id(job.get("id")) != str(job_id):
-            raise Unknown(f"CDM was asked for job {job_id} and shows another one.")
+            raise Unknown(Message("CDM was asked for job {job} and shows another one.", job=job_id))
         return job
 
     def _schema(self, target: Target, job_id: str) -> dict[str, Any]:
         try:
-            return self._api.get(target, f"the start actions of job {job_id}")
+            return self._api.get(target, Message("the start actions of job {job}", job=job_id))
         except Refused as error:  # a schema that isn't there says nothing about the job
             raise Unknown(error.message, cause=error.cause, advice=error.advice) from error
 
@@ -331,7 +338,11 @@ class CdmClient:
             return {}
         try:
             return self._api.get(
-                self._target("policy", policy_id), "a policy", read_timeout=_POLICY_TIMEOUT
+                self._target("policy", policy_id), Message("a policy"), read_timeout=_POLICY_TIMEOUT
             )
         except CopyManagerError:
             return {}  # the role may not show it; proves nothing, and the job can be read without
+
+
+def _session(session_id: str) -> Message:
+    return Message("job session {id}", id=session_id)

@@ -18,6 +18,7 @@ from app.cdm.failures import Cleaner, NoAnswer
 from app.cdm.links import BadLink, Target, api, rebase
 from app.cdm.pages import records
 from app.cdm.records import text_id, when
+from app.message import Message
 from app.restore.model import CopyManagerError, NothingSent, Unknown
 
 MAX_SOURCES = 8  # whose copies are read; CDM is asked for each
@@ -54,20 +55,47 @@ class Copy:
     problem: str | None = None  # why it, or its time, is not known
 
     def __str__(self) -> str:
-        made = f", made by policy {self.policy}" if self.policy else ""
         match self.which:
-            case Which.LATEST if self.at is not None and len(self.sources) > 1:
-                oldest = f"{self.at:%Y-%m-%d %H:%M:%S} UTC{made}"
-                return f"the latest copies of {len(self.sources)} sources, the oldest of {oldest}"
             case Which.LATEST if self.at is not None:
-                return f"the latest copy, of {self.at:%Y-%m-%d %H:%M:%S} UTC{made}"
+                return self._latest(f"{self.at:%Y-%m-%d %H:%M:%S} UTC")
             case Which.LATEST:
-                return f"the latest copy; its time is not known: {self.problem}"
+                return Message(
+                    "the latest copy; its time is not known: {problem}", problem=self.problem
+                )
             case Which.MISSING:
-                return "nothing: CDM lists no copy"
+                return Message("nothing: CDM lists no copy")
             case Which.PINNED:
-                return f"always the same copy, {self.name or self.at}{made}, NOT the latest"
-        return f"a copy that is not known: {self.problem}"
+                return self._pinned(self.name or str(self.at))
+        return Message("a copy that is not known: {problem}", problem=self.problem)
+
+    def _latest(self, at: str) -> Message:
+        number, policy = len(self.sources), self.policy
+        if number > 1 and policy:
+            return Message(
+                "the latest copies of {number} sources, the oldest of {at}, made by policy"
+                " {policy}",
+                number=number,
+                at=at,
+                policy=policy,
+            )
+        if number > 1:
+            return Message(
+                "the latest copies of {number} sources, the oldest of {at}", number=number, at=at
+            )
+        if policy:
+            return Message(
+                "the latest copy, of {at}, made by policy {policy}", at=at, policy=policy
+            )
+        return Message("the latest copy, of {at}", at=at)
+
+    def _pinned(self, name: str) -> Message:
+        if self.policy:
+            return Message(
+                "always the same copy, {name}, made by policy {policy}, NOT the latest",
+                name=name,
+                policy=self.policy,
+            )
+        return Message("always the same copy, {name}, NOT the latest", name=name)
 
 
 class Reads(Protocol):
@@ -125,26 +153,30 @@ class CopyReader:
 
     def _policy(self, job_id: str, policy_id: str | None) -> dict[str, Any]:
         if policy_id is None:
-            job = self._get(_target("job", job_id), f"job {job_id}")
+            job = self._get(_target("job", job_id), Message("job {job}", job=job_id))
             if text_id(job.get("id")) != job_id:
-                raise Unknown(f"CDM was asked for job {job_id} and shows another one.")
+                raise Unknown(
+                    Message("CDM was asked for job {job} and shows another one.", job=job_id)
+                )
             policy_id = text_id(job.get("policyId"))
         if policy_id is None:
-            raise Unknown("CDM does not tell the policy of this job.")
-        return self._get(_target("policy", policy_id), "the policy of this job")
+            raise Unknown(Message("CDM does not tell the policy of this job."))
+        return self._get(_target("policy", policy_id), Message("the policy of this job"))
 
     def _sources(self, policy: dict[str, Any]) -> Iterator[_Source]:
         listed = _map(policy.get("spec")).get("source")
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-            raise Unknown("The policy of this job has an unexpected shape.")
+            raise Unknown(Message("The policy of this job has an unexpected shape."))
         included = [one for one in listed if one.get("include") is not False]
         if not included:
-            raise Unknown("The policy of this job names nothing to restore.")
+            raise Unknown(Message("The policy of this job names nothing to restore."))
         for one in included:
             wanted = _map(_map(one.get("version")).get("metadata"))
             version = text_id(wanted.get("id"))
             if version is None:
-                raise Unknown("The policy of this job does not say which copy is restored.")
+                raise Unknown(
+                    Message("The policy of this job does not say which copy is restored.")
+                )
             own = _map(one.get("metadata"))
             name = self._text(own.get("name")) or self._text(text_id(one.get("id"))) or "?"
             named = self._text(wanted.get("name")) or self._text(version) or "?"
@@ -153,7 +185,7 @@ class CopyReader:
     def _latest(self, sources: Sequence[_Source], site: str | None) -> Copy:
         copy = Copy(Which.LATEST, sources=tuple(source.name for source in sources))
         if len(sources) > MAX_SOURCES:
-            return replace(copy, problem="This job has too many sources to look at each.")
+            return replace(copy, problem=Message("This job has too many sources to look at each."))
         found: list[_Listed] = []
         missing: list[str] = []
         try:
@@ -163,7 +195,9 @@ class CopyReader:
                 if not copies:
                     missing.append(source.name)
                 elif not dated:
-                    return replace(copy, problem="CDM does not tell the times of its copies.")
+                    return replace(
+                        copy, problem=Message("CDM does not tell the times of its copies.")
+                    )
                 else:
                     found.append(max(dated, key=_time))
         except (NothingSent, NoAnswer):
@@ -191,7 +225,7 @@ class CopyReader:
             return copy  # which copy it is, is known all the same
         known = listed.get(first.version)
         if known is None:
-            return replace(copy, problem="CDM does not list this copy any more.")
+            return replace(copy, problem=Message("CDM does not list this copy any more."))
         return replace(copy, at=known.at, policy=known.policy)
 
     def _copies(self, source: _Source, site: str | None) -> list[_Listed]:
@@ -200,21 +234,23 @@ class CopyReader:
             own = rebase(source.link if isinstance(source.link, str) else "")
             path = own.path.removesuffix("/")
             if not _SOURCE.fullmatch(path):
-                raise BadLink("it leads to something else than a source of copies")
+                raise BadLink(Message("It leads to something else than a source of copies."))
         except BadLink as error:
-            raise Unknown(f"CDM's link to {source.name} is not followed.") from error
+            raise Unknown(
+                Message("CDM's link to {source} is not followed.", source=source.name)
+            ) from error
         target = Target(f"{path}/version")  # without the link's own ?time=0
         if site is not None:
             condition = {"property": "siteId", "op": "=", "value": site}
             target = target.with_query(filter=[condition])
-        what = f"copies of {source.name}"
+        what = Message("copies of {source}", source=source.name)
         pages = 0
 
         def read(page: Target, what: str) -> dict[str, Any]:
             nonlocal pages
             pages += 1
             if pages > MAX_PAGES:
-                raise Unknown(f"CDM lists too many {what} to find the newest.")
+                raise Unknown(Message("CDM lists too many {what} to find the newest.", what=what))
             return self._get(page, what)
 
         found = records(read, target, "versions", size=_PAGE, what=what)
@@ -228,7 +264,7 @@ class CopyReader:
     def _get(self, target: Target, what: str) -> dict[str, Any]:
         left = self._until - self._monotonic()
         if left <= 0:
-            raise Unknown("CDM did not tell it in time.")
+            raise Unknown(Message("CDM did not tell it in time."))
         return self._read(target, what, read_timeout=max(left, _SHORTEST))
 
     def _text(self, value: object) -> str | None:
@@ -239,7 +275,7 @@ def _target(*segments: str) -> Target:
     try:
         return api(*segments)
     except BadLink as error:
-        raise Unknown("CDM can't be asked for such an id.") from error
+        raise Unknown(Message("CDM can't be asked for such an id.")) from error
 
 
 def _site(policy: dict[str, Any]) -> str | None:

@@ -12,9 +12,11 @@ from app.cdm.client import CdmClient
 from app.cdm.failures import unreachable
 from app.cdm.guard import Guard
 from app.cdm.records import JobEntry
+from app.message import Message, counted, joined
 from app.restore.model import CdmConnection, CopyManagerError, Refused
 
 TIMEOUTS = (4.0, 8.0)
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ def test_connection(
         connection, password, system_ca=system_ca, timeouts=timeouts, version=version, guard=guard
     ) as client:
         steps: list[tuple[str, Callable[[], str]]] = [
-            ("name", lambda: _resolve(connection, guard)),
-            ("port", lambda: _connect(connection, timeouts[0], guard)),
+            (Message("name"), lambda: _resolve(connection, guard)),
+            (Message("port"), lambda: _connect(connection, timeouts[0], guard)),
             ("TLS", lambda: _handshake(client, connection)),
-            ("log-in", lambda: _log_in(client, connection)),
-            ("jobs", lambda: _list(client, jobs)),
-            ("restore job", lambda: _pick(jobs)),
+            (Message("log-in"), lambda: _log_in(client, connection)),
+            (Message("jobs"), lambda: _list(client, jobs)),
+            (Message("restore job"), lambda: _pick(jobs)),
         ]
         done: list[Step] = []
         for name, act in steps:
@@ -93,8 +95,10 @@ def _resolve(connection: CdmConnection, guard: Guard | None) -> str:
     if guard:
         for address in addresses:
             guard.check_address(address)
-    through = " (the proxy)" if connection.proxy else ""
-    return f"{host}{through} is {', '.join(addresses)}."
+    found_at = ", ".join(addresses)
+    if connection.proxy:
+        return Message("{host} (the proxy) is {addresses}.", host=host, addresses=found_at)
+    return Message("{host} is {addresses}.", host=host, addresses=found_at)
 
 
 def _connect(connection: CdmConnection, timeout: float, guard: Guard | None) -> str:
@@ -107,35 +111,43 @@ def _connect(connection: CdmConnection, timeout: float, guard: Guard | None) -> 
         raise unreachable(
             error, connection.host, connection.port, proxy=connection.proxy
         ) from error
-    return f"Port {port} of {host} takes connections."
+    return Message("Port {port} of {host} takes connections.", port=port, host=host)
 
 
 def _handshake(client: CdmClient, connection: CdmConnection) -> str:
     version = client.server_version()
-    by = {
-        "system": "the platform's CAs",
-        "ca": "the uploaded CA certificate",
-        "fingerprint": "the pinned fingerprint",
+    verified = {
+        "system": Message("The certificate is verified by the platform's CAs."),
+        "ca": Message("The certificate is verified by the uploaded CA certificate."),
+        "fingerprint": Message("The certificate is verified by the pinned fingerprint."),
     }[connection.trust]
-    says = f" CDM says it is version {version}." if version else ""
-    return f"The certificate is verified by {by}.{says}"
+    if version is None:
+        return verified
+    return joined([verified, Message("CDM says it is version {version}.", version=version)], " ")
 
 
 def _log_in(client: CdmClient, connection: CdmConnection) -> str:
     client.login()
-    return f"CDM lets {connection.username} in."
+    return Message("CDM lets {user} in.", user=connection.username)
 
 
 def _list(client: CdmClient, jobs: list[JobEntry]) -> str:
     jobs += client.jobs()
-    return f"CDM shows {len(jobs)} job{'' if len(jobs) == 1 else 's'} to this user."
+    return counted(
+        "CDM shows {n} job to this user.", "CDM shows {n} jobs to this user.", n=len(jobs)
+    )
 
 
 def _pick(jobs: list[JobEntry]) -> str:
     names = [job.name for job in jobs if job.is_restore]
     if not names:
         raise Refused(
-            "There is no restore job among them.",
-            advice="Define one in CDM, or give this CDM user the resource pool that holds it.",
+            Message("There is no restore job among them."),
+            advice=Message(
+                "Define one in CDM, or give this CDM user the resource pool that holds it."
+            ),
         )
-    return f"{len(names)} of them restore: {', '.join(names[:5])}{' …' if len(names) > 5 else '.'}"
+    shown, number = ", ".join(names[:_SHOWN]), len(names)
+    if number > _SHOWN:
+        return Message("{number} of them restore: {names} …", number=number, names=shown)
+    return Message("{number} of them restore: {names}.", number=number, names=shown)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 from urllib.parse import quote
 
+from app.message import Message, joined
 from app.restore.model import CopyManagerError, Unknown, Unreachable
 
 MAX_TEXT = 300
@@ -16,13 +17,13 @@ _LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _SESSION = re.compile(r"(sessionid\W{1,4})[0-9a-z._~+/=-]{8,}", re.IGNORECASE)
 
 
-class Advice(str):
+class Advice(Message):
     """What to do, worded for the app's pages; ``terminal`` is the same for a command line."""
 
     terminal: str
 
-    def __new__(cls, pages: str, *, terminal: str) -> Self:
-        made = super().__new__(cls, pages)
+    def __new__(cls, pages: Message, *, terminal: str) -> Self:
+        made = cls._made(pages.template, pages.many, pages.values)
         made.terminal = terminal
         return made
 
@@ -30,7 +31,7 @@ class Advice(str):
 def for_terminal(error: CopyManagerError) -> str:
     """What an error says, to somebody who has a command line before him and no page."""
     advice = error.advice.terminal if isinstance(error.advice, Advice) else error.advice
-    return " ".join(part for part in (error.message, error.cause, advice) if part)
+    return joined(filter(None, (error.message, error.cause, advice)), " ")
 
 
 class NoAnswer(Unknown):
@@ -87,46 +88,52 @@ def unreachable(
 ) -> Unreachable:
     """Say why no connection to CDM was made."""
     errors = list(chain(error))
-    where = f"CDM at {host}:{port}"
-    via = " through the proxy" if proxy else ""
-    target = "the proxy" if proxy else "CDM"
     tunnel = next((str(e) for e in errors if "unnel connection failed" in str(e)), None)
     if proxy and tunnel:
         code = re.search(r"failed: (\d{3})", tunnel)
         return Unreachable(
-            f"The proxy refuses the way to {where}.",
-            cause=f"It answered with HTTP {code[1]}." if code else "",
-            advice="Check the proxy's rules, or clear the proxy setting of this connection.",
-        )
-    if has(errors, socket.gaierror):
-        return Unreachable(
-            f"{where} can't be reached{via}.",
-            cause=f"The name of {'the proxy' if proxy else host} can't be resolved.",
-            advice=Advice(
-                "Check the host name, and the name servers of the QRadar app host.",
-                terminal="Check the host name, and the name servers of this machine.",
+            Message("The proxy refuses the way to CDM at {host}:{port}.", host=host, port=port),
+            cause=Message("It answered with HTTP {status}.", status=code[1]) if code else "",
+            advice=Message(
+                "Check the proxy's rules, or clear the proxy setting of this connection."
             ),
+        )
+    where = Message("CDM at {host}:{port} can't be reached.", host=host, port=port)
+    if proxy:
+        where = Message(
+            "CDM at {host}:{port} can't be reached through the proxy.", host=host, port=port
+        )
+    cause, advice = _obstacle(errors, "" if proxy else host)
+    return Unreachable(where, cause=cause, advice=advice)
+
+
+def _obstacle(errors: list[BaseException], host: str) -> tuple[Message, Message]:
+    """The cause of a connection that was not made, and what to do; no ``host``: to the proxy."""
+    if has(errors, socket.gaierror):
+        cause = Message("The name of the proxy can't be resolved.")
+        if host:
+            cause = Message("The name of {host} can't be resolved.", host=host)
+        return cause, Advice(
+            Message("Check the host name, and the name servers of the QRadar app host."),
+            terminal=Message("Check the host name, and the name servers of this machine."),
         )
     if has(errors, ConnectionRefusedError):
-        return Unreachable(
-            f"{where} can't be reached{via}.",
-            cause=f"The connection to {target} was refused: nothing listens there.",
-            advice="Check the port (CDM: 8443) and that CDM is running.",
-        )
+        cause = Message("The connection to the proxy was refused: nothing listens there.")
+        if host:
+            cause = Message("The connection to CDM was refused: nothing listens there.")
+        return cause, Message("Check the port (CDM: 8443) and that CDM is running.")
     if has(errors, TimeoutError):
-        return Unreachable(
-            f"{where} can't be reached{via}.",
-            cause=f"{target[0].upper()}{target[1:]} did not take the connection in time.",
-            advice=Advice(
-                "Check the address, and the firewalls between the QRadar app host and CDM.",
-                terminal="Check the address, and the firewalls between this machine and CDM.",
-            ),
+        cause = Message("The proxy did not take the connection in time.")
+        if host:
+            cause = Message("CDM did not take the connection in time.")
+        return cause, Advice(
+            Message("Check the address, and the firewalls between the QRadar app host and CDM."),
+            terminal=Message("Check the address, and the firewalls between this machine and CDM."),
         )
-    return Unreachable(
-        f"{where} can't be reached{via}.",
-        cause=f"The connection was not made ({type(errors[-1]).__name__}).",
-        advice=Advice(
-            "Check the address, the port and the network between the QRadar app host and CDM.",
-            terminal="Check the address, the port and the network between this machine and CDM.",
+    kind = type(errors[-1]).__name__
+    return Message("The connection was not made ({error}).", error=kind), Advice(
+        Message("Check the address, the port and the network between the QRadar app host and CDM."),
+        terminal=Message(
+            "Check the address, the port and the network between this machine and CDM."
         ),
     )

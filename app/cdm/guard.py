@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.cdm.failures import Advice
+from app.message import Message
 from app.restore.addresses import inner_of, is_local
 from app.restore.model import NothingSent
 
@@ -40,13 +41,21 @@ class Guard:
         if not (what := self._what(address)):
             return
         raise NothingSent(
-            f"CDM was not asked: its host or proxy leads to {address}, {what}.",
-            cause="The name is not the right one, or a name server or hosts file gives it a wrong"
-            " address.",
+            Message(
+                "CDM was not asked: its host or proxy leads to {address}, {what}.",
+                address=address,
+                what=what,
+            ),
+            cause=Message(
+                "The name is not the right one, or a name server or hosts file gives it a wrong"
+                " address."
+            ),
             advice=Advice(
-                "Check host and proxy on the connection's page, and what the name servers of the"
-                " QRadar app host say of them.",
-                terminal="Check host and proxy, and what the name servers say of them.",
+                Message(
+                    "Check host and proxy on the connection's page, and what the name servers of"
+                    " the QRadar app host say of them."
+                ),
+                terminal=Message("Check host and proxy, and what the name servers say of them."),
             ),
         )
 
@@ -59,7 +68,9 @@ class Guard:
         host = _host_of(fields.get(field), is_url=field == "proxy")
         for address in _look_up(host) if host else ():
             if what := self._what(address):
-                return field, f"must not lead to {what}; here it is {address}."
+                return field, Message(
+                    "must not lead to {what}; here it is {address}.", what=what, address=address
+                )
         return None
 
     def _what(self, address: str) -> str:
@@ -67,9 +78,9 @@ class Guard:
         if meant is None:
             return ""
         if is_local(meant):
-            return "a loopback or link-local address"
+            return Message("a loopback or link-local address")
         if meant in {_parsed(each) for each in self.console()}:
-            return "an address of QRadar's console"
+            return Message("an address of QRadar's console")
         return ""
 
 

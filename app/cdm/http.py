@@ -19,11 +19,13 @@ from app.cdm.exchange import Adapter, Exchange, get_retries
 from app.cdm.failures import chain, has
 from app.cdm.guard import Guard
 from app.cdm.links import Target
-from app.cdm.trust import Verification, not_made, verification
+from app.cdm.trust import Verification, verification
+from app.cdm.untrusted import not_made
+from app.message import Message
 from app.restore.model import CdmConnection, NothingSent, Unknown
 
 MAX_BODY = 32 * 1024 * 1024
-_HTML = "a web page instead of data"
+_HTML = Message("a web page instead of data")
 _CHUNK = 16 * 1024  # small, so that a compressed chunk can't grow far beyond MAX_BODY
 
 
@@ -148,20 +150,28 @@ class Transport:
         return self._session, self._verification.verify
 
     def _lost(self, error: BaseException, exchange: Exchange, *, acts: bool) -> Unknown:
-        # Whether a log-in or a mere look has reached CDM matters to nobody, and would alarm.
-        reached = "; the request may have reached it" if acts else ""
         where = f"{self._connection.host}:{self._connection.port}"
         errors = list(chain(error))
+        # Whether a log-in or a mere look has reached CDM matters to nobody, and would alarm.
         if exchange.expired or has(errors, TimeoutError, requests.Timeout):
+            cause = Message("It is overloaded or hangs.")
+            if acts:
+                cause = Message("It is overloaded or hangs; the request may have reached it.")
             return Unknown(
-                f"CDM at {where} did not answer in time.",
-                cause=f"It is overloaded or hangs{reached}.",
-                advice="Look into CDM's own pages whether it is responsive.",
+                Message("CDM at {where} did not answer in time.", where=where),
+                cause=cause,
+                advice=Message("Look into CDM's own pages whether it is responsive."),
+            )
+        cause = Message("CDM may be restarting, or something in between cut it.")
+        if acts:
+            cause = Message(
+                "CDM may be restarting, or something in between cut it; the request may have"
+                " reached it."
             )
         return Unknown(
-            f"CDM at {where} broke the connection off before it answered.",
-            cause=f"CDM may be restarting, or something in between cut it{reached}.",
-            advice="Look into CDM's own pages whether it is up.",
+            Message("CDM at {where} broke the connection off before it answered.", where=where),
+            cause=cause,
+            advice=Message("Look into CDM's own pages whether it is up."),
         )
 
 
@@ -171,8 +181,8 @@ def _checked_proxy(proxy: str | None) -> str | None:
     parts = urlsplit(proxy)
     if parts.scheme != "http" or not parts.hostname or "@" in parts.netloc:
         raise NothingSent(
-            "The proxy setting of this connection can't be used.",
-            advice="Enter it as http://host:port, without a user name.",
+            Message("The proxy setting of this connection can't be used."),
+            advice=Message("Enter it as http://host:port, without a user name."),
         )
     return proxy
 
@@ -186,13 +196,13 @@ def _read(response: requests.Response, exchange: Exchange) -> Answer:
         for part in response.raw.stream(_CHUNK, decode_content=True):
             size += len(part)
             if size > MAX_BODY:
-                problem = f"more than {MAX_BODY // 1024 // 1024} MB"
+                problem = Message("more than {megabytes} MB", megabytes=MAX_BODY // 1024 // 1024)
                 break
             parts.append(part)
     except (urllib3.exceptions.HTTPError, OSError):
-        problem = "an answer that breaks off"
+        problem = Message("an answer that breaks off")
     if exchange.expired:
-        problem = "an answer that does not end in time"
+        problem = Message("an answer that does not end in time")
     if problem:
         response.close()  # not to be used again: the rest of the body is still in it
         return Answer(response.status_code, problem=problem)
@@ -204,10 +214,10 @@ def parsed(status: int, raw: bytes) -> Answer:
     """Read a body as JSON; what is wrong with it becomes the answer's problem."""
     text = raw.decode("utf-8-sig", errors="replace").strip()
     if not text:
-        return Answer(status, problem="an empty answer")
+        return Answer(status, problem=Message("an empty answer"))
     try:
         body: Any = json.loads(text)
     except (ValueError, RecursionError):
-        problem = _HTML if text.startswith("<") else "something that is not JSON"
+        problem = _HTML if text.startswith("<") else Message("something that is not JSON")
         return Answer(status, problem=problem)
     return Answer(status, body=body)

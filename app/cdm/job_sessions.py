@@ -13,6 +13,7 @@ from app.cdm.failures import Cleaner
 from app.cdm.links import BadLink, Target, api, href, rebase
 from app.cdm.pages import Get, records
 from app.cdm.records import job_session, text_id
+from app.message import Message
 from app.restore.model import JobSession, NotFound, Refused, Unknown
 
 _LINKS = ("pendingjobsessions", "activejobsessions", "livejobsessions")
@@ -55,7 +56,9 @@ def _linked(get: Get, job: dict[str, Any], name: str) -> Iterator[dict[str, Any]
     try:
         target = rebase(link)
     except BadLink as error:
-        raise Unknown(f"CDM's link {name} can't be followed: {error}.") from error
+        raise Unknown(
+            Message("CDM's link {name} can't be followed.", name=name), cause=str(error)
+        ) from error
     try:
         yield from _at(get, target, str(job.get("id")))
     except NotFound:
@@ -63,7 +66,7 @@ def _linked(get: Get, job: dict[str, Any], name: str) -> Iterator[dict[str, Any]
 
 
 def _at(get: Get, target: Target, job_id: str) -> Iterator[dict[str, Any]]:
-    what = f"job sessions of job {job_id}"
+    what = Message("job sessions of job {job}", job=job_id)
     try:
         yield from records(get, target, "sessions", what=what)
     except NotFound:
@@ -87,7 +90,7 @@ def _last_run(
         return job_session({**last, "id": session_id}, cleaner, job_id=job_id)
     try:
         return job_session(
-            get(api("jobsession", session_id), "a job session"), cleaner, job_id=job_id
+            get(api("jobsession", session_id), Message("a job session")), cleaner, job_id=job_id
         )
     except Refused as error:
         raise Unknown(error.message, cause=error.cause, advice=error.advice) from error

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from app.message import Message
+
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9_~:@+,=.-]|%[0-9A-Fa-f]{2})+")
 _SESSION_PARAMETER = "esessionid"
 _MAX_LENGTH = 8192
@@ -49,7 +51,7 @@ class Target:
 def api(*segments: str) -> Target:
     """The target ``/api/endeavour/<segments>``; each is encoded, none may be a dot segment."""
     if any(segment in {"", ".", ".."} for segment in segments):
-        raise BadLink("an empty or dotted id cannot be asked for")
+        raise BadLink(Message("An empty or dotted id cannot be asked for."))
     return Target("/api/endeavour/" + "/".join(quote(segment, safe="") for segment in segments))
 
 
@@ -67,16 +69,16 @@ def rebase(link: str) -> Target:
     path parameters (``..;/``) and the like are refused rather than understood.
     """
     if len(link) > _MAX_LENGTH or re.search(r"[\x00-\x20\x7f\\]", link):
-        raise BadLink("the link is too long or has characters that no link has")
+        raise BadLink(Message("The link is too long or has characters that no link has."))
     try:
         parts = urlsplit(link)
     except ValueError as error:
-        raise BadLink("the link is not a URL") from error
+        raise BadLink(Message("The link is not a URL.")) from error
     if parts.scheme not in {"", "http", "https"}:
-        raise BadLink("the link is not an HTTP address")
+        raise BadLink(Message("The link is not an HTTP address."))
     root, *segments = parts.path.removesuffix("/").split("/")
     if root or len(segments) < 2 or segments[0] != "api":
-        raise BadLink("the link does not lead below /api/")
+        raise BadLink(Message("The link does not lead below /api/."))
     for segment in segments:
         plain = unquote(segment)
         if (
@@ -84,11 +86,11 @@ def rebase(link: str) -> Target:
             or plain in {".", ".."}
             or re.search(r"[/\\%;\x00-\x1f]", plain)
         ):
-            raise BadLink("the link's path is not a plain one")
+            raise BadLink(Message("The link's path is not a plain one."))
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     kept = tuple((key, value) for key, value in pairs if key.lower() != _SESSION_PARAMETER)
     if any(_SESSION_PARAMETER in f"{key}={value}".lower() for key, value in kept):
-        raise BadLink("the link hides a session id")
+        raise BadLink(Message("The link hides a session id."))
     return Target(parts.path, kept)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.cdm.links import Target, href
 from app.cdm.records import text_id
+from app.message import Message
 from app.restore.model import Unknown
 
 PAGE_SIZE = 100  # CDM's own default; larger pages time out on a loaded server
@@ -34,7 +35,7 @@ def records(
         body = get(target.with_query(pageSize=size, pageStartIndex=offset), what)
         page = body.get(key)
         if not isinstance(page, list) or not all(isinstance(r, dict) for r in page):
-            raise Unknown(f"CDM's list of {what} has an unexpected shape.")
+            raise Unknown(Message("CDM's list of {what} has an unexpected shape.", what=what))
         if not page:
             return
         first = text_id(page[0].get("id"))
@@ -49,9 +50,14 @@ def records(
         if _is_last(body, len(page), size, offset):
             return
     raise Unknown(
-        f"CDM's list of {what} can't be read whole.",
-        cause=f"Its pages repeat themselves, or have no end after {MAX_RECORDS} records.",
-        advice="Look into CDM's own pages; its list of old job sessions may need a clean-out.",
+        Message("CDM's list of {what} can't be read whole.", what=what),
+        cause=Message(
+            "Its pages repeat themselves, or have no end after {records} records.",
+            records=MAX_RECORDS,
+        ),
+        advice=Message(
+            "Look into CDM's own pages; its list of old job sessions may need a clean-out."
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.cdm.failures import Cleaner
 from app.cdm.status import phase
+from app.message import Message
 from app.restore.model import JobSession, LogLine, Unknown
 
 MAX_MESSAGE = 4000
@@ -92,7 +93,7 @@ def job_session(
     job = text_id(record.get("jobId")) or job_id
     status = record.get("status")
     if session_id is None or job is None or not isinstance(status, str):
-        raise Unknown("CDM shows a job session without id, job or status.")
+        raise Unknown(Message("CDM shows a job session without id, job or status."))
     ended = when(record.get("end"))
     results = record.get("results")
     results = cleaner.clean(results) if isinstance(results, str) and results.strip() else None

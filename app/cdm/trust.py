@@ -23,30 +23,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
-from urllib3.util.ssl_match_hostname import CertificateError
 
-from app.cdm.failures import MAX_TEXT, Advice, chain, has, unreachable
+from app.cdm.failures import Advice, chain, unreachable
 from app.cdm.guard import Guard
+from app.message import Message
 from app.restore.model import (
     CdmConnection,
-    CopyManagerError,
-    NothingSent,
     Trust,
     Unreachable,
     Untrusted,
 )
-
-_ISSUER_UNKNOWN = {
-    2,
-    18,
-    19,
-    20,
-    21,
-}  # OpenSSL's X509_V_ERR_…: issuer missing, self-signed, no chain
-_NOT_YET_VALID, _EXPIRED = 9, 10
-_PIN = "pin the certificate's SHA-256 fingerprint"
-_GIVE_PIN = "give the certificate's SHA-256 with --fingerprint"
-_OTHER_NAME, _OTHER_ADDRESS = 62, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +81,10 @@ def verification(
         pin = (connection.fingerprint or "").replace(":", "").lower()
         if len(pin) != 64 or not set(pin) <= set("0123456789abcdef"):
             raise Untrusted(
-                "The pinned fingerprint of this connection is not a SHA-256.",
+                Message("The pinned fingerprint of this connection is not a SHA-256."),
                 advice=Advice(
-                    "Enter its 64 hexadecimal digits on the connection's page.",
-                    terminal="Give its 64 hexadecimal digits with --fingerprint.",
+                    Message("Enter its 64 hexadecimal digits on the connection's page."),
+                    terminal=Message("Give its 64 hexadecimal digits with --fingerprint."),
                 ),
             )
         # urllib3 compares the pin before the first byte of the request is written.
@@ -113,10 +99,12 @@ def _uploaded(pem: str) -> Verification:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError) as error:
         raise Untrusted(
-            "The CA certificate uploaded for this connection can't be read.",
+            Message("The CA certificate uploaded for this connection can't be read."),
             advice=Advice(
-                "Upload it again, as PEM text (-----BEGIN CERTIFICATE-----).",
-                terminal="Give --ca-file a file of PEM text (-----BEGIN CERTIFICATE-----).",
+                Message("Upload it again, as PEM text (-----BEGIN CERTIFICATE-----)."),
+                terminal=Message(
+                    "Give --ca-file a file of PEM text (-----BEGIN CERTIFICATE-----)."
+                ),
             ),
         ) from error
     context = create_urllib3_context()
@@ -171,14 +159,20 @@ def verified_certificate(
         if connection.trust is Trust.FINGERPRINT:
             found = fetch_certificate(*where, timeout, guard=guard)
             if found.sha256 != demanded.tls["assert_fingerprint"]:
-                raise Untrusted(f"CDM at {connection.host} does not show the pinned certificate.")
+                raise Untrusted(
+                    Message(
+                        "CDM at {host} does not show the pinned certificate.", host=connection.host
+                    )
+                )
             return found
         context: ssl.SSLContext = demanded.tls.get("ssl_context") or create_urllib3_context()
         file = demanded.verify if isinstance(demanded.verify, str) else DEFAULT_CA_BUNDLE_PATH
         try:
             context.load_verify_locations(file)
         except OSError as error:
-            raise Untrusted(f"The file of CA certificates, {file}, can't be read.") from error
+            raise Untrusted(
+                Message("The file of CA certificates, {file}, can't be read.", file=file)
+            ) from error
         context.check_hostname = True  # urllib3 1.26 compares names itself
         return _shake_hands(where, timeout, context, guard)
 
@@ -222,7 +216,7 @@ def _shake_hands(
             connection.connect()
             der = connection.sock.getpeercert(True)
         except (OSError, http.client.HTTPException) as error:
-            raise _no_handshake(error, host, port, proxy) from error
+            raise no_handshake(error, host, port, proxy) from error
     return read_certificate(der or b"")
 
 
@@ -239,109 +233,20 @@ def read_certificate(der: bytes) -> ServerCertificate:
             pem=ssl.DER_cert_to_PEM_cert(der),
         )
     except ValueError as error:
-        raise Untrusted("The server shows a certificate that can't be read.") from error
+        raise Untrusted(Message("The server shows a certificate that can't be read.")) from error
 
 
-def not_made(
-    error: BaseException, connection: CdmConnection, guard: Guard | None = None
-) -> NothingSent:
-    """Say why a connection was not made: TLS or the network below it."""
-    errors = list(chain(error))
-    if has(errors, CertificateError):  # urllib3 1.26 compares names itself
-        return _other_name(connection, guard)
-    bad = next((e for e in errors if isinstance(e, ssl.SSLCertVerificationError)), None)
-    if bad:
-        return _not_verified(bad, connection, guard)
-    if any("ingerprints did not match" in str(e) for e in errors):
-        return Untrusted(
-            f"CDM at {connection.host}:{connection.port} does not show the pinned certificate.",
-            cause=_shown(connection, guard),
-            advice=Advice(
-                "If it was renewed, compare the SHA-256 with CDM's administrator and pin the new"
-                " one; if not, somebody may be in between.",
-                terminal="If it was renewed, compare the SHA-256 with CDM's administrator and give"
-                " the new one with --fingerprint; if not, somebody may be in between.",
-            ),
-        )
-    if any(isinstance(e, OSError) and "TLS CA certificate bundle" in str(e) for e in errors):
-        return Untrusted(
-            "The platform's CA file can't be read, so CDM's certificate can't be verified.",
-            cause="REQUESTS_CA_BUNDLE names no readable file.",
-            advice=Advice(
-                "Restart the app; or upload CDM's CA certificate on the connection's page.",
-                terminal="Unset it, or have it name one; or give CDM's CA certificate with"
-                " --ca-file.",
-            ),
-        )
-    return _no_handshake(error, connection.host, connection.port, connection.proxy)
-
-
-def _no_handshake(error: BaseException, host: str, port: int, proxy: str | None) -> Unreachable:
+def no_handshake(error: BaseException, host: str, port: int, proxy: str | None) -> Unreachable:
+    """Say why a connection was not made whose certificate is not in question."""
     failed = next((e for e in chain(error) if isinstance(e, ssl.SSLError)), None)
     if failed is None:
         return unreachable(error, host, port, proxy=proxy)
     reason = (failed.reason or type(failed).__name__).replace("_", " ").lower()
     return Unreachable(
-        f"There is no TLS connection with CDM at {host}:{port}.",
-        cause=f"The handshake failed ({reason}): the port may speak plain HTTP, or an old TLS.",
-        advice="Check the port: CDM's API speaks HTTPS, usually on 8443.",
-    )
-
-
-def _not_verified(
-    bad: ssl.SSLCertVerificationError, connection: CdmConnection, guard: Guard | None
-) -> Untrusted:
-    where = f"{connection.host}:{connection.port}"
-    if bad.verify_code in _ISSUER_UNKNOWN:
-        return Untrusted(
-            f"The certificate of CDM at {where} is not trusted: its issuer is not known here.",
-            cause=_shown(connection, guard),
-            advice=Advice(
-                f"Upload the certificate of that issuer on the connection's page, or {_PIN}.",
-                terminal=f"Give the certificate of that issuer with --ca-file, or {_GIVE_PIN}.",
-            ),
-        )
-    if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
-        return Untrusted(
-            f"The certificate of CDM at {where} is not valid at this time.",
-            cause=_shown(connection, guard),
-            advice=Advice(
-                f"Renew it in CDM, check the clocks, or {_PIN}.",
-                terminal=f"Renew it in CDM, check the clocks, or {_GIVE_PIN}.",
-            ),
-        )
-    if bad.verify_code in {_OTHER_NAME, _OTHER_ADDRESS}:
-        return _other_name(connection, guard)
-    return Untrusted(
-        f"The certificate of CDM at {where} is not trusted.",
-        cause=f"{bad.verify_message.rstrip('.')}.",
-        advice=Advice(
-            f"Upload CDM's CA certificate on the connection's page, or {_PIN}.",
-            terminal=f"Give CDM's CA certificate with --ca-file, or {_GIVE_PIN}.",
+        Message("There is no TLS connection with CDM at {host}:{port}.", host=host, port=port),
+        cause=Message(
+            "The handshake failed ({reason}): the port may speak plain HTTP, or an old TLS.",
+            reason=reason,
         ),
+        advice=Message("Check the port: CDM's API speaks HTTPS, usually on 8443."),
     )
-
-
-def _other_name(connection: CdmConnection, guard: Guard | None) -> Untrusted:
-    return Untrusted(
-        f"The certificate of CDM at {connection.host}:{connection.port} is for another name.",
-        cause=_shown(connection, guard),
-        advice=Advice(
-            f"Enter the host by the name in the certificate, or {_PIN}.",
-            terminal=f"Name the host as the certificate does, or {_GIVE_PIN}.",
-        ),
-    )
-
-
-def _shown(connection: CdmConnection, guard: Guard | None) -> str:
-    """Describe the certificate that is shown, from a look of its own; empty if that fails."""
-    try:
-        found = fetch_certificate(connection.host, connection.port, connection.proxy, guard=guard)
-    except CopyManagerError:
-        return ""
-    days = f"{found.not_before:%Y-%m-%d} to {found.not_after:%Y-%m-%d}"
-    text = (
-        f"It is for {found.subject[:MAX_TEXT]}, issued by {found.issuer[:MAX_TEXT]},"
-        f" valid {days}, SHA-256 {found.sha256}."
-    )
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.message import joined
 from app.restore.memory import Memory
 
 
@@ -302,7 +303,7 @@ class CopyManagerError(Exception):
         self.message, self.cause, self.advice = message, cause, advice
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.message, self.cause, self.advice) if part)
+        return joined(filter(None, (self.message, self.cause, self.advice)), " ")
 
 
 class NothingSent(CopyManagerError):
