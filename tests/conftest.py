@@ -27,10 +27,6 @@ for _name in list(os.environ):
     if _name in _LEAKY or _name.lower().endswith("_proxy") or _name.startswith("QRADAR_"):
         del os.environ[_name]
 
-# How fast examples come is this machine's affair, not the tested code's.
-settings.register_profile("clockless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("clockless")
-
 
 class _Compiled(BytecodeCache):
     """The templates that some app of this process has compiled."""

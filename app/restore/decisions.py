@@ -64,7 +64,7 @@ def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> V
     if live is not None:
         verdict = _held(store, trigger, mapping, live, met, seen=seen, now=now)
         return replace(verdict, message=f"{verdict.message}{_STARTS_NOTHING.get(mode, '')}")
-    if met is not None and mode is not Mode.DISARMED:
+    if met is not None:
         return _cooled(store, trigger, mapping, met, mode=mode, seen=seen, now=now)
     return _begin(store, trigger, mapping, failed, mode, now)
 
@@ -158,7 +158,7 @@ def _cooled(
 ) -> Verdict:
     """Nothing runs, and the job cools down: a repeat, or a new attack."""
     store.runs.count_repeat(met.run_id)
-    if mode is Mode.OBSERVE:
+    if mode is not Mode.ARMED:
         message = f"{met.after}.{_STARTS_NOTHING[mode]}"
         return Verdict(Outcome.COOLING_DOWN, message, met.run_id)
     attack = None

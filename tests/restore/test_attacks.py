@@ -561,12 +561,14 @@ def test_while_disarmed_the_answer_says_so_in_a_cool_down_too(world: World) -> N
     clean_up(world)
     world.pass_time(901)
     switch(world, Mode.DISARMED)
-    for values in ({}, {"source": "manual"}):
-        decision = world.trigger(**values)
-        assert (decision.outcome, decision.run_id) == (Outcome.DISARMED, None)
-        assert decision.message.startswith("The app is disarmed: nothing was started.")
+    decision = world.trigger()
+    assert (decision.outcome, decision.run_id) == (Outcome.COOLING_DOWN, 1)
+    assert decision.message.endswith(" The app is disarmed: it starts nothing.")
+    decision = world.trigger(source="manual")
+    assert (decision.outcome, decision.run_id) == (Outcome.DISARMED, None)
+    assert decision.message.startswith("The app is disarmed: nothing was started.")
     assert world.store.attacks.open() == []
-    assert world.run().repeats == 0
+    assert world.run().repeats == 1
     switch(world, Mode.ARMED)
     assert world.trigger().message.startswith("New attack in the cool-down after run 1")
 
