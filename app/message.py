@@ -14,7 +14,7 @@ from typing import Protocol, Self
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _STORED = '{"message":'  # how a stored message begins
-_DEEPEST = 8  # messages within messages; ours have three
+_DEEPEST = 32  # messages within messages; ours have about ten
 
 
 class Words(Protocol):

@@ -126,7 +126,7 @@ def test_somebodys_text_that_looks_like_a_message_stays_theirs(text: str) -> Non
         '{"message":"{a}","values":{"a":[1]}}',
         '{"message":"{a}","values":{"a":{"b":1}}}',
         '{"message":"x","values":{"a":' * 5000,
-        '{"message":"x","values":{"a":' * 9 + '{"message":"y"}' + "}}" * 9,
+        '{"message":"x","values":{"a":' * 33 + '{"message":"y"}' + "}}" * 33,
     ],
 )
 def test_a_column_that_is_no_message_after_all_is_text(column: str) -> None:
@@ -159,3 +159,16 @@ def test_the_text_of_an_error_made_of_a_message_is_that_message() -> None:
 
     assert str(ValueError(UP)) is UP
     assert told.said(German()) == "it failed: Job-Sitzung 1200 ist oben"
+
+
+def test_a_message_as_deep_as_any_of_ours_survives_the_store() -> None:
+    # A duplicate of a new attack while a run waits for a job that CDM does not say more about:
+    # each says the one before it, a dozen deep.
+    message = UP
+    for _ in range(20):
+        message = Message("{why} It has been so for 15 minutes.", why=message)
+
+    back = restored(stored(message))
+
+    assert isinstance(back, Message)
+    assert back == message

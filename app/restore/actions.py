@@ -9,10 +9,12 @@ before the start) is done here at once, by compare-and-set: a hanging CDM must n
 from collections.abc import Mapping as Map
 from datetime import datetime
 
+from app.message import Message
 from app.restore.changes import Changes
 from app.restore.memory import Memory
 from app.restore.model import Mode, NoSuchRun, Run, RunState
 from app.restore.ports import Store
+from app.restore.states import worded
 
 __all__ = [
     "DECISIONS",
@@ -40,31 +42,37 @@ class UnknownDecision(ValueError):
 
 def available(run: Run) -> Map[str, str]:
     """Give what can be asked of ``run`` now: the action's name → its consequence in words."""
-    job = f"{run.job_name} on {run.connection}"
+    job = Message("{job} on {connection}", job=run.job_name, connection=run.connection)
     if run.state is RunState.NEEDS_DECISION:
         return _decisions(run, job)
     if run.state is RunState.AWAITING_APPROVAL:
         return {
-            "approve": f"Job {job} is started now, as if the rule had fired at this moment.",
+            "approve": Message(
+                "Job {job} is started now, as if the rule had fired at this moment.", job=job
+            ),
             "reject": (
-                "The run is closed as cancelled; nothing is started. When the rule fires again,"
-                " the app asks again."
+                Message(
+                    "The run is closed as cancelled; nothing is started. When the rule fires"
+                    " again, the app asks again."
+                )
             ),
         }
     if run.state is RunState.QUEUED:
-        return {"cancel": f"Job {job} will not be started by this run."}
+        return {"cancel": Message("Job {job} will not be started by this run.", job=job)}
     choices: dict[str, str] = {}
     if run.state in {RunState.STARTING, RunState.RESTORING}:
-        choices["cancel"] = (
-            f"CDM is asked to cancel the job session of {job} as soon as it is known."
-            " A copy that is up already stays."
+        choices["cancel"] = Message(
+            "CDM is asked to cancel the job session of {job} as soon as it is known. A"
+            " copy that is up already stays.",
+            job=job,
         )
     # While it makes a copy permanent CDM shows it as in use; should that fail it stays so.
     stuck = run.state is RunState.RESTORING and run.memory.permanent is True
     if run.state is RunState.READY or stuck:
-        choices["clean-up"] = (
-            f"CDM is asked to clean up {job}: the copy in the clean room is unmounted and what"
-            " was found in it is gone."
+        choices["clean-up"] = Message(
+            "CDM is asked to clean up {job}: the copy in the clean room is unmounted and"
+            " what was found in it is gone.",
+            job=job,
         )
     if run.pending_request is not None:
         choices.pop(run.pending_request.replace("_", "-"), None)
@@ -74,19 +82,25 @@ def available(run: Run) -> Map[str, str]:
 def _decisions(run: Run, job: str) -> Map[str, str]:
     choices: dict[str, str] = {}
     if run.job_session_id is None:
-        choices["not_started"] = (
-            f"You say that job {job} was not started by this run: it will be started (again) now."
+        choices["not_started"] = Message(
+            "You say that job {job} was not started by this run: it will be started (again) now.",
+            job=job,
         )
     if run.blocked_by is not None:
-        choices["follow"] = (
-            f"This run adopts job session {run.blocked_by} and follows it; nothing is started."
+        choices["follow"] = Message(
+            "This run adopts job session {session} and follows it; nothing is started.",
+            session=run.blocked_by,
         )
-        choices["clean_up_and_start"] = (
-            f"CDM is asked to clean up job session {run.blocked_by}; whatever it has mounted is"
-            f" gone. Then {job} is started."
+        choices["clean_up_and_start"] = Message(
+            "CDM is asked to clean up job session {session}; whatever it has mounted is"
+            " gone. Then {job} is started.",
+            session=run.blocked_by,
+            job=job,
         )
-    choices["started"] = "You name the job session that is this run's; it is followed from now on."
-    choices["give_up"] = (
+    choices["started"] = Message(
+        "You name the job session that is this run's; it is followed from now on."
+    )
+    choices["give_up"] = Message(
         "The run is closed as cancelled; nothing is asked of CDM, and what is mounted there stays."
     )
     return choices
@@ -100,27 +114,41 @@ def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
     with store.transaction():
         run = _get(store, run_id, "approve")
         if (mode := store.settings.mode) is not Mode.ARMED:
-            raise NotPossible(f"The app's mode is {mode}: arm it first, then approve run {run_id}.")
+            raise NotPossible(
+                Message(
+                    "The app's mode is {mode}: arm it first, then approve run {run}.",
+                    mode=mode,
+                    run=run_id,
+                )
+            )
         live = store.runs.live_of_job(run.connection_id, run.job_id)
         if live is not None:
-            state = live.state.replace("_", " ")
+            state = worded(live.state)
             raise NotPossible(
-                f"Run {live.id} of job {run.job_name} is {state}: the job can't be started again"
-                f" before that run has ended. Reject run {run_id}, or approve it then."
+                Message(
+                    "Run {live} of job {job} is {state}: the job can't be started again before"
+                    " that run has ended. Reject run {run}, or approve it then.",
+                    live=live.id,
+                    job=run.job_name,
+                    state=state,
+                    run=run_id,
+                )
             )
         changes: Changes = {"due_at": now, "memory": Memory()}
         store.runs.record(
-            run, RunState.QUEUED, "approved by a person", by=by, now=now, changes=changes
+            run, RunState.QUEUED, Message("approved by a person"), by=by, now=now, changes=changes
         )
-    return f"Run {run_id} is approved: job {run.job_name} is being started."
+    return Message(
+        "Run {run} is approved: job {job} is being started.", run=run_id, job=run.job_name
+    )
 
 
 def reject(store: Store, run_id: int, *, by: str, now: datetime) -> str:
     """Close a run that waits for a person's yes. Raises `NoSuchRun`, `NotPossible`."""
     with store.transaction():
         run = _get(store, run_id, "reject")
-        store.runs.record(run, RunState.CANCELLED, "rejected by a person", by=by, now=now)
-    return f"Run {run_id} is rejected; nothing was started."
+        store.runs.record(run, RunState.CANCELLED, Message("rejected by a person"), by=by, now=now)
+    return Message("Run {run} is rejected; nothing was started.", run=run_id)
 
 
 def ask_cancel(store: Store, run_id: int, *, by: str, now: datetime) -> str:
@@ -131,10 +159,12 @@ def ask_cancel(store: Store, run_id: int, *, by: str, now: datetime) -> str:
     with store.transaction():
         run = _get(store, run_id, "cancel", also={RunState.AWAITING_APPROVAL})
         if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
-            store.runs.record(run, RunState.CANCELLED, "cancelled by a person", by=by, now=now)
-            return f"Run {run_id} is cancelled; nothing was started."
+            store.runs.record(
+                run, RunState.CANCELLED, Message("cancelled by a person"), by=by, now=now
+            )
+            return Message("Run {run} is cancelled; nothing was started.", run=run_id)
         store.runs.ask(run, "cancel", by=by, now=now)
-        return f"CDM is asked to cancel run {run_id}; watch its state."
+        return Message("CDM is asked to cancel run {run}; watch its state.", run=run_id)
 
 
 def ask_clean_up(store: Store, run_id: int, *, by: str, now: datetime) -> str:
@@ -147,8 +177,8 @@ def ask_clean_up(store: Store, run_id: int, *, by: str, now: datetime) -> str:
         run = _get(store, run_id, "clean-up", also=early)
         store.runs.ask(run, "clean_up", by=by, now=now)
     if run.state in early:
-        return f"Run {run_id} is cleaned up as soon as its copy is up."
-    return f"CDM is asked to clean up run {run_id}; watch its state."
+        return Message("Run {run} is cleaned up as soon as its copy is up.", run=run_id)
+    return Message("CDM is asked to clean up run {run}; watch its state.", run=run_id)
 
 
 def resolve(
@@ -163,35 +193,49 @@ def resolve(
     with store.transaction():
         run = _get(store, run_id, decision)
         if decision == "give_up":
-            store.runs.record(run, RunState.CANCELLED, "given up by a person", by=by, now=now)
-            return f"Run {run_id} is closed; look into CDM for what may still be mounted."
+            store.runs.record(
+                run, RunState.CANCELLED, Message("given up by a person"), by=by, now=now
+            )
+            return Message(
+                "Run {run} is closed; look into CDM for what may still be mounted.", run=run_id
+            )
         if decision in {"not_started", "clean_up_and_start"}:
             return _queue_again(store, run, decision, by=by, now=now)
         chosen = run.blocked_by if decision == "follow" else job_session_id or run.job_session_id
         if not chosen:
-            raise NotPossible("Name the job session (job_session_id) that is this run's.")
+            raise NotPossible(Message("Name the job session (job_session_id) that is this run's."))
         if decision == "started" and chosen in (run.memory.noted or ()):
             raise NotPossible(
-                f"Job session {chosen} was in CDM's list before the start was sent: it can't be"
-                f" run {run_id}'s. Name one that began later, or decide otherwise."
+                Message(
+                    "Job session {session} was in CDM's list before the start was sent: it can't"
+                    " be run {run}'s. Name one that began later, or decide otherwise.",
+                    session=chosen,
+                    run=run_id,
+                )
             )
         _supersede(store, run, ("resolve",), now=now)
         store.runs.ask(run, "resolve", by=by, now=now, decision=decision, job_session_id=chosen)
-    return f"Run {run_id} follows job session {chosen} once CDM confirms that it is this job's."
+    return Message(
+        "Run {run} follows job session {session} once CDM confirms that it is this job's.",
+        run=run_id,
+        session=chosen,
+    )
 
 
 def _supersede(store: Store, run: Run, kinds: tuple[str, ...], *, now: datetime) -> None:
     """Close what was asked before and would otherwise come true after the newer decision."""
     for request in store.runs.requests(run.id):
         if request.kind in kinds:
-            store.runs.close_request(request, "a later decision took its place", now=now)
+            store.runs.close_request(request, Message("a later decision took its place"), now=now)
 
 
 def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetime) -> str:
     clean_first = run.blocked_by if decision == "clean_up_and_start" else None
-    reason = "a person decided that it was not started; it is started again"
+    reason = Message("a person decided that it was not started; it is started again")
     if clean_first is not None:
-        reason = f"a person decided to clean up job session {clean_first} and start"
+        reason = Message(
+            "a person decided to clean up job session {session} and start", session=clean_first
+        )
     changes: Changes = {
         "due_at": now,
         "memory": Memory(clean_first=clean_first),
@@ -201,7 +245,7 @@ def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetim
     }
     _supersede(store, run, ("resolve", "cancel", "clean_up"), now=now)
     store.runs.record(run, RunState.QUEUED, reason, by=by, now=now, changes=changes)
-    return f"Run {run.id} is queued again."
+    return Message("Run {run} is queued again.", run=run.id)
 
 
 def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None = None) -> Run:
@@ -209,6 +253,19 @@ def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None =
     if action in available(run) or run.state in (also or ()):
         return run
     if run.pending_request is not None:
-        raise NotPossible(f"Run {run_id} has a {run.pending_request.replace('_', '-')} pending.")
-    state = run.state.replace("_", " ")
-    raise NotPossible(f"Run {run_id} is {state}: {action.replace('_', ' ')} is not possible now.")
+        raise NotPossible(
+            Message(
+                "Run {run} has a {request} pending.",
+                run=run.id,
+                request=run.pending_request.replace("_", "-"),
+            )
+        )
+    state = worded(run.state)
+    raise NotPossible(
+        Message(
+            "Run {run} is {state}: {action} is not possible now.",
+            run=run_id,
+            state=state,
+            action=action.replace("_", " "),
+        )
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import Message
 from app.restore.cooling import LEAST, Cooling, clock_time, full
 from app.restore.model import Mapping, Run, RunState, Trigger
 
@@ -85,7 +86,7 @@ def held(
 def why(holder: Run) -> str | None:
     """Say why a trigger of another attack starts nothing; None: a restore is on its way."""
     obstacle = _obstacle(holder)
-    return None if obstacle is None else f"New attack while {obstacle}"
+    return None if obstacle is None else Message("New attack while {obstacle}", obstacle=obstacle)
 
 
 def cooled(
@@ -98,12 +99,22 @@ def cooled(
     """
     if not _quiet(last_trigger, LEAST.total_seconds(), now):
         return None
-    job = f"job {mapping.job_name}"
-    why = (
-        f"New attack in the cool-down after run {cooling.run_id}: a trigger"
-        f" {f'asks a person to start {job}' if cooling.asks else f'starts {job}'} again at"
-        f" {clock_time(cooling.until, now)} at the earliest, a person can start it now."
+    at = clock_time(cooling.until, now)
+    why = Message(
+        "New attack in the cool-down after run {run}: a trigger starts job {job} again at {at} at"
+        " the earliest, a person can start it now.",
+        run=cooling.run_id,
+        job=mapping.job_name,
+        at=at,
     )
+    if cooling.asks:
+        why = Message(
+            "New attack in the cool-down after run {run}: a trigger asks a person to start job"
+            " {job} again at {at} at the earliest, a person can start it now.",
+            run=cooling.run_id,
+            job=mapping.job_name,
+            at=at,
+        )
     return Noticed(cooling.run_id, why, cooling.until)
 
 
@@ -113,29 +124,54 @@ def _quiet(last_trigger: datetime | None, seconds: float, now: datetime) -> bool
 
 def _obstacle(run: Run) -> str | None:
     """What keeps a job from being started, as the end of a sentence; None: a restore on its way."""
-    job = f"job {run.job_name}"
     match run.state:
         case RunState.READY:
-            return (
-                f"run {run.id} is still mounted: {job} can't start again before its clean room is"
-                " cleaned up."
+            return Message(
+                "run {run} is still mounted: job {job} can't start again before its clean room"
+                " is cleaned up.",
+                run=run.id,
+                job=run.job_name,
             )
         case RunState.NEEDS_DECISION:
-            return (
-                f"run {run.id} waits for a person's decision: {job} can't start again before that."
+            return Message(
+                "run {run} waits for a person's decision: job {job} can't start again before that.",
+                run=run.id,
+                job=run.job_name,
             )
         case RunState.CLEANING_UP:
-            return f"run {run.id} is being cleaned up: {job} can't start again before that is done."
+            return Message(
+                "run {run} is being cleaned up: job {job} can't start again before that is done.",
+                run=run.id,
+                job=run.job_name,
+            )
     if run.contact_lost_since is not None and run.state is RunState.QUEUED:
-        return f"contact with CDM {run.connection} is lost: run {run.id} of {job} can't start."
+        return Message(
+            "contact with CDM {connection} is lost: run {run} of job {job} can't start.",
+            connection=run.connection,
+            run=run.id,
+            job=run.job_name,
+        )
     if run.contact_lost_since is not None:
-        return (
-            f"contact with CDM {run.connection} is lost: how far run {run.id} is can't be told, and"
-            f" {job} can't start again meanwhile."
+        return Message(
+            "contact with CDM {connection} is lost: how far run {run} is can't be told,"
+            " and job {job} can't start again meanwhile.",
+            connection=run.connection,
+            run=run.id,
+            job=run.job_name,
         )
     if run.state is RunState.QUEUED and run.error is not None:
-        return f"run {run.id} of {job} can't start: {run.error}"
+        return Message(
+            "run {run} of job {job} can't start: {error}",
+            run=run.id,
+            job=run.job_name,
+            error=run.error,
+        )
     word = (run.cdm_status or "").strip().upper()
     if word in _HELD_BACK or run.memory.unknown.at is not None:
-        return f"CDM shows run {run.id} of {job} as {run.cdm_status}: it does not go on."
+        return Message(
+            "CDM shows run {run} of job {job} as {status}: it does not go on.",
+            run=run.id,
+            job=run.job_name,
+            status=run.cdm_status,
+        )
     return None

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.message import Message
 from app.restore.memory import Memory, SeenSession, Sent
 from app.restore.model import JobSession, NothingSent, Phase, Refused, RestoreJob, Unknown
 from app.restore.turn import EFFECT_S, MOST_SENDS, Turn
@@ -26,7 +27,9 @@ def blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool
     if not live and not job.busy:
         return False
     if not live:
-        wait_for_job(turn, None, f"Job {job.name} is {job.status} in CDM.")
+        wait_for_job(
+            turn, None, Message("Job {job} is {status} in CDM.", job=job.name, status=job.status)
+        )
         return True
     turn.memory = seen(turn, live)
     for session in live:
@@ -38,8 +41,11 @@ def blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool
     wait_for_job(
         turn,
         blocking.id,
-        f"Job session {blocking.id} ({blocking.status}) of this job is not ours"
-        " and still open in CDM.",
+        Message(
+            "Job session {session} ({status}) of this job is not ours and still open in CDM.",
+            session=blocking.id,
+            status=blocking.status,
+        ),
     )
     return True
 
@@ -47,14 +53,18 @@ def blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool
 def wait_for_job(turn: Turn, blocked_by: str | None, why: str) -> None:
     """Wait ten more seconds, or ask a person after `BLOCKED_S`."""
     if turn.run.dry_run:
-        turn.end_dry_run("The run would wait for 15 minutes, then ask a person", why)
+        turn.end_dry_run(Message("The run would wait for 15 minutes, then ask a person"), why)
         return
     blocked = turn.memory.blocked.until(turn.now)
     if blocked.s >= BLOCKED_S:
-        turn.ask_a_person(f"{why} It has been so for 15 minutes.", blocked_by=blocked_by)
+        turn.ask_a_person(
+            Message("{why} It has been so for 15 minutes.", why=why), blocked_by=blocked_by
+        )
         return
     turn.memory = replace(turn.memory, blocked=blocked)
-    waits = f"{why} The run starts once that is over, and asks a person after 15 minutes."
+    waits = Message(
+        "{why} The run starts once that is over, and asks a person after 15 minutes.", why=why
+    )
     turn.note(due_in=BLOCKED_GAP_S, blocked_by=blocked_by, error=waits)
 
 
@@ -64,7 +74,7 @@ def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
     It is asked for again, if the answer was lost, on proof that it had no effect.
     """
     first = turn.memory.first
-    waiting = f"Waiting until job session {blocking.id} is cleaned up."
+    waiting = Message("Waiting until job session {session} is cleaned up.", session=blocking.id)
     if first.sends == 0 or _without_effect(turn, blocking, first):
         if not _send_clean_up_first(turn, blocking, first.sends):
             return
@@ -73,7 +83,11 @@ def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
     else:
         turn.memory = replace(turn.memory, first_known=True)
     if (sends := turn.memory.first.sends) > 1:
-        waiting += f" CDM was asked {sends} times: its answer was lost, without effect."
+        waiting = Message(
+            "{waiting} CDM was asked {times} times: its answer was lost, without effect.",
+            waiting=waiting,
+            times=sends,
+        )
     wait_for_job(turn, blocking.id, waiting)
 
 
@@ -95,7 +109,11 @@ def _send_clean_up_first(turn: Turn, blocking: JobSession, sends: int) -> bool:
         raise
     except Refused as refused:
         turn.ask_a_person(
-            f"CDM refused to clean up job session {blocking.id}: {refused}",
+            Message(
+                "CDM refused to clean up job session {session}: {error}",
+                session=blocking.id,
+                error=refused,
+            ),
             blocked_by=blocking.id,
         )
         return False

@@ -5,6 +5,7 @@
 import re
 from datetime import datetime
 
+from app.message import Message
 from app.restore.checks import InvalidField, check_name, check_text
 from app.restore.model import MANUAL, Decision, Trigger
 from app.restore.ports import Store
@@ -25,10 +26,12 @@ def start(
     """
     name = check_name(mapping, "mapping")
     if reason is None or (isinstance(reason, str) and not reason.strip()):
-        raise InvalidField("reason", "is empty: say why the restore is started by hand.")
+        raise InvalidField("reason", Message("is empty: say why the restore is started by hand."))
     said = check_text(reason, "reason", longest=LONGEST_REASON)
     if not isinstance(request_id, str) or not _REQUEST_ID.fullmatch(request_id):
-        raise InvalidField("request_id", "must have 8 to 64 characters of A-Z a-z 0-9 . _ -")
+        raise InvalidField(
+            "request_id", Message("must have 8 to 64 characters of A-Z a-z 0-9 . _ -")
+        )
     found = store.mappings.find(name)
     attack = None
     if found is not None:

@@ -11,6 +11,7 @@ import re
 import ssl
 from urllib.parse import urlsplit
 
+from app.message import Message
 from app.restore.addresses import Address, inner_of, is_local
 from app.restore.model import Mode, Trust, Watch
 
@@ -38,20 +39,26 @@ class InvalidField(Exception):
         return InvalidField(f"{path}.{self.field}" if self.field else path, self.message)
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
+        return (
+            Message("{field}: {message}", field=self.field, message=self.message)
+            if self.field
+            else self.message
+        )
 
 
 def check_text(value: object, field: str, *, longest: int) -> str:
     """Give a text of 1 to ``longest`` characters on one line, without blanks at its ends."""
     text = value.strip() if isinstance(value, str) else value
     if not isinstance(text, str):
-        raise InvalidField(field, "must be a text.")
+        raise InvalidField(field, Message("must be a text."))
     if not text:
-        raise InvalidField(field, "must not be empty.")
+        raise InvalidField(field, Message("must not be empty."))
     if len(text) > longest:
-        raise InvalidField(field, f"must have at most {longest} characters.")
+        raise InvalidField(
+            field, Message("must have at most {longest} characters.", longest=longest)
+        )
     if _CONTROL.search(text):
-        raise InvalidField(field, "must not have line breaks or control characters.")
+        raise InvalidField(field, Message("must not have line breaks or control characters."))
     return text
 
 
@@ -76,10 +83,12 @@ def check_host(value: object, field: str = "host", *, allow_loopback: bool = Fal
     """
     text = check_text(value, field, longest=260)
     if "@" in text:
-        raise InvalidField(field, "must not have user information (something before an @).")
+        raise InvalidField(
+            field, Message("must not have user information (something before an @).")
+        )
     if "/" in text or "\\" in text:
         raise InvalidField(
-            field, "must be a bare host name or address, without https:// or a path."
+            field, Message("must be a bare host name or address, without https:// or a path.")
         )
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     address = _address(bare, field)
@@ -88,17 +97,17 @@ def check_host(value: object, field: str = "host", *, allow_loopback: bool = Fal
         return str(address)
     if bare != text or ":" in bare:
         raise InvalidField(
-            field, "must be a bare host name or address; the port has its own field."
+            field, Message("must be a bare host name or address; the port has its own field.")
         )
     name = bare.removesuffix(".").lower()
     if not name.isascii():
-        raise InvalidField(field, "must have ASCII letters only; write the name as xn--….")
+        raise InvalidField(field, Message("must have ASCII letters only; write the name as xn--…."))
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise InvalidField(field, "is not a host name.")
+        raise InvalidField(field, Message("is not a host name."))
     if not allow_loopback and (
         name in _LOCAL_NAMES or name.endswith((".localhost", "localhost.localdomain"))
     ):
-        raise InvalidField(field, "must not be this machine.")
+        raise InvalidField(field, Message("must not be this machine."))
     return name
 
 
@@ -109,18 +118,20 @@ def _address(text: str, field: str) -> Address | None:
         pass
     # 127.1, 2130706433, 0x7f000001 and 0177.0.0.1 are addresses too for those who connect.
     if _NUMERIC.fullmatch(text.removesuffix(".").rpartition(".")[2]):
-        raise InvalidField(field, "is not an address; write all four numbers, as in 192.0.2.10.")
+        raise InvalidField(
+            field, Message("is not an address; write all four numbers, as in 192.0.2.10.")
+        )
     return None
 
 
 def _check_address(address: Address, field: str, *, allow_loopback: bool) -> None:
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
-        raise InvalidField(field, "must not name a network interface (%).")
+        raise InvalidField(field, Message("must not name a network interface (%)."))
     meant = inner_of(address) or address
     if meant.is_multicast or str(meant) == "255.255.255.255":
-        raise InvalidField(field, "must be the address of one host.")
+        raise InvalidField(field, Message("must be the address of one host."))
     if is_local(meant) and not allow_loopback:
-        raise InvalidField(field, "must not be a loopback or link-local address.")
+        raise InvalidField(field, Message("must not be a loopback or link-local address."))
 
 
 def check_port(value: object, field: str = "port") -> int:
@@ -132,20 +143,20 @@ def check_username(value: object, field: str = "username") -> str:
     """Give a CDM user. HTTP Basic credentials can't carry a colon in it (RFC 7617)."""
     text = check_text(value, field, longest=256)
     if ":" in text:
-        raise InvalidField(field, "must not have a colon.")
+        raise InvalidField(field, Message("must not have a colon."))
     return text
 
 
 def check_password(value: object, field: str = "password") -> str:
     """Give a CDM password as it is, blanks included; a message never repeats it."""
     if not isinstance(value, str):
-        raise InvalidField(field, "must be a text.")
+        raise InvalidField(field, Message("must be a text."))
     if not value:
-        raise InvalidField(field, "must not be empty.")
+        raise InvalidField(field, Message("must not be empty."))
     if len(value) > 1024:
-        raise InvalidField(field, "must have at most 1024 characters.")
+        raise InvalidField(field, Message("must have at most 1024 characters."))
     if _CONTROL.search(value):
-        raise InvalidField(field, "must not have line breaks or control characters.")
+        raise InvalidField(field, Message("must not have line breaks or control characters."))
     return value
 
 
@@ -154,23 +165,23 @@ def check_trust(value: object, field: str = "trust") -> Trust:
     try:
         return Trust(str(value))
     except ValueError:
-        raise InvalidField(field, "must be system, ca or fingerprint.") from None
+        raise InvalidField(field, Message("must be system, ca or fingerprint.")) from None
 
 
 def check_ca_pem(value: object, field: str = "ca_pem") -> str:
     """Give one or more CA certificates as PEM text with line feeds only."""
     if not isinstance(value, str) or not value.strip():
-        raise InvalidField(field, "must be a CA certificate as PEM text.")
+        raise InvalidField(field, Message("must be a CA certificate as PEM text."))
     if len(value) > 100_000:
-        raise InvalidField(field, "must have at most 100,000 characters.")
+        raise InvalidField(field, Message("must have at most 100,000 characters."))
     if "PRIVATE KEY" in value:
-        raise InvalidField(field, "has a private key; only the certificate belongs here.")
+        raise InvalidField(field, Message("has a private key; only the certificate belongs here."))
     pem = value.replace("\r\n", "\n").strip() + "\n"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError, TypeError):
         raise InvalidField(
-            field, "can't be read as PEM text (-----BEGIN CERTIFICATE-----)."
+            field, Message("can't be read as PEM text (-----BEGIN CERTIFICATE-----).")
         ) from None
     return pem
 
@@ -180,7 +191,7 @@ def check_fingerprint(value: object, field: str = "fingerprint") -> str:
     text = re.sub(r"[:\s]", "", value).lower() if isinstance(value, str) else ""
     text = re.sub(r"^sha-?256(fingerprint)?=?", "", text)
     if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise InvalidField(field, "must be a SHA-256 fingerprint: 64 hexadecimal digits.")
+        raise InvalidField(field, Message("must be a SHA-256 fingerprint: 64 hexadecimal digits."))
     return text
 
 
@@ -193,13 +204,15 @@ def check_proxy(value: object, field: str = "proxy", *, allow_loopback: bool = F
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise InvalidField(field, "must be http://HOST:PORT.") from None
+        raise InvalidField(field, Message("must be http://HOST:PORT.")) from None
     if "@" in text:
-        raise InvalidField(field, "must not have user information (something before an @).")
+        raise InvalidField(
+            field, Message("must not have user information (something before an @).")
+        )
     if parts.scheme != "http" or port is None or parts.path not in {"", "/"}:
-        raise InvalidField(field, "must be http://HOST:PORT.")
+        raise InvalidField(field, Message("must be http://HOST:PORT."))
     if parts.query or parts.fragment:
-        raise InvalidField(field, "must be http://HOST:PORT.")
+        raise InvalidField(field, Message("must be http://HOST:PORT."))
     host = check_host(host, field, allow_loopback=allow_loopback)
     return f"http://{f'[{host}]' if ':' in host else host}:{check_port(port, field)}"
 
@@ -219,7 +232,9 @@ def check_job_id(value: object, field: str = "job_id") -> str:
     """Give the id of a CDM job: digits as a rule, number or text (cdm §9)."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text.strip()):
-        raise InvalidField(field, "must be the id of a CDM job: digits, or letters, - and _.")
+        raise InvalidField(
+            field, Message("must be the id of a CDM job: digits, or letters, - and _.")
+        )
     return text.strip()
 
 
@@ -239,7 +254,7 @@ def check_cooldown(value: object, field: str = "cooldown_s") -> int:
 
 def check_flag(value: object, field: str) -> bool:
     if not isinstance(value, bool):
-        raise InvalidField(field, "must be true or false.")
+        raise InvalidField(field, Message("must be true or false."))
     return value
 
 
@@ -248,7 +263,7 @@ def check_watch(value: object, field: str = "watch") -> Watch:
     try:
         return Watch(str(value))
     except ValueError:
-        raise InvalidField(field, "must be off, notify or act.") from None
+        raise InvalidField(field, Message("must be off, notify or act.")) from None
 
 
 def check_mode(value: object, field: str = "mode") -> Mode:
@@ -256,13 +271,13 @@ def check_mode(value: object, field: str = "mode") -> Mode:
     try:
         return Mode(str(value))
     except ValueError:
-        raise InvalidField(field, "must be armed, observe or disarmed.") from None
+        raise InvalidField(field, Message("must be armed, observe or disarmed.")) from None
 
 
 def check_names(value: object, field: str) -> list[str]:
     """Give a list of names (of QRadar roles, of authorized services), each once."""
     if not isinstance(value, list | tuple):
-        raise InvalidField(field, "must be a list of names.")
+        raise InvalidField(field, Message("must be a list of names."))
     names = [check_text(v, f"{field}[{i}]", longest=255) for i, v in enumerate(value)]
     return list(dict.fromkeys(names))
 
@@ -270,7 +285,9 @@ def check_names(value: object, field: str) -> list[str]:
 def check_numbers(value: object, field: str) -> list[int]:
     """Give a list of ids of QRadar, each once, in their order."""
     if not isinstance(value, list | tuple) or len(value) > MOST_NUMBERS:
-        raise InvalidField(field, f"must be a list of at most {MOST_NUMBERS} whole numbers.")
+        raise InvalidField(
+            field, Message("must be a list of at most {most} whole numbers.", most=MOST_NUMBERS)
+        )
     return sorted({_check_number(v, field, lowest=1, highest=2**62) for v in value})
 
 
@@ -279,5 +296,10 @@ def _check_number(value: object, field: str, *, lowest: int, highest: int) -> in
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value.strip()):
         number = int(value)
     if isinstance(number, bool) or not isinstance(number, int) or not lowest <= number <= highest:
-        raise InvalidField(field, f"must be a whole number from {lowest} to {highest}.")
+        raise InvalidField(
+            field,
+            Message(
+                "must be a whole number from {lowest} to {highest}.", lowest=lowest, highest=highest
+            ),
+        )
     return number

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from app.message import Message
 from app.restore.model import Mapping
 
 LEAST = timedelta(minutes=15)
@@ -47,7 +48,7 @@ class Cooling:
     @property
     def why(self) -> str:
         """After what the job cools down, and until when: one sentence."""
-        return f"{self.after}; {self.promise}"
+        return Message("{after}; {promise}", after=self.after, promise=self.promise)
 
 
 def asks_a_person(last: LastStart | None) -> bool:
@@ -100,10 +101,12 @@ def cooling_of_own(
     until = at + full(mapping)
     if until <= now:
         return None
-    after = f"Run {run_id} was started or has ended a short while ago"
-    promise = (
-        f"mapping {mapping.name} starts job {mapping.job_name} by such an event at"
-        f" {clock_time(until, now)} at the earliest."
+    after = Message("Run {run} was started or has ended a short while ago", run=run_id)
+    promise = Message(
+        "mapping {mapping} starts job {job} by such an event at {at} at the earliest.",
+        mapping=mapping.name,
+        job=mapping.job_name,
+        at=clock_time(until, now),
     )
     return Cooling(run_id, until, after, promise)
 
@@ -113,34 +116,65 @@ def _until(mapping: Mapping, last: LastStart, until: datetime, now: datetime) ->
         return None
     left = _span((until - now).total_seconds())
     asks = mapping.needs_approval or asks_a_person(last)
-    promise = (
-        f"mapping {mapping.name} {'asks a person to start it' if asks else 'starts it'} again at"
-        f" {clock_time(until, now)} (in {left}) at the earliest."
-    )
+    at = clock_time(until, now)
+    if asks:
+        promise = Message(
+            "mapping {mapping} asks a person to start it again at {at} (in {left}) at the"
+            " earliest.",
+            mapping=mapping.name,
+            at=at,
+            left=left,
+        )
+    else:
+        promise = Message(
+            "mapping {mapping} starts it again at {at} (in {left}) at the earliest.",
+            mapping=mapping.name,
+            at=at,
+            left=left,
+        )
     return Cooling(last.run_id, until, _after(mapping, last), promise, asks)
 
 
 def _after(mapping: Mapping, last: LastStart) -> str:
-    run, job = f"Run {last.run_id}", f"job {mapping.job_name}"
     if last.failed and last.failures > 1:
-        return f"{run} of {job} failed, the {_nth(last.failures)} time in a row"
+        return _in_a_row(mapping, last)
     if last.failed:
-        return f"{run} of {job} failed"
+        return Message("Run {run} of job {job} failed", run=last.run_id, job=mapping.job_name)
     if last.unknown:
-        return f"{run} may have started {job} and was given up, look into CDM"
-    return f"{run} started {job} a short while ago"
+        return Message(
+            "Run {run} may have started job {job} and was given up, look into CDM",
+            run=last.run_id,
+            job=mapping.job_name,
+        )
+    return Message(
+        "Run {run} started job {job} a short while ago", run=last.run_id, job=mapping.job_name
+    )
 
 
-def _nth(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")
+def _in_a_row(mapping: Mapping, last: LastStart) -> Message:
+    run, job, number = last.run_id, mapping.job_name, last.failures
+    if number == 2:
+        return Message("Run {run} of job {job} failed, the second time in a row", run=run, job=job)
+    if number == 3:
+        return Message("Run {run} of job {job} failed, the third time in a row", run=run, job=job)
+    return Message(
+        "Run {run} of job {job} failed, the {number}th time in a row",
+        run=run,
+        job=job,
+        number=number,
+    )
 
 
 def _span(seconds: float) -> str:
     """A wait in words, rounded up where the clock's time beside it says it to the second."""
     if seconds < 120:
-        return f"{seconds:.0f} s"
+        return Message("{seconds} s", seconds=f"{seconds:.0f}")
     hours, minutes = divmod(math.ceil(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return (
+        Message("{hours} h {minutes} min", hours=hours, minutes=minutes)
+        if hours
+        else Message("{minutes} min", minutes=minutes)
+    )
 
 
 def clock_time(at: datetime, now: datetime) -> str:

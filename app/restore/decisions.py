@@ -5,6 +5,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.message import Message, joined
 from app.restore import attacks
 from app.restore.attacks import Noticed
 from app.restore.cooling import (
@@ -20,6 +21,7 @@ from app.restore.cooling import (
 from app.restore.model import MANUAL, Mapping, Mode, Outcome, Run, RunState, Trigger
 from app.restore.own_events import names_our_user
 from app.restore.ports import Store
+from app.restore.states import worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,15 @@ def decide(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) -> V
             seen = _Seen(None if before is None else before.at)
     if live is not None:
         verdict = _held(store, trigger, mapping, live, met, seen=seen, now=now)
-        return replace(verdict, message=f"{verdict.message}{_STARTS_NOTHING.get(mode, '')}")
+        return replace(verdict, message=_also(verdict.message, _STARTS_NOTHING.get(mode)))
     if met is not None:
         return _cooled(store, trigger, mapping, met, mode=mode, seen=seen, now=now)
     return _begin(store, trigger, mapping, failed, mode, now)
 
 
 _STARTS_NOTHING = {
-    Mode.DISARMED: " The app is disarmed: it starts nothing.",
-    Mode.OBSERVE: " The app only observes: it starts nothing.",
+    Mode.DISARMED: Message("The app is disarmed: it starts nothing."),
+    Mode.OBSERVE: Message("The app only observes: it starts nothing."),
 }
 
 
@@ -159,7 +161,9 @@ def _cooled(
     """Nothing runs, and the job cools down: a repeat, or a new attack."""
     store.runs.count_repeat(met.run_id)
     if mode is not Mode.ARMED:
-        message = f"{met.after}.{_STARTS_NOTHING[mode]}"
+        message = Message(
+            "{after}. {starts_nothing}", after=met.after, starts_nothing=_STARTS_NOTHING[mode]
+        )
         return Verdict(Outcome.COOLING_DOWN, message, met.run_id)
     attack = None
     if by_itself(trigger):
@@ -168,10 +172,8 @@ def _cooled(
         )
     if seen is not None:
         attack = attacks.cooled(mapping, met, last_trigger=seen.last_trigger, now=now)
-    message = met.why if attack is None else attack.why
-    return Verdict(
-        Outcome.COOLING_DOWN, message, met.run_id, attack=attack, cooling_until=met.until
-    )
+    why = met.why if attack is None else attack.why
+    return Verdict(Outcome.COOLING_DOWN, why, met.run_id, attack=attack, cooling_until=met.until)
 
 
 def _begin(
@@ -187,7 +189,7 @@ def _begin(
     ``failed``: the last start, where too many have failed since a copy came up.
     """
     if mode is Mode.DISARMED:
-        message = "The app is disarmed: nothing was started. Arm it on the settings page."
+        message = Message("The app is disarmed: nothing was started. Arm it on the settings page.")
         return Verdict(Outcome.DISARMED, message)
     if mode is Mode.OBSERVE:
         return _observe(store, trigger, mapping, now)
@@ -195,7 +197,12 @@ def _begin(
         return _ask_first(store, trigger, mapping, failed, now)
     connection = store.connections.get(mapping.connection_id)
     run = store.runs.add(trigger, mapping, connection, now=now)
-    message = f"Run {run.id} will start job {mapping.job_name} on {connection.name}."
+    message = Message(
+        "Run {run} will start job {job} on {connection}.",
+        run=run.id,
+        job=mapping.job_name,
+        connection=connection.name,
+    )
     return Verdict(Outcome.ACCEPTED, message, run.id)
 
 
@@ -209,16 +216,20 @@ def _observe(store: Store, trigger: Trigger, mapping: Mapping, now: datetime) ->
     seen = store.runs.last_observed(mapping.connection_id, mapping.job_id)
     if seen is not None and _observed_of_late(trigger, mapping, seen, now):
         store.runs.count_repeat(seen.id)
-        message = (
-            f"Only observed: run {seen.id} looked at job {mapping.job_name} a short while ago."
-            " Armed, this trigger would not have started it again."
+        message = Message(
+            "Only observed: run {run} looked at job {job} a short while ago. Armed, this"
+            " trigger would not have started it again.",
+            run=seen.id,
+            job=mapping.job_name,
         )
         return Verdict(Outcome.OBSERVED, message, seen.id)
     connection = store.connections.get(mapping.connection_id)
     run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
-    message = (
-        f"Only observed: run {run.id} does everything for job {mapping.job_name} on"
-        f" {connection.name} but start it."
+    message = Message(
+        "Only observed: run {run} does everything for job {job} on {connection} but start it.",
+        run=run.id,
+        job=mapping.job_name,
+        connection=connection.name,
     )
     return Verdict(Outcome.OBSERVED, message, run.id)
 
@@ -239,27 +250,35 @@ def _ask_first(
     store: Store, trigger: Trigger, mapping: Mapping, failed: LastStart | None, now: datetime
 ) -> Verdict:
     """A run that waits for a person's yes; of one job there is one at most."""
-    why = "" if failed is None else f" {_failed_too_often(mapping, failed)}"
+    why = None if failed is None else _failed_too_often(mapping, failed)
     waiting = store.runs.unapproved(mapping.connection_id, mapping.job_id)
     if waiting is not None:
         store.runs.count_repeat(waiting.id)
-        message = f"Run {waiting.id} of job {mapping.job_name} already waits for approval.{why}"
-        return Verdict(Outcome.AWAITING_APPROVAL, message, waiting.id)
+        message = Message(
+            "Run {run} of job {job} already waits for approval.",
+            run=waiting.id,
+            job=mapping.job_name,
+        )
+        return Verdict(Outcome.AWAITING_APPROVAL, _also(message, why), waiting.id)
     connection = store.connections.get(mapping.connection_id)
     state = RunState.AWAITING_APPROVAL
     run = store.runs.add(trigger, mapping, connection, now=now, state=state)
-    message = (
-        f"Run {run.id} waits for a person to approve it; then it starts job {mapping.job_name} on"
-        f" {connection.name}.{why}"
+    message = Message(
+        "Run {run} waits for a person to approve it; then it starts job {job} on {connection}.",
+        run=run.id,
+        job=mapping.job_name,
+        connection=connection.name,
     )
-    return Verdict(Outcome.AWAITING_APPROVAL, message, run.id)
+    return Verdict(Outcome.AWAITING_APPROVAL, _also(message, why), run.id)
 
 
-def _failed_too_often(mapping: Mapping, failed: LastStart) -> str:
-    return (
-        f"{failed.failures} restores of job {mapping.job_name} have failed and no copy has come up"
-        f" since, the last start was run {failed.run_id}: the app does not start it again by"
-        " itself."
+def _failed_too_often(mapping: Mapping, failed: LastStart) -> Message:
+    return Message(
+        "{failures} restores of job {job} have failed and no copy has come up since,"
+        " the last start was run {run}: the app does not start it again by itself.",
+        failures=failed.failures,
+        job=mapping.job_name,
+        run=failed.run_id,
     )
 
 
@@ -280,20 +299,36 @@ def _simulate(
         return Verdict(Outcome.COOLING_DOWN, cooling.why)
     connection = store.connections.get(mapping.connection_id)
     run = store.runs.add(trigger, mapping, connection, now=now, dry_run=True)
-    message = (
-        f"Simulated: run {run.id} does everything for job {mapping.job_name} on"
-        f" {connection.name} but start it."
+    message: str = Message(
+        "Simulated: run {run} does everything for job {job} on {connection} but start it.",
+        run=run.id,
+        job=mapping.job_name,
+        connection=connection.name,
     )
     if failed is not None:
-        message += f" {_failed_too_often(mapping, failed)}"
+        message = _also(message, _failed_too_often(mapping, failed))
     if mapping.needs_approval or failed is not None:
-        message += " A real one would first wait for a person to approve it."
+        message = _also(message, Message("A real one would first wait for a person to approve it."))
     if (mode := store.settings.mode) is not Mode.ARMED:
-        message += f" The app's mode is {mode}: a real trigger would start nothing now."
+        message = _also(
+            message,
+            Message("The app's mode is {mode}: a real trigger would start nothing now.", mode=mode),
+        )
     return Verdict(Outcome.OBSERVED, message, run.id)
+
+
+def _also(sentence: str, next_one: str | None) -> str:
+    return sentence if next_one is None else joined((sentence, next_one), " ")
 
 
 def _already_running(live: Run) -> str:
     if live.state is RunState.NEEDS_DECISION:
-        return f"Run {live.id} of job {live.job_name} waits for a person's decision."
-    return f"Run {live.id} of job {live.job_name} is {live.state.replace('_', ' ')}."
+        return Message(
+            "Run {run} of job {job} waits for a person's decision.", run=live.id, job=live.job_name
+        )
+    return Message(
+        "Run {run} of job {job} is {state}.",
+        run=live.id,
+        job=live.job_name,
+        state=worded(live.state),
+    )

@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from app.message import Message
 from app.restore.model import Mapping, NotFound, RestoreJob
 from app.restore.ports import ClientFor
 
@@ -43,9 +44,18 @@ def look_at_jobs(mappings: Mappings, runs: Runs, connection_id: int, client_for:
 def drift_of(mapping: Mapping, job: RestoreJob | None) -> str | None:
     """Say what is wrong with a mapping's job as CDM shows it; None: nothing."""
     if job is None:
-        return f"CDM shows no job {mapping.job_id} ({mapping.job_name}) any more."
+        return Message(
+            "CDM shows no job {job_id} ({job}) any more.",
+            job_id=mapping.job_id,
+            job=mapping.job_name,
+        )
     if not job.is_restore:
-        return f"Job {job.name} is no restore job any more."
+        return Message("Job {job} is no restore job any more.", job=job.name)
     if job.name != mapping.job_name:
-        return f"Job {job.id} is called {job.name} now, not {mapping.job_name}."
+        return Message(
+            "Job {job_id} is called {name} now, not {job}.",
+            job_id=job.id,
+            name=job.name,
+            job=mapping.job_name,
+        )
     return None

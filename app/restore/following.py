@@ -6,14 +6,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Unpack
 
+from app.message import Message
 from app.restore import clock
 from app.restore.changes import Changes
 from app.restore.memory import Sum
 from app.restore.model import JobSession, NotFound, Phase, Run, RunState
 from app.restore.reading import Reader
 from app.restore.requested import (
-    asked_times,
     cancel_if_asked,
+    cancelled_after,
     clean_up_again,
     clean_up_if_asked,
     close_clean_up,
@@ -60,7 +61,10 @@ def _look(turn: Turn) -> JobSession | None:
     if missing >= GONE_AFTER:
         _ask(
             turn,
-            f"CDM no longer shows job session {session_id}; how it ended can't be read any more.",
+            Message(
+                "CDM no longer shows job session {session}; how it ended can't be read any more.",
+                session=session_id,
+            ),
         )
     else:
         turn.memory = replace(turn.memory, missing=missing)
@@ -71,10 +75,9 @@ def _look(turn: Turn) -> JobSession | None:
 def _restoring(turn: Turn, session: JobSession, reader: Reader) -> None:
     rest = partial(_rest, turn, session, reader)
     if session.phase is Phase.READY and not _passing(turn, reader):
-        rest(RunState.READY, "the copy is up in the clean room", ready_at=turn.now)
+        rest(RunState.READY, Message("the copy is up in the clean room"), ready_at=turn.now)
     elif session.phase is Phase.CANCELLED:
-        asked = asked_times(turn.memory.cancel.sends)
-        rest(RunState.CANCELLED, f"the job session was cancelled in CDM{asked}")
+        rest(RunState.CANCELLED, cancelled_after(turn.memory.cancel.sends))
     elif session.phase in _ENDS:
         _end(turn, session, reader)
     elif not cancel_if_asked(turn, session):
@@ -91,7 +94,13 @@ def _passing(turn: Turn, reader: Reader) -> bool:
 
 def _ready(turn: Turn, session: JobSession, reader: Reader) -> None:
     if session.phase is Phase.RUNNING:
-        _rest(turn, session, reader, RunState.CLEANING_UP, "the clean-up was begun in CDM itself")
+        _rest(
+            turn,
+            session,
+            reader,
+            RunState.CLEANING_UP,
+            Message("the clean-up was begun in CDM itself"),
+        )
     elif session.phase is Phase.CANCELLED:
         _ask_what_is_left(turn, session, reader)
     elif session.phase in _ENDS:
@@ -109,7 +118,7 @@ def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
             _keep_watching(turn, session)
             return
         again = None if ran else clean_up_again(turn)
-        reason = again or "the clean-up had no effect: CDM still shows the resource in use"
+        reason = again or Message("the clean-up had no effect: CDM still shows the resource in use")
         error = None if again else reason
         _rest(turn, session, reader, RunState.READY, reason, at_once=again is not None, error=error)
     elif session.phase is Phase.CANCELLED:
@@ -117,7 +126,7 @@ def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
     elif session.phase in _ENDS:
         _end(turn, session, reader)
     else:
-        close_clean_up(turn, "CDM is cleaning up")
+        close_clean_up(turn, Message("CDM is cleaning up"))
         turn.memory = replace(turn.memory, clean_running=True)
         _keep_watching(turn, session)
 
@@ -128,9 +137,12 @@ _STEPS = {
     RunState.CLEANING_UP: _cleaning_up,
 }
 _ENDS = {
-    Phase.COMPLETED: (RunState.COMPLETED, "CDM says completed"),
-    Phase.PARTIAL: (RunState.COMPLETED, "CDM says partial: some resources failed or were skipped"),
-    Phase.FAILED: (RunState.FAILED, "CDM says failed"),
+    Phase.COMPLETED: (RunState.COMPLETED, Message("CDM says completed")),
+    Phase.PARTIAL: (
+        RunState.COMPLETED,
+        Message("CDM says partial: some resources failed or were skipped"),
+    ),
+    Phase.FAILED: (RunState.FAILED, Message("CDM says failed")),
 }
 
 
@@ -138,7 +150,7 @@ def _end(turn: Turn, session: JobSession, reader: Reader) -> None:
     state, reason = _ENDS[session.phase]
     error = None
     if state is RunState.FAILED:
-        error = session.results or f"CDM's status is {session.status}."
+        error = session.results or Message("CDM's status is {status}.", status=session.status)
     warned = session.phase is Phase.PARTIAL
     _rest(turn, session, reader, state, reason, with_warnings=warned, error=error)
 
@@ -147,8 +159,11 @@ def _ask_what_is_left(turn: Turn, session: JobSession, reader: Reader) -> None:
     reader.read_log(turn, whole=True)
     _ask(
         turn,
-        f"Job session {session.id} was cancelled in CDM while its copy was mounted;"
-        " whether the copy is still there can't be told from its status.",
+        Message(
+            "Job session {session} was cancelled in CDM while its copy was mounted;"
+            " whether the copy is still there can't be told from its status.",
+            session=session.id,
+        ),
         cdm_status=session.status,
     )
 
@@ -156,20 +171,28 @@ def _ask_what_is_left(turn: Turn, session: JobSession, reader: Reader) -> None:
 def _ask(turn: Turn, why: str, **changes: Unpack[Changes]) -> None:
     with turn.store.transaction():
         turn.ask_a_person(why, **changes)
-        close_clean_up(turn, "a person was asked instead")
+        close_clean_up(turn, Message("a person was asked instead"))
 
 
 def _watch_unknown(turn: Turn, session: JobSession, reader: Reader) -> None:
     """Show a status word that isn't in the table, and watch; never guess what it means."""
-    why, unknown = None, turn.memory.unknown.until(turn.now)
+    why: str | None = None
+    unknown = turn.memory.unknown.until(turn.now)
     if session.end is not None and not _job_is_busy(turn):
-        why = "has ended with a status this app does not know"
+        why = Message(
+            "Job session {session} has ended with a status this app does not know: {status}.",
+            session=session.id,
+            status=session.status,
+        )
     elif unknown.s >= UNKNOWN_S:
-        why = "has had a status this app does not know for an hour"
+        why = Message(
+            "Job session {session} has had a status this app does not know for an hour: {status}.",
+            session=session.id,
+            status=session.status,
+        )
     if why is not None:
         reader.read_log(turn, whole=True)
-        said = f"Job session {session.id} {why}: {session.status}."
-        _ask(turn, said, cdm_status=session.status)
+        _ask(turn, why, cdm_status=session.status)
     elif not _carried_out(turn, session):
         turn.memory = replace(turn.memory, unknown=unknown)
         _keep_watching(turn, session)
@@ -211,7 +234,9 @@ def _rest(
     """
     unread = reader.read_log(turn, whole=True)
     if unread is not None:
-        reason = f"{reason} (its log could not be read yet: {unread})"
+        reason = Message(
+            "{reason} (its log could not be read yet: {why})", reason=reason, why=unread
+        )
     clean = replace(turn.memory.clean, s=0.0, at=turn.now)
     turn.memory = replace(turn.memory, polls=0, clean=clean, clean_running=False)
     changes.setdefault("error", None)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.message import Message
 from app.restore import clock
 from app.restore.model import Overtaken, Run, RunState
 from app.restore.notes import not_started_note
@@ -56,7 +57,11 @@ def note_silence(store: Store, connection_id: int, silent_s: float, now: datetim
         at = store.connections.get(connection_id)
     except LookupError:
         return  # deleted meanwhile
-    problem = f"CDM at {at.host}:{at.port} does not answer: it was asked, and has said nothing."
+    problem = Message(
+        "CDM at {host}:{port} does not answer: it was asked, and has said nothing.",
+        host=at.host,
+        port=at.port,
+    )
     if store.connections.contact(connection_id).error != problem:
         logger.warning("connection %d: %s", connection_id, problem)
         store.connections.note_contact(connection_id, problem, now=now)

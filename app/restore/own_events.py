@@ -10,17 +10,20 @@ cool-down, so that our own RESTORE_FAILED never feeds a loop, and says that it m
 
 from dataclasses import dataclass
 
+from app.message import Message
 from app.restore.model import Trigger
 
 OWN_USER = "safeguarded-restore"
 """The user whom our own events name."""
-OWN_EVENT = (
-    "The event was written by this app itself: its log source and its event id are the app's own."
-    " Nothing was started; leave events of this log source out of the rule."
+OWN_EVENT = Message(
+    "The event was written by this app itself: its log source and its event id are"
+    " the app's own. Nothing was started; leave events of this log source out of"
+    " the rule."
 )
-MAY_BE_OWN = (
-    f"The event names the user {OWN_USER} and may be the app's own: it starts a restore at most"
-    " once in the full cool-down, 15 minutes at least."
+MAY_BE_OWN = Message(
+    "The event names the user {user} and may be the app's own: it starts a restore"
+    " at most once in the full cool-down, 15 minutes at least.",
+    user=OWN_USER,
 )
 
 

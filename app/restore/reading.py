@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.message import Message
 from app.restore import clock
 from app.restore.model import CopyManagerError, LogLine, Refused, RunState
 from app.restore.turn import Turn
@@ -66,7 +67,7 @@ class Reader:
             if not whole:
                 break
             if self._steady() - began >= LIMIT_S:
-                why = "it is long, and CDM shows it slowly"
+                why = Message("it is long, and CDM shows it slowly")
                 break
         if skip > known:
             turn.remember(replace(turn.memory, log_lines=skip))

@@ -10,6 +10,7 @@ for a while, still shows *that* session as it was before; three times at most. A
 import logging
 from dataclasses import replace
 
+from app.message import Message
 from app.restore import clock
 from app.restore.memory import Sent
 from app.restore.model import (
@@ -35,7 +36,7 @@ def unapproved(turn: Turn) -> None:
     """Let a run wait for its approval, but not for ever."""
     unapproved = turn.memory.unapproved.until(turn.now)
     if unapproved.s >= APPROVAL_S:
-        turn.move(RunState.CANCELLED, "nobody approved it within 24 hours")
+        turn.move(RunState.CANCELLED, Message("nobody approved it within 24 hours"))
     else:
         turn.memory = replace(turn.memory, unapproved=unapproved)
         turn.note(due_in=clock.LARGEST_GAP_S)
@@ -60,12 +61,18 @@ def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
         raise
     except Refused as refused:
         turn.store.runs.close_request(request, str(refused), now=turn.now)
-        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {refused}")
+        turn.note(
+            due_in=clock.poll_gap(0),
+            error=Message("The cancel was not confirmed: {error}", error=refused),
+        )
     except Unknown as unknown:
         logger.warning("run %d: the cancel's answer was lost (%s)", turn.run.id, unknown)
-        turn.note(due_in=clock.poll_gap(0), error=f"The cancel was not confirmed: {unknown}")
+        turn.note(
+            due_in=clock.poll_gap(0),
+            error=Message("The cancel was not confirmed: {error}", error=unknown),
+        )
     else:
-        turn.store.runs.close_request(request, "accepted by CDM", now=turn.now)
+        turn.store.runs.close_request(request, Message("accepted by CDM"), now=turn.now)
         turn.note(due_in=clock.poll_gap(0), error=None)
     return True
 
@@ -78,7 +85,7 @@ def _sends(last: Sent, request: Request) -> int:
 def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int) -> bool:
     """Whether what CDM shows of a cancel without an answer proves that it had no effect."""
     if session.status.strip().upper().startswith("CANCEL"):
-        turn.store.runs.close_request(request, "CDM is cancelling it", now=turn.now)
+        turn.store.runs.close_request(request, Message("CDM is cancelling it"), now=turn.now)
         turn.run = turn.store.runs.note(turn.run, error=None)
         return False
     if session.phase is not Phase.RUNNING:  # a word that nobody knows proves nothing
@@ -89,24 +96,34 @@ def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int)
         return False
     if sends < MOST_SENDS:
         return True
-    result = f"the cancel had no effect, although CDM was asked {sends} times"
+    result = Message("the cancel had no effect, although CDM was asked {times} times", times=sends)
     turn.store.runs.close_request(request, result, now=turn.now)
-    turn.run = turn.store.runs.note(turn.run, error=f"Not cancelled: {result}.")
+    turn.run = turn.store.runs.note(
+        turn.run, error=Message("Not cancelled: {result}.", result=result)
+    )
     return False
 
 
-def asked_times(sends: int) -> str:
-    """Say how often CDM was asked, where that was more than once."""
-    return f" (it was asked {sends} times: its answer was lost, without effect)" * (sends > 1)
+def cancelled_after(sends: int) -> str:
+    """Say that CDM has cancelled, and how often it was asked, where that was more than once."""
+    if sends > 1:
+        return Message(
+            "the job session was cancelled in CDM (it was asked {times} times: its answer"
+            " was lost, without effect)",
+            times=sends,
+        )
+    return Message("the job session was cancelled in CDM")
 
 
 def close_late_cancel(turn: Turn) -> None:
     """Close a cancel that comes too late, and say so."""
     request = turn.request("cancel")
     if request is not None:
-        result = "the copy was up before the cancel had an effect; clean it up instead"
+        result = Message("the copy was up before the cancel had an effect; clean it up instead")
         turn.store.runs.close_request(request, result, now=turn.now)
-        turn.run = turn.store.runs.note(turn.run, error=f"Not cancelled: {result}.")
+        turn.run = turn.store.runs.note(
+            turn.run, error=Message("Not cancelled: {result}.", result=result)
+        )
 
 
 def clean_up_if_asked(turn: Turn) -> bool:
@@ -119,7 +136,13 @@ def clean_up_if_asked(turn: Turn) -> bool:
         return False
     session_id = turn.run.job_session_id or ""
     sends = _sends(turn.memory.clean, request) + 1
-    again = f" again (attempt {sends} of at most {MOST_SENDS})" if sends > 1 else ""
+    asks: str = Message("clean-up is asked of CDM")
+    if sends > 1:
+        asks = Message(
+            "clean-up is asked of CDM again (attempt {times} of at most {most})",
+            times=sends,
+            most=MOST_SENDS,
+        )
     turn.memory = replace(
         turn.memory,
         polls=0,
@@ -128,7 +151,7 @@ def clean_up_if_asked(turn: Turn) -> bool:
     )
     turn.move(
         RunState.CLEANING_UP,
-        f"clean-up is asked of CDM{again}",
+        asks,
         by=request.by,
         due_in=clock.poll_gap(0),
         error=None,
@@ -136,13 +159,13 @@ def clean_up_if_asked(turn: Turn) -> bool:
     try:
         turn.cdm.clean_up(session_id)
     except (NothingSent, Refused) as error:
-        reason = f"the clean-up was not accepted: {error}"
+        reason = Message("the clean-up was not accepted: {error}", error=error)
         turn.store.runs.close_request(request, reason, now=turn.now)
         turn.move(RunState.READY, reason, due_in=clock.LARGEST_GAP_S, error=reason)
     except Unknown as unknown:
         logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
     else:
-        turn.store.runs.close_request(request, "accepted by CDM", now=turn.now)
+        turn.store.runs.close_request(request, Message("accepted by CDM"), now=turn.now)
     return True
 
 
@@ -153,11 +176,14 @@ def clean_up_again(turn: Turn) -> str | None:
         return None
     sends = turn.memory.clean.sends
     if sends < MOST_SENDS:
-        return (
-            "CDM's answer to the clean-up was lost, and it has shown the resource in use for"
-            f" {EFFECT_S:.0f} s since: the clean-up had no effect and is asked for again"
+        return Message(
+            "CDM's answer to the clean-up was lost, and it has shown the resource in use"
+            " for {seconds} s since: the clean-up had no effect and is asked for again",
+            seconds=f"{EFFECT_S:.0f}",
         )
-    result = f"the clean-up had no effect, although CDM was asked {sends} times"
+    result = Message(
+        "the clean-up had no effect, although CDM was asked {times} times", times=sends
+    )
     turn.store.runs.close_request(request, result, now=turn.now)
     return None
 
@@ -177,14 +203,18 @@ def decided(turn: Turn) -> None:
     session_id = request.job_session_id or ""
     session = find_session(turn, session_id)
     if session is None or session.job_id != turn.run.job_id:
-        wrong = f"CDM shows no job session {session_id}."
+        wrong: str = Message("CDM shows no job session {session}.", session=session_id)
         if session is not None:
-            wrong = f"Job session {session_id} belongs to job {session.job_id}, not to this one."
+            wrong = Message(
+                "Job session {session} belongs to job {job_id}, not to this one.",
+                session=session_id,
+                job_id=session.job_id,
+            )
         turn.store.runs.close_request(request, wrong, now=turn.now)
-        turn.note(due_in=clock.LARGEST_GAP_S, error=f"{wrong} Decide again.")
+        turn.note(due_in=clock.LARGEST_GAP_S, error=Message("{wrong} Decide again.", wrong=wrong))
         return
     with turn.store.transaction():
-        follow_session(turn, session, Evidence.CHOSEN, "chosen by a person", by=request.by)
+        follow_session(turn, session, Evidence.CHOSEN, Message("chosen by a person"), by=request.by)
         turn.store.runs.close_request(request, "followed", now=turn.now)
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.message import Message, counted
 from app.restore import clock
 from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
 from app.restore.memory import Sum
@@ -60,8 +61,12 @@ def queued(turn: Turn) -> None:
         return
     if turn.run.dry_run:
         turn.end_dry_run(
-            f"everything but the start was done: job {job.name} is free and could be started now;"
-            f" it would bring up {_copy(turn)}"
+            Message(
+                "everything but the start was done: job {job} is free and could be started"
+                " now; it would bring up {copy}",
+                job=job.name,
+                copy=_copy(turn),
+            )
         )
     else:
         _send_once(turn, job, sessions, plan)
@@ -72,7 +77,7 @@ def _copy(turn: Turn) -> object:
     try:
         return turn.cdm.copy_to_restore(turn.run.job_id)
     except CopyManagerError as error:
-        return f"a copy that is not known: {error}"
+        return Message("a copy that is not known: {error}", error=error)
 
 
 def _plan(turn: Turn) -> PlannedStart | None:
@@ -85,7 +90,7 @@ def _plan(turn: Turn) -> PlannedStart | None:
         turn.ask_a_person(_gone(turn))
     except Refused as refused:
         if turn.run.dry_run:
-            turn.end_dry_run("The run would fail", str(refused))
+            turn.end_dry_run(Message("The run would fail"), str(refused))
         else:
             turn.move(RunState.FAILED, str(refused), error=str(refused))
     return None
@@ -100,7 +105,9 @@ def _send_once(
         if not _still_wanted(turn):
             return
         if turn.store.settings.mode is Mode.OBSERVE:
-            turn.end_dry_run(f"everything but the start of job {job.name} was done")
+            turn.end_dry_run(
+                Message("everything but the start of job {job} was done", job=job.name)
+            )
             return
         # What was counted of the hour in `queued` stays, should proof lead back there.
         turn.memory = replace(
@@ -110,10 +117,13 @@ def _send_once(
             clean_first=None,
             seen=(),
         )
-        many = "s" * (len(sessions) != 1)
         turn.move(
             RunState.STARTING,
-            f"{len(sessions)} earlier job session{many} noted; the start is sent",
+            counted(
+                "{n} earlier job session noted; the start is sent",
+                "{n} earlier job sessions noted; the start is sent",
+                n=len(sessions),
+            ),
             due_in=clock.poll_gap(0),
             sent_at=turn.now,
             blocked_by=None,
@@ -126,10 +136,15 @@ def _send_once(
     except NothingSent as proof:
         _back_to_queued(turn, proof, blocked=replace(turn.memory.blocked, at=None))
     except Refused as refused:
-        turn.move(RunState.FAILED, f"CDM refused: {refused}", error=str(refused))
+        turn.move(
+            RunState.FAILED, Message("CDM refused: {error}", error=refused), error=str(refused)
+        )
     except Unknown as unknown:
         logger.warning("run %d: the start's answer was lost (%s)", turn.run.id, unknown)
-        turn.note(due_in=clock.poll_gap(0), error=f"The start's answer was lost: {unknown}")
+        turn.note(
+            due_in=clock.poll_gap(0),
+            error=Message("The start's answer was lost: {error}", error=unknown),
+        )
     else:
         turn.memory = replace(turn.memory, answered=True)
         turn.note(due_in=clock.poll_gap(0))
@@ -144,7 +159,7 @@ def _back_to_queued(turn: Turn, proof: CopyManagerError, *, blocked: Sum) -> Non
     )
     turn.move(
         RunState.QUEUED,
-        f"the start provably had no effect: {proof}",
+        Message("the start provably had no effect: {error}", error=proof),
         due_in=clock.retry_gap(attempts),
         sent_at=None,
         error=str(proof),
@@ -156,7 +171,9 @@ def _busy_after_all(turn: Turn, busy: Busy) -> None:
     """CDM showed the job as free and refuses to start it: a busy job too, with the same end."""
     blocked = turn.memory.blocked.until(turn.now)
     if blocked.s >= BLOCKED_S:
-        turn.ask_a_person(f"{busy} It has been so for 15 minutes.", sent_at=None)
+        turn.ask_a_person(
+            Message("{error} It has been so for 15 minutes.", error=busy), sent_at=None
+        )
     else:
         _back_to_queued(turn, busy, blocked=blocked)
 
@@ -177,18 +194,33 @@ def starting(turn: Turn) -> None:
             turn,
             new[0],
             Evidence.ANSWERED if answered else Evidence.FOUND,
-            "CDM answered the start" if answered else "the answer was lost; found in CDM",
+            Message("CDM answered the start")
+            if answered
+            else Message("the answer was lost; found in CDM"),
         )
     elif new:
         ids = ", ".join(session.id for session in new)
         turn.memory = seen(turn, new)
         turn.ask_a_person(
-            f"{len(new)} new job sessions of this job appeared ({ids}); which is ours is unclear."
+            Message(
+                "{number} new job sessions of this job appeared ({sessions}); which is ours is"
+                " unclear.",
+                number=len(new),
+                sessions=ids,
+            )
         )
     elif look.s >= LOOK_S:
-        said = "CDM answered the start" if answered else "The start's answer was lost"
+        why: str = Message(
+            "The start's answer was lost, but no new job session appeared for {seconds} s.",
+            seconds=f"{LOOK_S:.0f}",
+        )
+        if answered:
+            why = Message(
+                "CDM answered the start, but no new job session appeared for {seconds} s.",
+                seconds=f"{LOOK_S:.0f}",
+            )
         turn.memory = seen(turn, new)
-        turn.ask_a_person(f"{said}, but no new job session appeared for {LOOK_S:.0f} s.")
+        turn.ask_a_person(why)
     else:
         polls = turn.memory.polls + 1
         turn.memory = replace(turn.memory, polls=polls, look=look)
@@ -217,7 +249,7 @@ def follow_session(
     )
     turn.move(
         RunState.RESTORING,
-        f"job session {session.id}: {how}",
+        Message("job session {session}: {how}", session=session.id, how=how),
         by=by,
         due_in=0.0,
         job_session_id=session.id,
@@ -235,19 +267,23 @@ def _cancelled(turn: Turn) -> bool:
     request = turn.request("cancel")
     if request is None:
         return False
-    turn.move(RunState.CANCELLED, "cancelled by a person", by=request.by)
+    turn.move(RunState.CANCELLED, Message("cancelled by a person"), by=request.by)
     return True
 
 
 def _gone(turn: Turn) -> str:
-    return f"CDM has no job {turn.run.job_id} ({turn.run.job_name}) any more."
+    return Message(
+        "CDM has no job {job_id} ({job}) any more.", job_id=turn.run.job_id, job=turn.run.job_name
+    )
 
 
 def _waited_too_long(turn: Turn) -> bool:
     if turn.memory.waited_s <= STALE_S:
         return False
-    last = f" The last obstacle: {turn.run.error}" if turn.run.error else ""
-    turn.ask_a_person(f"The run has waited for more than an hour and was not started.{last}")
+    why: str = Message("The run has waited for more than an hour and was not started.")
+    if turn.run.error:
+        why = Message("{why} The last obstacle: {error}", why=why, error=turn.run.error)
+    turn.ask_a_person(why)
     return True
 
 
@@ -255,19 +291,28 @@ def _still_wanted(turn: Turn) -> bool:
     """Read mode and mapping again; if they say no, record that."""
     run = turn.run
     if turn.store.settings.mode is Mode.DISARMED and run.source != SIMULATION:
-        turn.move(RunState.CANCELLED, "the app was disarmed before the start")
+        turn.move(RunState.CANCELLED, Message("the app was disarmed before the start"))
         return False
     try:
         mapping = turn.store.mappings.get(run.mapping_id or 0)
     except LookupError:
-        turn.move(RunState.CANCELLED, f"mapping {run.mapping} was deleted before the start")
+        turn.move(
+            RunState.CANCELLED,
+            Message("mapping {mapping} was deleted before the start", mapping=run.mapping),
+        )
         return False
     if not mapping.enabled:
-        turn.move(RunState.CANCELLED, f"mapping {mapping.name} was disabled before the start")
+        turn.move(
+            RunState.CANCELLED,
+            Message("mapping {mapping} was disabled before the start", mapping=mapping.name),
+        )
         return False
     if (mapping.connection_id, mapping.job_id) != (run.connection_id, run.job_id):
         turn.ask_a_person(
-            f"Mapping {mapping.name} was changed before the start and names another job now."
+            Message(
+                "Mapping {mapping} was changed before the start and names another job now.",
+                mapping=mapping.name,
+            )
         )
         return False
     return True
@@ -275,7 +320,12 @@ def _still_wanted(turn: Turn) -> bool:
 
 def _changed(turn: Turn, job: RestoreJob) -> str | None:
     if job.name != turn.run.job_name:
-        return f"Job {job.id} was named {turn.run.job_name}; in CDM it is now named {job.name}."
+        return Message(
+            "Job {job_id} was named {job}; in CDM it is now named {name}.",
+            job_id=job.id,
+            job=turn.run.job_name,
+            name=job.name,
+        )
     if not job.is_restore:
-        return f"Job {job.name} is no longer a restore job in CDM."
+        return Message("Job {job} is no longer a restore job in CDM.", job=job.name)
     return None

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping as Map
 
+from app.message import Message
 from app.restore.model import RunState
 
 _S = RunState
@@ -21,6 +22,25 @@ NEXT_STATES: Map[RunState, frozenset[RunState]] = {
     _S.OBSERVED: frozenset(),
 }
 FINAL_STATES = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.OBSERVED})
+
+_WORDS: Map[RunState, Message] = {
+    _S.AWAITING_APPROVAL: Message("awaiting approval"),
+    _S.QUEUED: Message("queued"),
+    _S.STARTING: Message("starting"),
+    _S.RESTORING: Message("restoring"),
+    _S.READY: Message("ready"),
+    _S.CLEANING_UP: Message("cleaning up"),
+    _S.NEEDS_DECISION: Message("needs decision"),
+    _S.COMPLETED: Message("completed"),
+    _S.FAILED: Message("failed"),
+    _S.CANCELLED: Message("cancelled"),
+    _S.OBSERVED: Message("observed"),
+}
+
+
+def worded(state: RunState) -> Message:
+    """Give a state as a word of a sentence: "Run 7 is cleaning up"."""
+    return _WORDS[state]
 
 
 class IllegalTransition(Exception):

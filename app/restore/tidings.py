@@ -9,6 +9,7 @@ attack learn, as a note and on our pages: what came of their triggers, by the ru
 from datetime import UTC, datetime
 from typing import Protocol
 
+from app.message import Message
 from app.restore.model import Outcome, Run, RunState
 from app.restore.notes import shortened, shouted
 
@@ -25,17 +26,17 @@ AT_REST = frozenset(
 TOLD_ONCE_MORE = AT_REST | {RunState.NEEDS_DECISION}
 
 _STATES = {
-    RunState.AWAITING_APPROVAL: "which waits for a person's approval",
-    RunState.QUEUED: "which has not started yet",
-    RunState.STARTING: "whose start is on its way to CDM",
-    RunState.RESTORING: "the copy is being restored",
-    RunState.READY: "the copy is ready",
-    RunState.CLEANING_UP: "the copy is being cleaned up",
-    RunState.COMPLETED: "which has completed",
-    RunState.FAILED: "which has FAILED",
-    RunState.CANCELLED: "which was cancelled",
-    RunState.OBSERVED: "which only observed: nothing was started",
-    RunState.NEEDS_DECISION: "which needs a person to decide",
+    RunState.AWAITING_APPROVAL: Message("which waits for a person's approval"),
+    RunState.QUEUED: Message("which has not started yet"),
+    RunState.STARTING: Message("whose start is on its way to CDM"),
+    RunState.RESTORING: Message("the copy is being restored"),
+    RunState.READY: Message("the copy is ready"),
+    RunState.CLEANING_UP: Message("the copy is being cleaned up"),
+    RunState.COMPLETED: Message("which has completed"),
+    RunState.FAILED: Message("which has FAILED"),
+    RunState.CANCELLED: Message("which was cancelled"),
+    RunState.OBSERVED: Message("which only observed: nothing was started"),
+    RunState.NEEDS_DECISION: Message("which needs a person to decide"),
 }
 
 
@@ -58,24 +59,26 @@ def what_came_of(trigger: Trigger, run: Run | None) -> str:
     """Say in a few words what came of ``trigger``; ``run`` is the one that it was a repeat of."""
     match trigger.outcome:
         case Outcome.DISARMED:
-            return "not started: the app is disarmed"
+            return Message("not started: the app is disarmed")
         case Outcome.MAPPING_DISABLED:
-            return f"not started: mapping {trigger.mapping} is disabled"
+            return Message("not started: mapping {mapping} is disabled", mapping=trigger.mapping)
         case Outcome.COOLING_DOWN if run is not None:
-            return f"not started: cooling down{_until(trigger)} after run {run.id}"
+            return _cooling_down(trigger, run.id)
     if run is None:
-        return f"not started: {trigger.message.rstrip('.')}"
-    return f"repeat of run {run.id}, {how_it_stands(run)}"
+        return Message("not started: {why}", why=trigger.message.rstrip("."))
+    return Message("repeat of run {run}, {state}", run=run.id, state=how_it_stands(run))
 
 
 def how_it_stands(run: Run) -> str:
     """Say in a few words where a run is."""
     words = _STATES[run.state]
     if run.state in {RunState.FAILED, RunState.NEEDS_DECISION} and run.error:
-        words = f"{words}: {run.error.rstrip('.')}"
+        words = Message("{state}: {why}", state=words, why=run.error.rstrip("."))
     if run.contact_lost_since is not None:
         since = run.contact_lost_since.astimezone(UTC)
-        words = f"{words} (no contact with CDM since {since:%H:%M} UTC)"
+        words = Message(
+            "{state} (no contact with CDM since {at} UTC)", state=words, at=f"{since:%H:%M}"
+        )
     return words
 
 
@@ -95,12 +98,13 @@ def second_text(run: Run, *, now: datetime) -> str:
     return _text(f"{words}{_where(run)}.", now)
 
 
-def _until(trigger: Trigger) -> str:
+def _cooling_down(trigger: Trigger, run_id: int) -> Message:
     if trigger.cooling_until is None:
-        return ""
+        return Message("not started: cooling down after run {run}", run=run_id)
     end = trigger.cooling_until.astimezone(UTC)
     same_day = end.date() == trigger.received_at.astimezone(UTC).date()
-    return f" until {end:%H:%M} UTC" if same_day else f" until {end:%Y-%m-%d %H:%M} UTC"
+    until = f"{end:%H:%M} UTC" if same_day else f"{end:%Y-%m-%d %H:%M} UTC"
+    return Message("not started: cooling down until {at} after run {run}", at=until, run=run_id)
 
 
 def _where(run: Run | None) -> str:

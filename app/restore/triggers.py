@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
+from app.message import Message, joined
 from app.restore.decisions import Verdict, by_itself, decide
 from app.restore.model import Decision, Mapping, Outcome, Trigger
 from app.restore.own_events import MAY_BE_OWN, OWN_EVENT, names_our_user
@@ -36,7 +37,11 @@ def accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
 def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     first = store.triggers.find(trigger.request_id)
     if first is not None:
-        message = f"The same request came before; it was then {first.outcome}: {first.message}"
+        message = Message(
+            "The same request came before; it was then {outcome}: {message}",
+            outcome=first.outcome,
+            message=first.message,
+        )
         if first.run_id is not None:
             store.runs.count_repeat(first.run_id)
         duplicate = Verdict(Outcome.DUPLICATE, message, first.run_id, first.mapping)
@@ -49,12 +54,12 @@ def _accept(store: Store, trigger: Trigger, now: datetime) -> Decision:
     if mapping is None:
         return _keep(store, trigger, Verdict(Outcome.UNMATCHED, _unmatched(trigger)))
     if not mapping.enabled:
-        disabled = f"Mapping {mapping.name} is disabled."
+        disabled = Message("Mapping {mapping} is disabled.", mapping=mapping.name)
         verdict = Verdict(Outcome.MAPPING_DISABLED, disabled)
         return _keep(store, trigger, replace(verdict, mapping=mapping.name))
     verdict = replace(decide(store, trigger, mapping, now), mapping=mapping.name)
     if names_our_user(trigger):
-        verdict = replace(verdict, message=f"{verdict.message} {MAY_BE_OWN}")
+        verdict = replace(verdict, message=joined((verdict.message, MAY_BE_OWN), " "))
     # The attack that people will look at must not be stripped by a flood; of each job one is open.
     raises = (
         verdict.attack is not None
@@ -99,7 +104,7 @@ def _find_mapping(store: Store, trigger: Trigger) -> Mapping | None:
 def _keep(store: Store, trigger: Trigger, verdict: Verdict, *, whole: bool = False) -> Decision:
     message = verdict.message
     if trigger.remarks and verdict.outcome is not Outcome.DUPLICATE:
-        message = f"{message} {' '.join(trigger.remarks)}"
+        message = joined((message, *trigger.remarks), " ")
     trigger_id = store.triggers.add(
         trigger,
         verdict.outcome,
@@ -115,12 +120,22 @@ def _keep(store: Store, trigger: Trigger, verdict: Verdict, *, whole: bool = Fal
 
 def _unmatched(trigger: Trigger) -> str:
     if trigger.mapping is not None:
-        return f"There is no mapping named {trigger.mapping}; nothing was started."
-    asked = [
-        *([] if trigger.rule_id is None else [f"rule id {trigger.rule_id}"]),
-        *([] if trigger.rule_name is None else [f"rule name {trigger.rule_name}"]),
-    ]
-    return f"No mapping for {' or '.join(asked)}; nothing was started."
+        return Message(
+            "There is no mapping named {mapping}; nothing was started.", mapping=trigger.mapping
+        )
+    if trigger.rule_name is None:
+        return Message(
+            "No mapping for rule id {rule_id}; nothing was started.", rule_id=trigger.rule_id
+        )
+    if trigger.rule_id is None:
+        return Message(
+            "No mapping for rule name {rule}; nothing was started.", rule=trigger.rule_name
+        )
+    return Message(
+        "No mapping for rule id {rule_id} or rule name {rule}; nothing was started.",
+        rule_id=trigger.rule_id,
+        rule=trigger.rule_name,
+    )
 
 
 _EVENT_FIELDS = frozenset(
@@ -129,10 +144,13 @@ _EVENT_FIELDS = frozenset(
 
 
 def _test_message(trigger: Trigger) -> str:
-    message = "Connection test passed: the call arrived, its token is valid, nothing was started."
+    message = Message(
+        "Connection test passed: the call arrived, its token is valid, nothing was started."
+    )
     if _EVENT_FIELDS & set(trigger.fields):
-        message += (
-            " It carries event values but no RULE_ID: if a rule sent it, RULE_ID does not arrive"
+        carries = Message(
+            "It carries event values but no RULE_ID: if a rule sent it, RULE_ID does not arrive"
             " here, and the custom action's mapping parameter should be set."
         )
+        return joined((message, carries), " ")
     return message

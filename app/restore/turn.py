@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Unpack
 
+from app.message import Message
 from app.restore import clock
 from app.restore.changes import Changes
 from app.restore.memory import Memory
@@ -82,14 +83,16 @@ class Turn:
     def ask_a_person(self, why: str, **changes: Unpack[Changes]) -> None:
         """Move to `needs_decision`, with the question in words; nobody is asked of a dry run."""
         if self.run.dry_run:
-            self.end_dry_run("A person would have to decide", why)
+            self.end_dry_run(Message("A person would have to decide"), why)
             return
         changes["error"] = why
         self.move(RunState.NEEDS_DECISION, why, **changes)
 
     def end_dry_run(self, found: str, obstacle: str = "") -> None:
         """Move to `observed`: what a real run would do now, or the ``obstacle`` it would meet."""
-        reason = f"{found}: {obstacle}" if obstacle else found
+        reason = (
+            Message("{found}: {obstacle}", found=found, obstacle=obstacle) if obstacle else found
+        )
         self.move(RunState.OBSERVED, reason, error=reason if obstacle else None)
 
     def lost_contact(self, error: CopyManagerError) -> None:
@@ -99,7 +102,7 @@ class Turn:
         """
         logger.warning("run %d: no contact with CDM: %s", self.run.id, error)
         if self.run.dry_run:
-            self.end_dry_run("The app would try again for an hour", str(error))
+            self.end_dry_run(Message("The app would try again for an hour"), str(error))
             return
         self.run = self.store.runs.note(
             self.run,

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from app.message import Message
 from app.restore import triggers
 from app.restore.model import Mapping, Mode, Trigger, Watch
 from app.restore.watch_ports import Contribution, Offense, Offenses, Store
@@ -253,7 +254,11 @@ def _act(store: Store, mapping: Mapping, pair: WatchedOffense, now: datetime) ->
         detected_at=datetime.fromtimestamp(pair.first_ms / 1000, UTC),
         offense_id=pair.offense_id,
         fields={"offense_id": str(pair.offense_id), "event_time": str(pair.first_ms)},
-        remarks=(f"Offense {pair.offense_id} brought no trigger of a custom action.",),
+        remarks=(
+            Message(
+                "Offense {offense} brought no trigger of a custom action.", offense=pair.offense_id
+            ),
+        ),
         source=SOURCE,
     )
     decision = triggers.accept(store, trigger, now)
