@@ -159,11 +159,22 @@ sbom() {
   mv "$target.new" "$target"
 }
 
+# What the app reads of app/locales/: each language's catalogue, compiled.
+catalogues() {
+  local venv=$BUILD/catalogues pins=tests/package/babel-requirements.txt
+  if make_venv "$venv" "$(digest "$pins")"; then
+    "$venv/bin/pip" install -qq --no-deps --require-hashes --only-binary=:all: -r "$pins"
+    digest "$pins" >"$venv/.fingerprint"
+  fi
+  "$venv/bin/python" -m tests.package.catalogues compile
+}
+
 package() {
   need_python
   wheels
   carbon
   sbom
+  catalogues
   rm -rf dist
   mkdir dist
   python3.11 -m tests.package.pack "$@" . dist

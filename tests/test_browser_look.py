@@ -61,6 +61,19 @@ def test_every_page_is_accessible_and_in_bounds(browser: Browser, site: Site, lo
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_every_page_in_german_too(browser: Browser, site: Site, look: Look) -> None:
+    """Its words are longer: nothing bursts, is cut off or broken."""
+    wrong = []
+    with person_at(browser, site, look.width, locale="de-DE") as person:
+        for path in site.pages():
+            wrong += look_at(person, path, look, "german-")
+            if person.page.locator("html").get_attribute("lang") != "de":
+                wrong.append(f"{path} is not in German")
+        wrong += said_by_browser(person)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_hostile_values_break_no_page(browser: Browser, hostile: Site, look: Look) -> None:
     """Markup, marks that turn text round, and 10,000 characters stay text inside the layout."""
     wrong = []

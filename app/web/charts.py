@@ -16,8 +16,7 @@ from app.message import Message, counted, joined
 from app.restore.model import RunState
 from app.store.run_rows import RunFilter
 from app.store.statistics import Statistics
-from app.web.language import said
-from app.web.presentation import duration
+from app.web.presentation import capital, duration
 
 GROUPS = {
     "done": Message("ready or completed"),
@@ -40,6 +39,7 @@ GROUP_OF = {
     RunState.FAILED: "bad",
 }
 _PERIOD_NAMES = {"day": Message("Day"), "month": Message("Month"), "year": Message("Year")}
+_PERIOD = {"day": Message("day"), "month": Message("month"), "year": Message("year")}
 _READY_COLUMNS = (
     Message("Runs"),
     Message("Median"),
@@ -181,7 +181,7 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
     )
     return Chart(
         name="runs",
-        title=Message("Runs per {period} by outcome", period=period),
+        title=Message("Runs per {period} by outcome", period=_PERIOD[period]),
         text=text if runs else Message("No run in this time."),
         x_axis=Message("{period} (UTC)", period=_PERIOD_NAMES[period]),
         y_axis=Message("Runs"),
@@ -192,7 +192,7 @@ def _runs_chart(periods: list[str], counts: Sequence[Counter[str]], period: str)
         head=[
             _PERIOD_NAMES[period],
             Message("Runs"),
-            *(_capital(words) for words in GROUPS.values()),
+            *(capital(words) for words in GROUPS.values()),
         ],
         rows=[
             [name, str(sum(one.values())), *(str(one[group]) for group in GROUPS)]
@@ -227,7 +227,7 @@ def _ready_chart(
         text = Message(
             "For each {period} the median as a dot, and a line from the fastest to the"
             " slowest: {runs}, median of all {median}.",
-            period=period,
+            period=_PERIOD[period],
             runs=runs,
             median=median,
         )
@@ -273,8 +273,3 @@ def _sampled(every: int) -> Message | str:
     if every == 1:
         return ""
     return Message("There are so many that every {every}th run was taken.", every=every)
-
-
-def _capital(words: str) -> str:
-    words = said(words)
-    return words[:1].upper() + words[1:]

@@ -186,7 +186,7 @@ def _check_chosen(job_id: str | None) -> str:
 class TokenForm(CheckedForm):
     """A new trigger token."""
 
-    name = StringField("Name")
+    name = StringField(Message("Name"))
 
     def values(self) -> dict[str, object] | None:
         """The token's name; None when it is bad."""

@@ -210,6 +210,12 @@ def fill(sentence: str, **values: object) -> Markup:
     return escape(say(sentence)).format(**{name: finalize(one) for name, one in values.items()})
 
 
+def capital(text: str) -> str:
+    """Words of ours in the reader's language, with a large first letter."""
+    words = said(text)
+    return words[:1].upper() + words[1:]
+
+
 def utc(at: datetime | None) -> str:
     """A time for people, to the second."""
     return "–" if at is None else at.strftime(_TIME)
@@ -270,7 +276,7 @@ def register(app: Flask) -> None:
         state_name,
         state_icon,
     ]
-    filters += [outcome_words, outcome_tone, action_words, source_words, outside, fill]
+    filters += [outcome_words, outcome_tone, action_words, source_words, outside, fill, capital]
     for function in filters:
         app.add_template_filter(function)
 

@@ -43,9 +43,8 @@ def update(path: Path, template: Catalog) -> None:
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.parents[1].name)
     catalogue.update(template, no_fuzzy_matching=True)
-    catalogue.obsolete.clear()
     with path.open("wb") as file:
-        write_po(file, catalogue, width=100, omit_header=False, ignore_obsolete=True)
+        write_po(file, catalogue, width=100, ignore_obsolete=True, include_lineno=False)
 
 
 def compile_to(path: Path, target: Path) -> None:

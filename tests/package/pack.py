@@ -46,7 +46,7 @@ BUILDERS = {
     "PACKAGE_DOCUMENTATION_URL": "",  # empty: as manifest.json has it
 }
 PACKED = ("app", "container")
-NOT_PACKED = ("__pycache__", "node_modules", "styles")
+NOT_PACKED = ("__pycache__", "node_modules", "styles", ".pyc", ".po")
 
 
 class PackError(Exception):
@@ -125,7 +125,12 @@ def _app_files(root: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
             hidden = any(part.startswith(".") or part in NOT_PACKED for part in parts)
             if path.is_symlink():
                 raise PackError(f"{'/'.join(parts)} is a link, which QRadar would not follow")
-            if path.is_file() and not hidden and path.suffix != ".pyc" and path.name[-1] != "~":
+            if (
+                path.is_file()
+                and not hidden
+                and path.suffix not in NOT_PACKED
+                and path.name[-1] != "~"
+            ):
                 files["/".join(parts)] = path.read_bytes()
     for needed in ("app/__init__.py", "container/pip/ordering.txt"):
         if needed not in files:

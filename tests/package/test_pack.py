@@ -33,6 +33,8 @@ def tree(tmp_path: Path) -> Path:
         "app/qradar/start_restore.sh": "#!/bin/bash\n",
         "app/__pycache__/__init__.cpython-311.pyc": "",
         "app/styles/package.json": "{}",
+        "app/locales/de/LC_MESSAGES/messages.mo": "",
+        "app/locales/de/LC_MESSAGES/messages.po": "",
         "app/.hidden": "",
         "app/web/pages.py~": "",
         "container/pip/ordering.txt": "one.whl\n",
@@ -70,6 +72,10 @@ def test_app_zip_has_the_apps_files_and_nothing_else(packed: Packed) -> None:
     assert [name for name in names if name.startswith("app/")] == [
         "app/",
         "app/__init__.py",
+        "app/locales/",
+        "app/locales/de/",
+        "app/locales/de/LC_MESSAGES/",
+        "app/locales/de/LC_MESSAGES/messages.mo",
         "app/qradar/",
         "app/qradar/start_restore.sh",
     ]
