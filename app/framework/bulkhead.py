@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.message import Message
+
 
 class TooBusy(Exception):
     """All places are taken: say "busy" at once rather than queue."""
@@ -29,7 +31,9 @@ class Bulkhead:
             yield
             return
         if not self._places.acquire(blocking=False):
-            raise TooBusy("too many requests are waiting for QRadar or CDM: try again in a moment")
+            raise TooBusy(
+                Message("too many requests are waiting for QRadar or CDM: try again in a moment")
+            )
         self._held.depth = 1
         try:
             yield

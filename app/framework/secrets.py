@@ -22,6 +22,7 @@ from pathlib import Path
 from qpylib.encdec import Encryption, EncryptionError
 
 from app.framework import masking, paths
+from app.message import Message
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Secrets:
         """
         masking.mask(text)
         if not text:
-            raise SecretNotStored("an empty password can't be stored")
+            raise SecretNotStored(Message("an empty password can't be stored"))
         try:
             with self._locked():
                 entries = self._entries()
@@ -88,7 +89,9 @@ class Secrets:
                 self._encrypt_into_draft(_checked(label), text)
                 self._adopt(_read(self._draft))
         except (*_ENCDEC_ERRORS, OSError) as error:
-            raise SecretNotStored(f"the password could not be stored: {error}") from error
+            raise SecretNotStored(
+                Message("the password could not be stored: {why}", why=error)
+            ) from error
         with self._known_lock:
             self._known[label] = text
 
@@ -120,7 +123,10 @@ class Secrets:
         except (*_ENCDEC_ERRORS, OSError) as error:
             reason = _why_unreadable(error)
             raise SecretUnreadable(
-                f"The stored password can't be read ({reason}): it must be entered again."
+                Message(
+                    "The stored password can't be read ({reason}): it must be entered again.",
+                    reason=reason,
+                )
             ) from error
 
     def _decrypt_once(self, label: str) -> str:
@@ -131,7 +137,7 @@ class Secrets:
         data = {"name": label, "user": _DRAFT_OWNER}
         Encryption(data).encrypt(text)
         if Encryption(data).decrypt() != text:
-            raise EncryptionError("it reads differently from what was entered")
+            raise EncryptionError(Message("it reads differently from what was entered"))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -161,7 +167,7 @@ class Secrets:
     def _adopt(self, entries: dict[str, object] | None) -> None:
         """Make ``entries`` the file, then the copy; one of them is complete at every moment."""
         if entries is None:
-            raise OSError("what was just written can't be read")
+            raise OSError(Message("what was just written can't be read"))
         self._write(self._file, entries)
         self._write(self._copy, entries)
         self._draft.unlink(missing_ok=True)
@@ -206,7 +212,7 @@ def _read(path: Path) -> dict[str, object] | None:
 
 def _why_unreadable(error: BaseException) -> str:
     if not paths.has_app_uuid():
-        return "QRadar gave the app no QRADAR_APP_UUID"
+        return Message("QRadar gave the app no QRADAR_APP_UUID")
     if isinstance(error, OSError):
-        return f"the store can't be read: {error.strerror}"
-    return "it is gone, damaged, or was stored by another installation of the app"
+        return Message("the store can't be read: {why}", why=error.strerror)
+    return Message("it is gone, damaged, or was stored by another installation of the app")

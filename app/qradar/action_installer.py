@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 
+from app.message import Message, joined
 from app.qradar import authorized_services, custom_action, defined_actions
 from app.qradar.administrator import Administrator, Gone, NotDone
 from app.qradar.defined_actions import Action
@@ -39,9 +40,14 @@ class NameTaken(NotDone):
 
     def __init__(self, action: Action) -> None:
         super().__init__(
-            f"There is a custom action named {ACTION_NAME} already, and this app did not make it.",
-            cause="It may be from an earlier installation of this app, or made by hand.",
-            advice="Tick the box to have it replaced, or rename it under Admin, Custom Actions.",
+            Message(
+                "There is a custom action named {name} already, and this app did not make it.",
+                name=ACTION_NAME,
+            ),
+            cause=Message("It may be from an earlier installation of this app, or made by hand."),
+            advice=Message(
+                "Tick the box to have it replaced, or rename it under Admin, Custom Actions."
+            ),
         )
         self.action = action
 
@@ -50,7 +56,7 @@ def check_console(text: str) -> str:
     """The parameter ``console`` as the script takes it, HOST[:PORT][@ADDRESS]; or ValueError."""
     value = text.strip()
     if value and not _CONSOLE.fullmatch(value):
-        raise ValueError("must be HOST, HOST:PORT or HOST:PORT@ADDRESS.")
+        raise ValueError(Message("must be HOST, HOST:PORT or HOST:PORT@ADDRESS."))
     return value
 
 
@@ -59,7 +65,7 @@ def _noting(problems: list[str], what: str) -> Iterator[None]:
     try:
         yield
     except NotDone as error:
-        problems.append(f"{what}: {error}")
+        problems.append(joined([what, str(error)], ": "))
 
 
 class Installer:
@@ -121,7 +127,7 @@ class Installer:
         self.settle()
         book = self._keeper.read()
         everything = [*([book.current] if book.current else []), *book.old]
-        return self._take_down(everything, "removed")
+        return self._take_down(everything, Message("removed"))
 
     def remove_old(self, label: str) -> list[str]:
         """Take away the authorized service ``label`` that is no longer in use, as `remove`.
@@ -132,11 +138,12 @@ class Installer:
         book = self._keeper.read()
         if book.current is not None and book.current.service_label == label:
             raise NotDone(
-                f"The authorized service {label} is in use.", advice="Update the custom action."
+                Message("The authorized service {label} is in use.", label=label),
+                advice=Message("Update the custom action."),
             )
         known = [one for one in book.old if one.service_label == label]
         if known:
-            return self._take_down(known, f"old service {label} removed")
+            return self._take_down(known, Message("old service {label} removed", label=label))
         for service in authorized_services.ours(self._admin):
             if service.label == label:
                 authorized_services.delete(self._admin, service.id)
@@ -236,13 +243,15 @@ class Installer:
         try:
             self.settle()
         except NotDone:
-            error.advice = (
-                f"{error.advice} What was begun is kept in mind: press the button again when the "
-                "console answers, and it is finished or taken back first."
-            ).strip()
-            return
-        if self._keeper.read().old:
-            error.advice = f"{error.advice} See below for what is left over.".strip()
+            more = Message(
+                "What was begun is kept in mind: press the button again when the console answers,"
+                " and it is finished or taken back first."
+            )
+        else:
+            if not self._keeper.read().old:
+                return
+            more = Message("See below for what is left over.")
+        error.advice = joined(filter(None, (error.advice, more)), " ")
 
     def _sweep(self) -> None:
         """Remove former services whose successor has called: their trigger token is revoked."""
@@ -269,15 +278,15 @@ class Installer:
 
     def _take_apart(self, one: Installation, problems: list[str]) -> Installation:
         self._keeper.revoke_token(one.token_name)
-        with _noting(problems, f"custom action {ACTION_NAME}"):
+        with _noting(problems, Message("custom action {name}", name=ACTION_NAME)):
             if one.action_id is not None:
                 defined_actions.delete_action(self._admin, one.action_id)
                 one = replace(one, action_id=None)
-        with _noting(problems, "script of the custom action"):
+        with _noting(problems, Message("script of the custom action")):
             if one.script_id is not None:
                 defined_actions.delete_script(self._admin, one.script_id)
                 one = replace(one, script_id=None)
-        with _noting(problems, f"authorized service {one.service_label}"):
+        with _noting(problems, Message("authorized service {label}", label=one.service_label)):
             for service in authorized_services.ours(self._admin):
                 # by its label too: it may have been made though no answer arrived
                 if service.id == one.service_id or service.label == one.service_label:
@@ -296,6 +305,8 @@ class Installer:
 
     def _finish(self, done: Installation) -> Installation:
         book = self._keeper.read()
-        what = "updated" if book.current else "installed"
-        self._keeper.write(book.after(done), f"{what} with token {done.token_name}")
+        what = Message("installed with token {token}", token=done.token_name)
+        if book.current:
+            what = Message("updated with token {token}", token=done.token_name)
+        self._keeper.write(book.after(done), what)
         return done

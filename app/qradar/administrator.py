@@ -8,18 +8,22 @@ Whatever fails is told as `NotDone`: what was not done, why, and what a person c
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from app.message import Message, joined
 from app.qradar.console import ConsoleAnswer, ConsoleRefused, ConsoleUnavailable
 
-BY_HAND = "Do it by hand: the steps are at the end of the set-up page."
+BY_HAND = Message("Do it by hand: the steps are at the end of the set-up page.")
 
 # QRadar's numbers for what it refuses about authorized services (qradar §6)
 _ADVICE = {
-    95103005: "The user role has not been deployed: run Deploy Changes, then try again.",
-    95103008: "A user or an authorized service has that name already: rename or delete it.",
-    95103009: "The user role includes ADMIN: choose one that has Offenses only.",
-    95103010: "The user role includes ADMIN: choose one that has Offenses only.",
-    95104011: "You are signed in as an authorized service, which can't change itself: sign in as a "
-    "user.",
+    95103005: Message("The user role has not been deployed: run Deploy Changes, then try again."),
+    95103008: Message(
+        "A user or an authorized service has that name already: rename or delete it."
+    ),
+    95103009: Message("The user role includes ADMIN: choose one that has Offenses only."),
+    95103010: Message("The user role includes ADMIN: choose one that has Offenses only."),
+    95104011: Message(
+        "You are signed in as an authorized service, which can't change itself: sign in as a user."
+    ),
 }
 
 
@@ -49,7 +53,7 @@ class NotDone(Exception):
         self.message, self.cause, self.advice, self.perhaps = message, cause, advice, perhaps
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.message, self.cause, self.advice) if part)
+        return joined(filter(None, (self.message, self.cause, self.advice)), " ")
 
 
 class Gone(NotDone):
@@ -73,7 +77,10 @@ class Administrator:
         """The objects of a list."""
         body = self._ask("GET", path, what, params=params)
         if not isinstance(body, list):
-            raise NotDone(f"QRadar's answer when asked to {what} is not a list.", advice=BY_HAND)
+            raise NotDone(
+                Message("QRadar's answer when asked to {what} is not a list.", what=what),
+                advice=BY_HAND,
+            )
         return [row for row in body if isinstance(row, dict)]
 
     def find(self, path: str, what: str) -> dict[str, Any] | None:
@@ -122,22 +129,34 @@ class Administrator:
             raise self._refusal(error, what) from None
         except ConsoleUnavailable as error:
             raise NotDone(
-                self._clean(f"The app could not {what}: {error.message}"),
+                self._clean(
+                    Message("The app could not {what}: {why}", what=what, why=error.message)
+                ),
                 cause=self._clean(error.cause),
-                advice=error.advice or "Try again in a moment.",
+                advice=error.advice or Message("Try again in a moment."),
                 perhaps=method != "GET",
             ) from None
         return answer.body
 
     def _refusal(self, error: ConsoleRefused, what: str) -> NotDone:
-        number = "" if error.code is None else f", code {error.code}"
-        said = self._clean(f"QRadar answered HTTP {error.status}{number}: {error.message}")
+        words = self._clean(error.message)
+        said = Message("QRadar answered HTTP {status}: {words}", status=error.status, words=words)
+        if error.code is not None:
+            said = Message(
+                "QRadar answered HTTP {status}, code {code}: {words}",
+                status=error.status,
+                code=error.code,
+                words=words,
+            )
         kind = Gone if error.status == 404 else NotDone
-        return kind(f"QRadar did not let the app {what}.", cause=said, advice=_advice(error, what))
+        not_let = Message("QRadar did not let the app {what}.", what=what)
+        return kind(not_let, cause=said, advice=_advice(error, what))
 
     def _clean(self, text: str) -> str:
+        """``text`` without the secrets; only one that has any is no message any more."""
         for secret in self._secrets:
-            text = text.replace(secret, "(token)")
+            if secret in text:
+                text = text.replace(secret, "(token)")
         return text
 
 
@@ -145,13 +164,18 @@ def _advice(error: ConsoleRefused, what: str) -> str:
     if error.code in _ADVICE:
         return _ADVICE[error.code]
     if error.status == 401:
-        return "Sign in to QRadar again, then open the app from there."
-    if error.status == 403:
-        right = "System Administrator (ADMIN)"
-        if "service" in what or "role" in what:
-            right += ", with the right to manage users and authorized services (Administrator "
-            right += "Manager)"
-        return f"Your QRadar user role lacks a right that this needs: {right}. {BY_HAND}"
-    if error.status in (404, 405):
-        return f"It may have been deleted, or this QRadar release can't do it by REST. {BY_HAND}"
-    return f"Look at what QRadar says. {BY_HAND}"
+        return Message("Sign in to QRadar again, then open the app from there.")
+    if error.status == 403 and ("service" in what or "role" in what):
+        first = Message(
+            "Your QRadar user role lacks a right that this needs: System Administrator (ADMIN),"
+            " with the right to manage users and authorized services (Administrator Manager)."
+        )
+    elif error.status == 403:
+        first = Message(
+            "Your QRadar user role lacks a right that this needs: System Administrator (ADMIN)."
+        )
+    elif error.status in (404, 405):
+        first = Message("It may have been deleted, or this QRadar release can't do it by REST.")
+    else:
+        first = Message("Look at what QRadar says.")
+    return joined([first, BY_HAND], " ")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from typing import Any
 
+from app.message import Message
 from app.qradar.administrator import Administrator, NotDone
 
 LABEL = "safeguarded-restore-trigger"
@@ -59,7 +60,7 @@ def fitting_roles(admin: Administrator, app_name: str) -> tuple[Role, ...]:
     name is not documented, so it is known by the app's name.
     """
     fitting = []
-    for row in admin.rows(f"{_BASE}/user_roles", "list the user roles"):
+    for row in admin.rows(f"{_BASE}/user_roles", Message("list the user roles")):
         capabilities = row.get("capabilities")
         entries = [one for one in capabilities or () if isinstance(one, dict)]
         # a list that can't be read may hold anything
@@ -79,7 +80,7 @@ def _is_harmless(capability: dict[str, Any], app_name: str) -> bool:
 
 def ours(admin: Administrator) -> tuple[Service, ...]:
     """Every authorized service that this app made, by its label."""
-    rows = admin.rows(_SERVICES, "list the authorized services")
+    rows = admin.rows(_SERVICES, Message("list the authorized services"))
     found = [_service(row) for row in rows if isinstance(row.get("id"), int)]
     return tuple(one for one in found if _OURS.fullmatch(one.label))
 
@@ -88,8 +89,8 @@ def free_label(admin: Administrator, taken: Iterable[str]) -> str:
     """A label of ours that no user and no service has, nor is ``taken``; they share their names."""
     taken = set(taken)
     for path, what, field_ in (
-        ("authorized_services", "list the authorized services", "label"),
-        ("users", "list the users", "username"),
+        ("authorized_services", Message("list the authorized services"), "label"),
+        ("users", Message("list the users"), "username"),
     ):
         taken |= {str(row.get(field_)).casefold() for row in admin.rows(f"{_BASE}/{path}", what)}
     return next(label for label in _labels() if label not in taken)
@@ -106,7 +107,7 @@ def create(admin: Administrator, label: str, role_id: int, *, expires_at: dateti
     """
     answer = admin.post(
         _SERVICES,
-        "make the authorized service",
+        Message("make the authorized service"),
         json={
             "label": label,
             "user_role_id": role_id,
@@ -118,8 +119,8 @@ def create(admin: Administrator, label: str, role_id: int, *, expires_at: dateti
     token, number = answer.get("token"), answer.get("id")
     if not isinstance(number, int) or not isinstance(token, str) or not token:
         raise NotDone(
-            "QRadar made the authorized service but did not show its token.",
-            advice="Make it by hand: the steps are at the end of the set-up page.",
+            Message("QRadar made the authorized service but did not show its token."),
+            advice=Message("Make it by hand: the steps are at the end of the set-up page."),
             perhaps=True,
         )
     admin.hide(token)
@@ -127,7 +128,7 @@ def create(admin: Administrator, label: str, role_id: int, *, expires_at: dateti
 
 
 def _own_profile(admin: Administrator) -> int:
-    for row in admin.rows(f"{_BASE}/users", "look up your user", current_user="true"):
+    for row in admin.rows(f"{_BASE}/users", Message("look up your user"), current_user="true"):
         if isinstance(row.get("security_profile_id"), int):
             return int(row["security_profile_id"])
     return _FALLBACK_PROFILE
@@ -135,7 +136,7 @@ def _own_profile(admin: Administrator) -> int:
 
 def delete(admin: Administrator, service_id: int) -> None:
     """Delete a service: its token is refused from then on. Not being there is as good."""
-    admin.delete(f"{_SERVICES}/{service_id}", "delete the authorized service")
+    admin.delete(f"{_SERVICES}/{service_id}", Message("delete the authorized service"))
 
 
 def _service(row: dict[str, Any]) -> Service:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
+from app.message import Message
 from app.qradar.console import ConsoleAnswer, ConsoleRefused, ConsoleUnavailable
 
 _ACCESS = "/api/config/access"
@@ -70,9 +71,11 @@ def _rows(
             raise
         if may_be_refused:
             return []
-        raise ConsoleUnavailable(f"QRadar does not say who is calling: {error}") from error
+        raise ConsoleUnavailable(
+            Message("QRadar does not say who is calling: {why}", why=error)
+        ) from error
     if not isinstance(answer.body, list):
-        raise ConsoleUnavailable(f"QRadar's answer about {path} is not a list.")
+        raise ConsoleUnavailable(Message("QRadar's answer about {path} is not a list.", path=path))
     return [row for row in answer.body if isinstance(row, dict)]
 
 

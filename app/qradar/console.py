@@ -21,8 +21,8 @@ from typing import Any
 import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-TESTED_VERSIONS = tuple(f"{number}.0" for number in range(29, 20, -1))
-"""The API versions of QRadar 7.5.0 UP7 to 7.6.0, newest first (qradar §0, §7.1)."""
+from app.message import Message, joined
+from app.qradar.api_versions import TESTED_VERSIONS, best_version
 
 _LOCKED_OUT = 24  # QRadar's code for "this host failed too often" (qradar §3.4)
 _VERSIONS_PATH = "/api/help/versions"
@@ -39,7 +39,7 @@ class ConsoleUnavailable(Exception):
         self.message, self.cause, self.advice = message, cause, advice
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.message, self.cause, self.advice) if part)
+        return joined(filter(None, (self.message, self.cause, self.advice)), " ")
 
 
 class NoAnswer(ConsoleUnavailable):
@@ -51,11 +51,15 @@ class LockedOut(ConsoleUnavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "QRadar has locked this app's host out after failed log-ins.",
-            cause="Too many requests with tokens that QRadar does not accept came from it.",
-            advice="It opens again by itself, by default after half an hour. Put the app's address"
-            " on QRadar's Login Host Whitelist (Admin > Authentication > General Authentication"
-            " Settings > Lockout Management), so that it does not happen again.",
+            Message("QRadar has locked this app's host out after failed log-ins."),
+            cause=Message(
+                "Too many requests with tokens that QRadar does not accept came from it."
+            ),
+            advice=Message(
+                "It opens again by itself, by default after half an hour. Put the app's address"
+                " on QRadar's Login Host Whitelist (Admin > Authentication > General Authentication"
+                " Settings > Lockout Management), so that it does not happen again."
+            ),
         )
 
 
@@ -67,8 +71,12 @@ class ConsoleRefused(Exception):
         self.status, self.code, self.message = status, code, message
 
     def __str__(self) -> str:
-        number = "" if self.code is None else f", code {self.code}"
-        return f"QRadar refused (HTTP {self.status}{number}): {self.message}"
+        said: dict[str, object] = {"status": self.status, "words": self.message}
+        if self.code is None:
+            return Message("QRadar refused (HTTP {status}): {words}", **said)
+        return Message(
+            "QRadar refused (HTTP {status}, code {code}): {words}", code=self.code, **said
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,7 @@ class ConsoleClient:
         response, content = self._send("GET", _VERSIONS_PATH, sec, headers=headers)
         if response.status_code == requests.codes.unauthorized:
             _raise_for(response, content)
-        found = _best_version(response, content)
+        found = best_version(response, content)
         with self._lock:
             self._version = found or self._version or TESTED_VERSIONS[-1]
             kept = _VERSION_KEPT if found else _FALLBACK_KEPT
@@ -174,9 +182,12 @@ class ConsoleClient:
                 raise _explained(error, self.host) from error
             except OSError as error:  # what requests makes of a CA file that isn't there
                 raise ConsoleUnavailable(
-                    f"The file of trusted certificates, {self._verify}, can't be read.",
-                    cause="QRadar gives it to its apps when they start.",
-                    advice="Restart the app.",
+                    Message(
+                        "The file of trusted certificates, {file}, can't be read.",
+                        file=self._verify,
+                    ),
+                    cause=Message("QRadar gives it to its apps when they start."),
+                    advice=Message("Restart the app."),
                 ) from error
         raise AssertionError("the last try returns or raises")
 
@@ -203,8 +214,11 @@ class ConsoleClient:
             content += chunk
             if len(content) > _LARGEST_BODY:
                 raise ConsoleUnavailable(
-                    f"The console's answer is larger than {_LARGEST_BODY // 2**20} MiB.",
-                    advice="Ask for less at a time.",
+                    Message(
+                        "The console's answer is larger than {mebibytes} MiB.",
+                        mebibytes=_LARGEST_BODY // 2**20,
+                    ),
+                    advice=Message("Ask for less at a time."),
                 )
             if time.monotonic() > deadline:
                 raise _too_slow(self.host)
@@ -229,32 +243,6 @@ def _bracketed(fqdn: str) -> str:
     return fqdn
 
 
-def _best_version(response: requests.Response, content: bytes) -> str | None:
-    """The newest tested version that is offered, else the newest offered; None: can't be read."""
-    try:
-        entries = loads(content) if response.ok else None
-    except ValueError:
-        return None
-    if not isinstance(entries, list):
-        return None
-    offered = {
-        entry["version"]
-        for entry in entries
-        if isinstance(entry, dict)
-        and isinstance(entry.get("version"), str)
-        and not entry.get("removed")
-    }
-    for version in TESTED_VERSIONS:
-        if version in offered:
-            return version
-    numbers = {tuple(map(int, each.split("."))): each for each in offered if _is_number(each)}
-    return numbers[max(numbers)] if numbers else None
-
-
-def _is_number(version: str) -> bool:
-    return version.isascii() and all(part.isdigit() for part in version.split("."))
-
-
 def _raise_for(response: requests.Response, content: bytes) -> None:
     status = response.status_code
     if status < 300:
@@ -268,18 +256,19 @@ def _raise_for(response: requests.Response, content: bytes) -> None:
         code = document.get("code")
         if code == _LOCKED_OUT:
             raise LockedOut
-        message = str(document.get("message") or response.reason or "no reason given")
-        raise ConsoleRefused(status, code if isinstance(code, int) else None, message[:500])
+        said = str(document.get("message") or response.reason or "")[:500]
+        message = said or Message("no reason given")
+        raise ConsoleRefused(status, code if isinstance(code, int) else None, message)
     if status < 400:
         raise ConsoleUnavailable(
-            f"The console answered with a redirect (HTTP {status}).",
-            cause="Something else than QRadar's API answers under its address.",
-            advice="Check the console's address, and whether a proxy stands in between.",
+            Message("The console answered with a redirect (HTTP {status}).", status=status),
+            cause=Message("Something else than QRadar's API answers under its address."),
+            advice=Message("Check the console's address, and whether a proxy stands in between."),
         )
     raise ConsoleUnavailable(
-        f"The console answered HTTP {status}.",
-        cause="Its services may be starting, or overloaded.",
-        advice="This usually passes; see System and License Management if it doesn't.",
+        Message("The console answered HTTP {status}.", status=status),
+        cause=Message("Its services may be starting, or overloaded."),
+        advice=Message("This usually passes; see System and License Management if it doesn't."),
     )
 
 
@@ -287,23 +276,25 @@ def _parsed(response: requests.Response, content: bytes, path: str) -> Any:
     if not content:
         if response.request.method != "GET":
             return None
-        raise ConsoleUnavailable(f"The console's answer to {path} is empty.")
+        raise ConsoleUnavailable(Message("The console's answer to {path} is empty.", path=path))
     try:
         return loads(content)
     except ValueError:
-        kind = response.headers.get("Content-Type", "no type").split(";")[0]
+        kind = response.headers.get("Content-Type", "").split(";")[0] or Message("no type")
         raise ConsoleUnavailable(
-            f"The console's answer to {path} is not JSON but {kind}.",
-            cause="Something else than QRadar's API answers, or its services are starting.",
-            advice="Try again in a few minutes.",
+            Message("The console's answer to {path} is not JSON but {kind}.", path=path, kind=kind),
+            cause=Message(
+                "Something else than QRadar's API answers, or its services are starting."
+            ),
+            advice=Message("Try again in a few minutes."),
         ) from None
 
 
 def _too_slow(host: str) -> NoAnswer:
     return NoAnswer(
-        f"The console {host} does not answer in time.",
-        cause="It is overloaded or starting.",
-        advice="This usually passes.",
+        Message("The console {host} does not answer in time.", host=host),
+        cause=Message("It is overloaded or starting."),
+        advice=Message("This usually passes."),
     )
 
 
@@ -313,24 +304,26 @@ def _explained(error: requests.RequestException, host: str) -> ConsoleUnavailabl
     reason = getattr(inner, "reason", inner)
     if isinstance(error, requests.exceptions.SSLError):
         return ConsoleUnavailable(
-            f"The certificate of the console {host} is not trusted.",
+            Message("The certificate of the console {host} is not trusted.", host=host),
             cause=f"{reason}.",
-            advice="QRadar gives its apps the console's certificates when they start: restart the "
-            "app after the console's certificate was changed.",
+            advice=Message(
+                "QRadar gives its apps the console's certificates when they start: restart the app"
+                " after the console's certificate was changed."
+            ),
         )
     if isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError):
         return _too_slow(host)
     kind = ConsoleUnavailable
     if _is_caused_by(error, socket.gaierror):
-        cause = "Its name can't be resolved here."
+        cause = Message("Its name can't be resolved here.")
     elif isinstance(inner, ProtocolError):
-        kind, cause = NoAnswer, "It closed the connection without an answer."
+        kind, cause = NoAnswer, Message("It closed the connection without an answer.")
     else:
-        cause = "The connection was not made, or broke off."
+        cause = Message("The connection was not made, or broke off.")
     return kind(
-        f"The console {host} can't be reached.",
+        Message("The console {host} can't be reached.", host=host),
         cause=cause,
-        advice="Check that the app's host reaches the console on port 443.",
+        advice=Message("Check that the app's host reaches the console on port 443."),
     )
 
 

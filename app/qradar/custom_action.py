@@ -19,6 +19,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from app.message import Message
+
 TRIGGER_PATH = "/console/plugins/app_proxy:safeguarded-restore/api/v1/triggers"
 EMPTY = "-"  # stands for an empty fixed value, which QRadar may refuse or drop from the arguments
 _TEMPLATE = Path(__file__).with_name("start_restore.sh")
@@ -154,10 +156,14 @@ def find_issuers(leaf_pem: str, bundle_pem: str, *, now: datetime | None = None)
     if not rooted:
         last = chain[-1] if chain else leaf
         raise NoIssuers(
-            f"The certificate {last.subject.rfc4514_string()} was issued by "
-            f"{last.issuer.rfc4514_string()}, but the CA file of this app (REQUESTS_CA_BUNDLE) has "
-            "no valid certificate of that issuer. Add the console's root and intermediate CA "
-            "certificates to QRadar's trusted certificates, restart the app, and try again."
+            Message(
+                "The certificate {subject} was issued by {issuer}, but the CA file of this app"
+                " (REQUESTS_CA_BUNDLE) has no valid certificate of that issuer. Add the console's"
+                " root and intermediate CA certificates to QRadar's trusted certificates, restart"
+                " the app, and try again.",
+                subject=last.subject.rfc4514_string(),
+                issuer=last.issuer.rfc4514_string(),
+            )
         )
     return "".join(c.public_bytes(Encoding.PEM).decode() for c in chain)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.message import Message
 from app.qradar.administrator import BY_HAND, Administrator, Gone, NotDone
 
 _BASE = "/api/analytics/custom_actions"
@@ -47,7 +48,7 @@ def visible(parameters: Sequence[dict[str, Any]]) -> tuple[tuple[str, str, bool,
 
 def find_interpreter(admin: Administrator) -> int:
     """The id of Bash: the name has that word, and if several have, the one that is just that."""
-    rows = admin.rows(f"{_BASE}/interpreters", "list the interpreters")
+    rows = admin.rows(f"{_BASE}/interpreters", Message("list the interpreters"))
     found = [
         (len(str(row.get("name"))), row["id"])
         for row in rows
@@ -55,10 +56,10 @@ def find_interpreter(admin: Administrator) -> int:
         and isinstance(row.get("id"), int)
     ]
     if not found:
-        names = ", ".join(str(row.get("name")) for row in rows) or "none"
+        names = ", ".join(str(row.get("name")) for row in rows) or Message("none")
         raise NotDone(
-            "This console offers no interpreter named Bash for custom actions.",
-            cause=f"It offers: {names}.",
+            Message("This console offers no interpreter named Bash for custom actions."),
+            cause=Message("It offers: {names}.", names=names),
             advice=BY_HAND,
         )
     return int(min(found)[1])
@@ -66,18 +67,18 @@ def find_interpreter(admin: Administrator) -> int:
 
 def list_actions(admin: Administrator) -> tuple[Action, ...]:
     """Every custom action of the console."""
-    rows = admin.rows(f"{_BASE}/actions", "list the custom actions")
+    rows = admin.rows(f"{_BASE}/actions", Message("list the custom actions"))
     return tuple(_action(row) for row in rows if isinstance(row.get("id"), int))
 
 
 def has_script(admin: Administrator, script_id: int) -> bool:
     """Whether a script is there; its content can't be read back."""
-    return admin.find(f"{_BASE}/scripts/{script_id}", "look up the script") is not None
+    return admin.find(f"{_BASE}/scripts/{script_id}", Message("look up the script")) is not None
 
 
 def find_script(admin: Administrator, file_name: str) -> int | None:
     """The id of the script with that file name."""
-    for row in admin.rows(f"{_BASE}/scripts", "list the scripts"):
+    for row in admin.rows(f"{_BASE}/scripts", Message("list the scripts")):
         if row.get("file_name") == file_name and isinstance(row.get("id"), int):
             return int(row["id"])
     return None
@@ -88,11 +89,15 @@ def put_script(admin: Administrator, content: str, file_name: str, *, script_id:
     path = f"{_BASE}/scripts" if script_id is None else f"{_BASE}/scripts/{script_id}"
     answer = admin.post(
         path,
-        "upload the script",
+        Message("upload the script"),
         data=content.encode(),
         headers={"Content-Type": "application/octet-stream", "file_name": file_name, **_ID_ONLY},
     )
-    return script_id if script_id is not None else _id(answer, "script")
+    return (
+        script_id
+        if script_id is not None
+        else _id(answer, Message("QRadar took the script but did not say under which number."))
+    )
 
 
 def put_action(admin: Administrator, document: dict[str, Any], *, action_id: int | None) -> int:
@@ -102,12 +107,14 @@ def put_action(admin: Administrator, document: dict[str, Any], *, action_id: int
     """
     if action_id is None:
         answer = admin.post(
-            f"{_BASE}/actions", "create the custom action", json=document, headers=_ID_ONLY
+            f"{_BASE}/actions", Message("create the custom action"), json=document, headers=_ID_ONLY
         )
-        return _id(answer, "custom action")
+        return _id(
+            answer, Message("QRadar took the custom action but did not say under which number.")
+        )
     admin.post(
         f"{_BASE}/actions/{action_id}",
-        "change the custom action",
+        Message("change the custom action"),
         json={"id": action_id, **document},
         headers=_ID_ONLY,
     )
@@ -116,20 +123,20 @@ def put_action(admin: Administrator, document: dict[str, Any], *, action_id: int
 
 def delete_action(admin: Administrator, action_id: int) -> None:
     """Delete an action; not being there is as good."""
-    admin.delete(f"{_BASE}/actions/{action_id}", "delete the custom action")
+    admin.delete(f"{_BASE}/actions/{action_id}", Message("delete the custom action"))
 
 
 def delete_script(admin: Administrator, script_id: int) -> None:
     """Delete a script, which no action may use any more; not being there is as good."""
-    admin.delete(f"{_BASE}/scripts/{script_id}", "delete the script")
+    admin.delete(f"{_BASE}/scripts/{script_id}", Message("delete the script"))
 
 
-def _id(answer: dict[str, Any], what: str) -> int:
+def _id(answer: dict[str, Any], unnumbered: Message) -> int:
     number = answer.get("id")
     if not isinstance(number, int):
         raise NotDone(
-            f"QRadar took the {what} but did not say under which number.",
-            advice="Look under Admin, Custom Actions, Define Actions.",
+            unnumbered,
+            advice=Message("Look under Admin, Custom Actions, Define Actions."),
             perhaps=True,
         )
     return number

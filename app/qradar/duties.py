@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from app.message import Message
 from app.qradar import finding, outbox, own_events, refused_asks, rules, service_token, telling
 from app.qradar.console import ConsoleClient, ConsoleRefused, ConsoleUnavailable, LockedOut
 from app.qradar.offenses import Offenses
@@ -178,7 +179,7 @@ class Duties:
                 raise
             self._watch_at = tick + _REFUSED_GAPS_S[0]
             logger.warning("the offense watch is refused: %s", error)
-            return f"Offenses can't be watched: {error}"
+            return Message("Offenses can't be watched: {why}", why=error)
         return None
 
     def _tell(
@@ -192,7 +193,7 @@ class Duties:
                 raise
             self._tell_at = tick + _REFUSED_GAPS_S[0]
             logger.warning("telling the offenses of repeats is refused: %s", error)
-            return True, f"Offenses of repeats can't be found or told: {error}"
+            return True, Message("Offenses of repeats can't be found or told: {why}", why=error)
 
     def _read_rules(self, now: datetime) -> None:
         """Read the token's end and the console's rules; a token may not be allowed the latter."""
@@ -252,13 +253,15 @@ class Duties:
 
 def _explained(error: ConsoleRefused) -> str:
     if error.status == _FORBIDDEN:
-        return (
-            f"The service token may not do this: {error}. Its role needs Offenses: change the"
-            " authorized service in QRadar, or store another token on the settings page."
+        return Message(
+            "The service token may not do this: {why}. Its role needs Offenses: change the"
+            " authorized service in QRadar, or store another token on the settings page.",
+            why=error,
         )
     if error.status in _RIGHTS:
-        return (
-            f"QRadar does not accept the service token: {error}. It may have expired, or Deploy"
-            " Changes has not been run since it was made. Store a new one on the settings page."
+        return Message(
+            "QRadar does not accept the service token: {why}. It may have expired, or Deploy"
+            " Changes has not been run since it was made. Store a new one on the settings page.",
+            why=error,
         )
     return str(error)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.message import Message
 from app.qradar.attribution import AROUND_MS, IsAnothers, fitting
 from app.qradar.offenses import Offenses
 from app.restore.model import Run
@@ -79,9 +80,12 @@ def find_due(
         run = search.run
         ids = rules.same_rules(search.rule_id, run.rule_name)
         if search.rule_id is None and run.rule_name is None:
-            why = "The trigger named no rule: its offense can't be looked for."
+            why = Message("The trigger named no rule: its offense can't be looked for.")
             if search.claimed is not None:
-                why = f"The trigger named no rule: offense {search.claimed} can't be checked."
+                why = Message(
+                    "The trigger named no rule: offense {offense} can't be checked.",
+                    offense=search.claimed,
+                )
             outbox.give_up_search(run.id, why, now=now)
             continue
         known = _look(search, ids, outbox, others, offenses, now=now) if ids else None
@@ -90,7 +94,7 @@ def find_due(
             logger.info("run %d belongs to offense %d (%s)", run.id, *known)
             outbox.found(run.id, known[0], now=now, by=known[1])
         elif search.attempts >= len(GAPS_S):
-            why = "No offense of this rule was found within ten minutes."
+            why = Message("No offense of this rule was found within ten minutes.")
             logger.warning("run %d: %s", run.id, why)
             outbox.give_up_search(run.id, why, now=now)
         else:

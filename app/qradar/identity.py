@@ -19,6 +19,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Literal
 
+from app.message import Message
 from app.qradar.caller import Caller, Console, read_caller
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable, LockedOut, NoAnswer
 from app.qradar.refused_asks import NoRoom, RefusedAsks, Whose
@@ -169,7 +170,9 @@ class Identity:
         ``place`` raises.
         """
         if not token or not _TOKEN.fullmatch(token):
-            raise NotAuthenticated("The request carries no QRadar token, or one that can't be one.")
+            raise NotAuthenticated(
+                Message("The request carries no QRadar token, or one that can't be one.")
+            )
         key = sha256(token.encode()).digest()
         with self._lock:
             caller = self._remembered(key, fresh)
@@ -248,8 +251,10 @@ class Identity:
             if self._silent is not None:  # nobody was refused: it is the console that is away
                 raise self._silent from error
             raise NotAuthenticated(
-                "QRadar has refused other tokens in the last ten minutes. It was not asked about"
-                " this one: it locks a host out that shows it too many bad ones.",
+                Message(
+                    "QRadar has refused other tokens in the last ten minutes. It was not asked"
+                    " about this one: it locks a host out that shows it too many bad ones."
+                ),
                 retry_after=max(1, round(error.wait_s)),
             ) from error
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from app.message import Message
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
 from app.qradar.offenses import Offenses
 
@@ -97,6 +98,8 @@ def _refused(outbox: Outbox[N], note: N, error: ConsoleRefused, now: datetime) -
         return
     logger.warning("%s: note %s can't be posted: %s", note.subject, note.mark, error)
     if error.status == _NOT_FOUND:
-        outbox.offense_gone(note, f"Offense {note.offense_id} is gone: {error}", now=now)
+        gone = Message("Offense {offense} is gone: {why}", offense=note.offense_id, why=error)
+        outbox.offense_gone(note, gone, now=now)
     else:
-        outbox.give_up_one(note, f"QRadar does not take this note: {error}", now=now)
+        not_taken = Message("QRadar does not take this note: {why}", why=error)
+        outbox.give_up_one(note, not_taken, now=now)

@@ -9,6 +9,7 @@ is enough for offenses and notes; the console's rules are listed only to ADMIN.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from app.message import Message
 from app.qradar.administrator import AsksConsole
 from app.qradar.console import ConsoleRefused
 from app.qradar.offenses import number_in, rows_of
@@ -38,7 +39,7 @@ def facts_of(console: AsksConsole, sec: str) -> TokenFacts:
     params = {"current_authorized_service": "true"}
     rows = rows_of(console.request("GET", _SERVICES, sec=sec, params=params))
     if not rows:
-        raise NotAService("This is not the token of an authorized service.")
+        raise NotAService(Message("This is not the token of an authorized service."))
     ends_ms = number_in(rows[0], "expiration_date")
     return TokenFacts(
         name=str(rows[0].get("label") or ""),
@@ -58,5 +59,7 @@ def check(console: AsksConsole, sec: str) -> TokenFacts:
     except ConsoleRefused as error:
         if error.status != 403:
             raise
-        raise LacksOffenses("The authorized service's role does not include Offenses.") from error
+        raise LacksOffenses(
+            Message("The authorized service's role does not include Offenses.")
+        ) from error
     return facts
