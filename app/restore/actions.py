@@ -30,6 +30,22 @@ __all__ = [
 ]
 
 DECISIONS = ("started", "not_started", "follow", "clean_up_and_start", "give_up")
+_ACTIONS = {
+    "approve": Message("approve"),
+    "reject": Message("reject"),
+    "cancel": Message("cancel"),
+    "clean-up": Message("clean-up"),
+    "started": Message("started"),
+    "not_started": Message("not started"),
+    "follow": Message("follow"),
+    "clean_up_and_start": Message("clean up and start"),
+    "give_up": Message("give up"),
+}
+_MODES = {
+    Mode.ARMED: Message("armed"),
+    Mode.OBSERVE: Message("observe"),
+    Mode.DISARMED: Message("disarmed"),
+}
 
 
 class NotPossible(Exception):
@@ -117,7 +133,7 @@ def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
             raise NotPossible(
                 Message(
                     "The app's mode is {mode}: arm it first, then approve run {run}.",
-                    mode=mode,
+                    mode=_MODES[mode],
                     run=run_id,
                 )
             )
@@ -257,7 +273,7 @@ def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None =
             Message(
                 "Run {run} has a {request} pending.",
                 run=run.id,
-                request=run.pending_request.replace("_", "-"),
+                request=_ACTIONS[run.pending_request.replace("_", "-")],
             )
         )
     state = worded(run.state)
@@ -266,6 +282,6 @@ def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None =
             "Run {run} is {state}: {action} is not possible now.",
             run=run_id,
             state=state,
-            action=action.replace("_", " "),
+            action=_ACTIONS[action],
         )
     )

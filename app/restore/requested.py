@@ -215,7 +215,7 @@ def decided(turn: Turn) -> None:
         return
     with turn.store.transaction():
         follow_session(turn, session, Evidence.CHOSEN, Message("chosen by a person"), by=request.by)
-        turn.store.runs.close_request(request, "followed", now=turn.now)
+        turn.store.runs.close_request(request, Message("followed"), now=turn.now)
 
 
 def find_session(turn: Turn, session_id: str, *, was_running: bool = False) -> JobSession | None:
