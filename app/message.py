@@ -10,7 +10,7 @@ for word. Every module may use this one; it uses none of ours (docs/decisions/me
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Protocol, Self
+from typing import Annotated, Protocol, Self
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _STORED = '{"message":'  # how a stored message begins
@@ -115,6 +115,9 @@ def grouped(number: int, words: Words) -> str:
 
 
 # --- in the store -----------------------------------------------------------------------------
+
+Sentence = Annotated[str, "a message"]
+"""A field whose column holds what `stored` gives; the store's mapper reads it by `restored`."""
 
 
 def stored(text: str) -> str:

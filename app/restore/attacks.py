@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.message import Message
+from app.message import Message, Sentence
 from app.restore.cooling import LEAST, Cooling, clock_time, full
 from app.restore.model import Mapping, Run, RunState, Trigger
 
@@ -34,7 +34,7 @@ class Attack:
     run_id: int  # holds the job, or its start is what the job cools down from
     offense_id: int | None  # the trigger's, as far as it is known by now
     offense_by: str | None  # as in `Run`
-    why: str  # one sentence
+    why: Sentence
     start_possible_at: datetime | None = None  # None: once the run no longer holds the job
     triggers: int = 1  # how many have come since and could start nothing, with the first
     answering_run_id: int | None = None  # the run whose start was sent since

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from app.message import joined
+from app.message import Sentence, joined
 from app.restore.memory import Memory
 
 
@@ -178,7 +178,7 @@ class Run:
     ready_at: datetime | None = None
     ended_at: datetime | None = None
     repeats: int = 0
-    error: str | None = None
+    error: Sentence | None = None
     dry_run: bool = False  # everything but the start is done; it is live for nobody
     # what CDM said
     job_session_id: str | None = None
@@ -204,7 +204,7 @@ class Transition:
     at: datetime
     from_state: RunState | None
     to_state: RunState
-    reason: str
+    reason: Sentence
     by: str
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.message import Sentence
+
 
 class WatchState(StrEnum):
     """What became of an offense for a mapping."""
@@ -31,4 +33,4 @@ class WatchedOffense:
     rule_id: int | None
     rule_name: str | None
     at: datetime  # when this state was reached, by our clock
-    message: str = ""
+    message: Sentence = ""

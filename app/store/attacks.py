@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import Message, stored
 from app.restore.attacks import Attack, NoSuchAttack, Noticed
 from app.restore.model import Mapping, Run, RunState
 from app.restore.notes import new_attack_note
@@ -164,7 +165,7 @@ class Attacks:
             " trigger_id, run_id, why, start_possible_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 *(to_text(at), run.connection_id, run.connection, run.job_id, run.job_name),
-                *(mapping, trigger_id, run.id, noticed.why),
+                *(mapping, trigger_id, run.id, stored(noticed.why)),
                 to_text_or_none(noticed.start_possible_at),
             ),
         )
@@ -220,7 +221,9 @@ class Attacks:
                 )
             elif run.state is RunState.RESTORING:
                 for attack in self._all("WHERE answering_run_id = ? AND ended_at IS NULL", run.id):
-                    self._end(attack, "app", "ended", f"run {run.id} restores", now=now)
+                    self._end(
+                        attack, "app", "ended", Message("run {run} restores", run=run.id), now=now
+                    )
 
     def _end(self, attack: Attack, by: str, what: str, detail: str, *, now: datetime) -> None:
         self._db.execute("UPDATE attacks SET ended_at = ? WHERE id = ?", (to_text(now), attack.id))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import Sentence, stored
 from app.store.database import Database
 from app.store.rows import from_row
 from app.store.times import to_text
@@ -28,7 +29,7 @@ class AuditEntry:
     by: str
     action: str
     subject: str
-    detail: str
+    detail: Sentence
 
 
 class Audit:
@@ -41,7 +42,7 @@ class Audit:
         """Add a row, in the transaction of the change that it tells of. ``detail``: no secrets."""
         with self._db.transaction():
             row = self._db.execute("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
-            content = (to_text(now), by, action, subject, detail)
+            content = (to_text(now), by, action, subject, stored(detail))
             self._db.execute(
                 "INSERT INTO audit (at, by, action, subject, detail, hash) VALUES (?,?,?,?,?,?)",
                 (*content, _link(_FIRST if row is None else row["hash"], content)),

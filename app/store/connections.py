@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import Sentence, stored
 from app.restore.model import CdmConnection
 from app.store.database import Database
 from app.store.rows import from_row
@@ -32,7 +33,7 @@ class Contact:
     """When a CDM last answered, and what the last failed call said if it came later."""
 
     at: datetime | None
-    error: str | None
+    error: Sentence | None
     certificate_ends_at: datetime | None = None  # of the server's own, as last seen
 
 
@@ -149,7 +150,8 @@ class Connections:
                 )
             else:
                 self._db.execute(
-                    "UPDATE connections SET contact_error = ? WHERE id = ?", (error, connection_id)
+                    "UPDATE connections SET contact_error = ? WHERE id = ?",
+                    (stored(error), connection_id),
                 )
 
     def note_certificate(self, seen: CdmConnection, ends_at: datetime) -> None:

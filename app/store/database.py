@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from app.message import restored
+
 BUSY_TIMEOUT_MS = 5000
 
 # From how many pages in the -wal on a commit brings them into the main file: one of the worker's
@@ -195,6 +197,7 @@ def connect(
         check_same_thread=False,
     )
     connection.row_factory = sqlite3.Row
+    connection.create_function("english", 1, _english, deterministic=True)
     try:
         for pragma in (
             f"busy_timeout = {patience_ms}",
@@ -208,6 +211,11 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _english(column: str | None) -> str | None:
+    """What a person reads of a `Sentence` in English: by that it is searched, not by its JSON."""
+    return None if column is None else restored(column)
 
 
 def _primary_code(error: sqlite3.Error) -> int | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import restored
 from app.restore.model import SIMULATION, Run
 from app.restore.own_events import OWN_EVENT
 from app.store.database import Database
@@ -98,7 +99,7 @@ class Happenings:
             id=row["id"],
             at=from_text(row["at"]),
             what=row["to_state"],
-            text=row["reason"],
+            text=restored(row["reason"]),
             by=row["by"],
             from_state=row["from_state"],
             run=run_from_row(run),
@@ -111,13 +112,13 @@ def _trigger(row: sqlite3.Row) -> Happening:
         id=row["id"],
         at=from_text(row["received_at"]),
         what="simulated" if row["source"] == SIMULATION else row["outcome"],
-        text=row["message"],
+        text=restored(row["message"]),
         mapping=row["mapping"],
         rule_id=row["rule_id"],
         rule_name=row["rule_name"],
         token=row["token"],
         peer=row["peer"],
-        is_own=row["message"].startswith(OWN_EVENT),
+        is_own=restored(row["message"]).startswith(OWN_EVENT),
     )
 
 
@@ -127,7 +128,7 @@ def _change(row: sqlite3.Row) -> Happening:
         id=row["id"],
         at=from_text(row["at"]),
         what=row["action"],
-        text=row["detail"],
+        text=restored(row["detail"]),
         by=row["by"],
         subject=row["subject"],
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.message import restored, stored
 from app.restore.model import Mapping
 from app.store.database import Database
 from app.store.rows import from_row
@@ -114,14 +115,15 @@ class Mappings:
     def job_drifts(self) -> Map[int, str]:
         """Give, by mapping, what is wrong with its job on CDM's side."""
         rows = self._db.execute("SELECT id, job_drift FROM mappings WHERE job_drift IS NOT NULL")
-        return {row["id"]: row["job_drift"] for row in rows}
+        return {row["id"]: restored(row["job_drift"]) for row in rows}
 
     def note_job_drift(self, mapping_id: int, drift: str | None) -> None:
         """Remember what is wrong with a mapping's job on CDM's side, or that nothing is."""
         if self.job_drifts().get(mapping_id) != drift:
+            text = None if drift is None else stored(drift)
             with self._db.transaction():
                 self._db.execute(
-                    "UPDATE mappings SET job_drift = ? WHERE id = ?", (drift, mapping_id)
+                    "UPDATE mappings SET job_drift = ? WHERE id = ?", (text, mapping_id)
                 )
 
     def _one(self, condition: str, value: object) -> Mapping | None:

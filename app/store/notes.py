@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import Message, Sentence, restored, stored
 from app.restore.model import Run
 from app.restore.notes import PROBABLY
 from app.store import owed
@@ -40,7 +41,7 @@ class OffenseNote:
     attempts: int
     posted_at: datetime | None
     given_up_at: datetime | None
-    error: str | None
+    error: Sentence | None
 
     may_be_there = True  # a store that was put back may have posted it before
 
@@ -93,7 +94,7 @@ class Notes:
                 (run_id,),
             ).fetchone()
             if ended is not None:
-                self.give_up(run_id, ended["result"], now=now)
+                self.give_up(run_id, restored(ended["result"]), now=now)
 
     def for_run(self, run_id: int) -> Sequence[OffenseNote]:
         """Give a run's notes, oldest first."""
@@ -128,7 +129,9 @@ class Notes:
     def failed(self, note: OffenseNote, error: str) -> None:
         """Note why it did not land this time."""
         with self._db.transaction():
-            self._db.execute("UPDATE offense_notes SET error = ? WHERE id = ?", (error, note.id))
+            self._db.execute(
+                "UPDATE offense_notes SET error = ? WHERE id = ?", (stored(error), note.id)
+            )
 
     def give_up_one(self, note: OffenseNote, why: str, *, now: datetime) -> None:
         """Give up one note; those after it are posted all the same."""
@@ -147,7 +150,7 @@ class Notes:
             cursor = self._db.execute(
                 "UPDATE offense_notes SET given_up_at = ?, error = ?"  # noqa: S608 - our own text
                 f" WHERE {condition} AND {_OPEN}",
-                (to_text(now), why, value),
+                (to_text(now), stored(why), value),
             )
             if cursor.rowcount:
                 subject = f"run {run_id}"
@@ -210,7 +213,9 @@ class Notes:
         ).fetchone()
         if row is None:
             return None
-        return "It is looked for." if row["ended_at"] is None else row["result"]
+        if row["ended_at"] is None:
+            return Message("It is looked for.")
+        return None if row["result"] is None else restored(row["result"])
 
     def look_again(self, run_id: int, *, due_at: datetime) -> None:
         """Note a look that was answered and found nothing."""
@@ -229,14 +234,16 @@ class Notes:
                 (offense_id, by, run_id),
             )
             self._end_search(run_id, None, now)
-            probably = "probably " if by == owed.PROBABLY else ""
-            if probably:
+            detail = Message("offense {offense} belongs to this run", offense=offense_id)
+            if by == owed.PROBABLY:
+                detail = Message(
+                    "offense {offense} probably belongs to this run", offense=offense_id
+                )
                 self._db.execute(
                     "UPDATE offense_notes SET text = replace(text, mark, ? || mark)"  # noqa: S608 - our own text
                     f" WHERE run_id = ? AND {_OPEN}",
                     (PROBABLY, run_id),
                 )
-            detail = f"offense {offense_id} {probably}belongs to this run"
             self._audit.append("app", "run.offense", f"run {run_id}", detail, now=now)
 
     def reject_claim(self, run_id: int, offense_id: int, *, now: datetime) -> None:
@@ -262,7 +269,7 @@ class Notes:
     def _end_search(self, run_id: int, result: str | None, now: datetime) -> None:
         self._db.execute(
             "UPDATE offense_searches SET ended_at = ?, result = ? WHERE run_id = ?",
-            (to_text(now), result, run_id),
+            (to_text(now), None if result is None else stored(result), run_id),
         )
 
     def _searches(self, order: str) -> Sequence[sqlite3.Row]:

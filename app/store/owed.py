@@ -7,6 +7,7 @@ Both are written in the transaction that makes them due: a crash forgets nothing
 
 from datetime import datetime
 
+from app.message import Message, stored
 from app.restore.model import Outcome, Trigger
 from app.store.database import Database
 from app.store.times import to_text
@@ -50,7 +51,8 @@ def look_for(
             *(trigger_id, outcome, run_id, mapping, trigger.rule_id),
             trigger.rule_name if trigger.rule_id is None else None,
             to_text(trigger.detected_at or trigger.received_at),
-            *(trigger.offense_id, by, in_the_way, int(by == WATCH)),
+            *(trigger.offense_id, by, None if in_the_way is None else stored(in_the_way)),
+            int(by == WATCH),
         ),
     )
     if by == WATCH:
@@ -108,4 +110,7 @@ def tell(db: Database, trigger_id: int, *, now: datetime) -> None:
 
 def not_its(offense_id: int | None) -> str:
     """What the audit says of an offense that a caller named."""
-    return f"the caller named offense {offense_id}, where this rule has contributed nothing"
+    return Message(
+        "the caller named offense {offense}, where this rule has contributed nothing",
+        offense=offense_id,
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.message import Sentence, stored
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.rows import from_row
@@ -58,7 +59,7 @@ class Console:
     token_expires_at: datetime | None
     token_checked_at: datetime | None
     contact_at: datetime | None
-    contact_error: str | None
+    contact_error: Sentence | None
     rules_at: datetime | None
     newest_ms: int | None
     newest_offense: int | None
@@ -131,7 +132,7 @@ class QRadar:
                     "UPDATE qradar SET contact_at = ?, contact_error = NULL", (to_text(now),)
                 )
             else:
-                self._db.execute("UPDATE qradar SET contact_error = ?", (error,))
+                self._db.execute("UPDATE qradar SET contact_error = ?", (stored(error),))
 
     def note_certificate(self, ends_at: datetime) -> None:
         """Remember when the certificate ends that the console shows."""

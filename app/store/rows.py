@@ -9,8 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from app.message import restored
 from app.store.times import from_text
 
 Reader = Callable[[Any], Any]
@@ -26,7 +27,7 @@ def from_row(kind: Callable[..., Kind], row: sqlite3.Row, **given: object) -> Ki
 @cache
 def readers(kind: Callable[..., object]) -> dict[str, Reader]:
     """Give how each field of a class is read."""
-    return {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+    return {name: _reader(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 
 def _reader(hint: Any) -> Reader:
@@ -39,6 +40,8 @@ def _reader(hint: Any) -> Reader:
         return lambda values: tuple(map(one, values))
     if get_origin(hint) is Mapping:
         return json.loads
+    if get_origin(hint) is Annotated:
+        return restored  # a `Sentence`
     if hint is datetime:
         return from_text
     if issubclass(hint, bool | StrEnum):

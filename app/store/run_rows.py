@@ -67,7 +67,7 @@ def where(chosen: RunFilter, before: int | None) -> tuple[str, list[object]]:
         conditions.append(
             "(runs.job_name LIKE ? ESCAPE '\\' OR runs.mapping LIKE ? ESCAPE '\\'"
             " OR runs.rule_name LIKE ? ESCAPE '\\' OR runs.connection LIKE ? ESCAPE '\\'"
-            " OR runs.job_session_id = ? OR runs.error LIKE ? ESCAPE '\\')"
+            " OR runs.job_session_id = ? OR english(runs.error) LIKE ? ESCAPE '\\')"
         )
         like = f"%{_escape_like(chosen.q)}%"
         values += [like, like, like, like, chosen.q, like]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Unpack
 
+from app.message import Message, stored
 from app.restore.changes import Changes
 from app.restore.model import (
     MANUAL,
@@ -251,7 +252,7 @@ class Runs:
         with self._db.transaction():
             self._db.execute(
                 "UPDATE requests SET done_at = ?, result = ? WHERE id = ?",
-                (to_text(now), result, request.id),
+                (to_text(now), stored(result), request.id),
             )
 
     def _look_for_offense(self, run_id: int, trigger: Trigger, *, now: datetime) -> None:
@@ -259,7 +260,7 @@ class Runs:
             return
         self._notes.begin_search(run_id, claimed=trigger.offense_id, now=now)
         if trigger.source == MANUAL and trigger.detected_at is None:
-            why = "It was started by hand, without an attack that it belongs to."
+            why = Message("It was started by hand, without an attack that it belongs to.")
             self._notes.give_up_search(run_id, why, now=now)
 
     def _add_note(self, before: RunState | None, run: Run, reason: str, *, now: datetime) -> None:
@@ -268,6 +269,8 @@ class Runs:
             self._notes.add(run.id, note.kind, note.text, now=now)
 
     def _update(self, run: Run, columns: dict[str, object]) -> None:
+        if isinstance(error := columns.get("error"), str):
+            columns = {**columns, "error": stored(error)}
         assignments = ", ".join(f"{name} = ?" for name in columns)
         cursor = self._db.execute(
             f"UPDATE runs SET {assignments} WHERE id = ? AND state = ?",  # noqa: S608 - our own column names
@@ -289,7 +292,7 @@ class Runs:
         self._db.execute(
             "INSERT INTO transitions (run_id, at, from_state, to_state, reason, by)"
             " VALUES (?,?,?,?,?,?)",
-            (run_id, to_text(now), from_state, to_state, reason, by),
+            (run_id, to_text(now), from_state, to_state, stored(reason), by),
         )
         arrow = f"{from_state or 'new'} -> {to_state}"
         self._audit.append(by, f"run {arrow}", f"run {run_id}", reason, now=now)
@@ -298,14 +301,16 @@ class Runs:
 def _why(trigger: Trigger) -> tuple[str, str]:
     """What made a run, and who."""
     if trigger.rule_name and trigger.rule_id is not None:
-        rule = f"rule {trigger.rule_name} ({trigger.rule_id})"
+        rule = Message("rule {rule} ({rule_id})", rule=trigger.rule_name, rule_id=trigger.rule_id)
     elif trigger.rule_name or trigger.rule_id is not None:
-        rule = f"rule {trigger.rule_name or trigger.rule_id}"
+        rule = Message("rule {rule}", rule=trigger.rule_name or trigger.rule_id)
     else:
-        rule = f"a call that names the mapping {trigger.mapping}"
+        rule = Message("a call that names the mapping {mapping}", mapping=trigger.mapping)
     if trigger.source == MANUAL:
         said = trigger.fields.get("reason", "")
-        return f"started by hand: {said}", trigger.fields.get("started_by", "somebody")
+        by = trigger.fields.get("started_by", "somebody")
+        return Message("started by hand: {reason}", reason=said), by
     if trigger.simulated:
-        return f"simulated as {rule}", trigger.fields.get("simulated_by", "somebody")
-    return f"triggered by {rule}", "rule"
+        by = trigger.fields.get("simulated_by", "somebody")
+        return Message("simulated as {rule}", rule=rule), by
+    return Message("triggered by {rule}", rule=rule), "rule"

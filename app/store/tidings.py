@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.message import Message, Sentence, restored, stored
 from app.restore.model import Run
 from app.restore.notes import PROBABLY
 from app.restore.tidings import TOLD_ONCE_MORE, attack_text, first_text, second_text
@@ -27,7 +28,7 @@ _UNFINISHED = (  # word for word the condition of the index tidings_unfinished
     "part = 1 AND told_state IN"
     " ('awaiting_approval', 'queued', 'starting', 'restoring', 'cleaning_up', 'needs_decision')"
 )
-_OWN_TELLS = "The run's own notes stand in this offense."
+_OWN_TELLS = Message("The run's own notes stand in this offense.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Tiding:
     attempts: int
     posted_at: datetime | None
     given_up_at: datetime | None
-    error: str | None
+    error: Sentence | None
 
     @property
     def subject(self) -> str:
@@ -115,7 +116,7 @@ class Tidings:
 
     def failed(self, note: Tiding, error: str) -> None:
         """Note why it did not land this time."""
-        self._set(note, "error = ?", error)
+        self._set(note, "error = ?", stored(error))
 
     def posted(self, note: Tiding, *, now: datetime) -> None:
         """Note that it stands in the offense."""
@@ -124,7 +125,7 @@ class Tidings:
     def give_up_one(self, note: Tiding, why: str, *, now: datetime) -> None:
         """Give up one note."""
         with self._db.transaction():
-            self._set(note, "given_up_at = ?, error = ?", to_text(now), why)
+            self._set(note, "given_up_at = ?, error = ?", to_text(now), stored(why))
             self._audit.append("app", "offense.note_given_up", note.subject, why, now=now)
 
     def offense_gone(self, note: Tiding, why: str, *, now: datetime) -> None:
@@ -132,7 +133,7 @@ class Tidings:
         with self._db.transaction():
             self._db.execute(
                 f"UPDATE tidings SET given_up_at = ?, error = ? WHERE offense_id = ? AND {_OPEN}",  # noqa: S608 - our own text
-                (to_text(now), why, note.offense_id),
+                (to_text(now), stored(why), note.offense_id),
             )
             self._audit.append("app", "offense.note_given_up", note.subject, why, now=now)
 
@@ -143,7 +144,9 @@ class Tidings:
         run = self._run(row["run_id"])
         own = run is not None and run.offense_by != CALLER and run.offense_id == row["offense_id"]
         if own:
-            self._set(self._tiding(row), "given_up_at = ?, error = ?", to_text(now), _OWN_TELLS)
+            self._set(
+                self._tiding(row), "given_up_at = ?, error = ?", to_text(now), stored(_OWN_TELLS)
+            )
             return None
         if row["attempts"]:
             return self._tiding(row)
@@ -165,7 +168,7 @@ class Tidings:
             "SELECT why FROM attacks WHERE trigger_id = ?", (row["trigger_id"],)
         ).fetchone()
         if attack is not None:
-            return attack_text(attack["why"], run, now=now)
+            return attack_text(restored(attack["why"]), run, now=now)
         return first_text(self._triggers.get(row["trigger_id"]), run, now=now)
 
     def _run(self, run_id: int | None) -> Run | None:

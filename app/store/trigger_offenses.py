@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from app.message import restored
 from app.store import owed
 from app.store.attacks import Attacks
 from app.store.audit import Audit
@@ -174,17 +175,18 @@ class TriggerOffenses:
         ).fetchone()
         if row is None:
             return None
-        restored = row["sent_since"] and row["job_session_id"] is not None
+        answered = row["sent_since"] and row["job_session_id"] is not None
         job, at = (row["connection_id"], row["job_id"]), from_text(row["received_at"])
-        if restored or self._attacks.open_of_job(*job) or self._attacks.ended_since(*job, at):
+        if answered or self._attacks.open_of_job(*job) or self._attacks.ended_since(*job, at):
             return None
         return None if self._attacks.is_tied(row["run_id"], offense_id) else row
 
     def _add_attack(self, late: sqlite3.Row, *, now: datetime) -> None:
-        logger.warning("trigger %d: %s", late["trigger_id"], late["in_the_way"])
+        why = restored(late["in_the_way"])
+        logger.warning("trigger %d: %s", late["trigger_id"], why)
         self._attacks.add_late(
             late["run_id"],
-            late["in_the_way"],
+            why,
             mapping=late["mapping"],
             trigger_id=late["trigger_id"],
             at=from_text(late["received_at"]),

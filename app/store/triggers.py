@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
+from app.message import Message, Sentence, stored
 from app.restore.model import SIMULATION, Outcome, Trigger
 from app.store import owed
 from app.store.database import Database
@@ -20,7 +21,9 @@ KEPT_A_MINUTE = 60
 FLOOD = "flood"
 """Why a trigger's fields and message were not kept."""
 
-_NOT_KEPT = f"Not kept: more than {KEPT_A_MINUTE} of the same rule came in that minute."
+_NOT_KEPT = Message(
+    "Not kept: more than {most} of the same rule came in that minute.", most=KEPT_A_MINUTE
+)
 _LONGEST_NAME = 128  # characters of a rule's or mapping's name that are kept of a flood
 
 
@@ -32,7 +35,7 @@ class ReceivedTrigger:
     request_id: str
     received_at: datetime
     outcome: Outcome
-    message: str
+    message: Sentence
     run_id: int | None
     mapping: str | None
     rule_id: int | None
@@ -95,7 +98,8 @@ class Triggers:
                 " rule_id, rule_name, fields, source, event_at, token, peer, cooling_until,"
                 " not_kept) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
-                    *(trigger.request_id, to_text(trigger.received_at), outcome, message, run_id),
+                    *(trigger.request_id, to_text(trigger.received_at), outcome),
+                    *(stored(message), run_id),
                     *(mapping, trigger.rule_id, rule_name),
                     json.dumps(dict(fields), ensure_ascii=False),
                     trigger.source,
