@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
+from app.message import Message, joined
 from app.restore.model import MANUAL, SIMULATION, Run, RunState
 
 LONGEST = 1900
@@ -28,10 +29,16 @@ _JOINERS = "\u200d\ufe0e\ufe0f"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note to be: its kind in one word, and its text."""
+    """A note to be: its kind in one word, and its words."""
 
     kind: str
-    text: str
+    words: Message
+
+    @property
+    def text(self) -> str:
+        """The words as QRadar takes them."""
+        # One full stop is enough where a reason brought its own.
+        return shortened(re.sub(r"\.{2,}(?=\s|$)", ".", self.words))
 
 
 def note_of(before: RunState | None, run: Run, reason: str, *, now: datetime) -> Note | None:
@@ -39,7 +46,7 @@ def note_of(before: RunState | None, run: Run, reason: str, *, now: datetime) ->
     if run.source == SIMULATION or _of_no_offense(run):
         return None
     words = _end_of(before, run, reason) or _way_of(before, run, reason)
-    return None if words is None else Note(words[0], _text(run, words[1], now))
+    return None if words is None else Note(words[0], _whole(run, words[1], now))
 
 
 def _of_no_offense(run: Run) -> bool:
@@ -47,75 +54,119 @@ def _of_no_offense(run: Run) -> bool:
     return run.source == MANUAL and run.offense_id is None and run.detected_at is None
 
 
-def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, str] | None:
+def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Message] | None:
     """Kind and words of a change on the way."""
     match run.state:
         case RunState.AWAITING_APPROVAL:
-            text = f"WAITS FOR APPROVAL: {_job(run)} is started once somebody approves"
-            return "awaiting_approval", f"{text} run {run.id} on its page."
-        case RunState.RESTORING:
-            session = f"job session {run.job_session_id}"
-            return "started", f"started: {_job(run)}, {session} ({reason})."
-        case RunState.READY if before is RunState.CLEANING_UP:
-            return "still_mounted", f"the copy is still mounted ({_where(run)}): {reason}."
-        case RunState.READY:
-            text = (
-                f"READY: the copy is up in the clean room, CDM says {run.cdm_status}"
-                f" ({_where(run)}). It stays mounted until it is cleaned up."
+            return "awaiting_approval", Message(
+                "WAITS FOR APPROVAL: {job} is started once somebody approves run {run} on its"
+                " page.",
+                job=_job(run),
+                run=run.id,
             )
-            return "ready", text
+        case RunState.RESTORING:
+            return "started", Message(
+                "started: {job}, job session {session} ({reason}).",
+                job=_job(run),
+                session=run.job_session_id,
+                reason=reason,
+            )
+        case RunState.READY if before is RunState.CLEANING_UP:
+            return "still_mounted", Message(
+                "the copy is still mounted ({where}): {reason}.", where=_where(run), reason=reason
+            )
+        case RunState.READY:
+            return "ready", Message(
+                "READY: the copy is up in the clean room, CDM says {status} ({where}). It stays"
+                " mounted until it is cleaned up.",
+                status=run.cdm_status,
+                where=_where(run),
+            )
         case RunState.NEEDS_DECISION:
-            text = f"NEEDS A DECISION: {_job(run)}: {reason} Decide on the page of run {run.id}."
-            return "needs_decision", text
+            return "needs_decision", Message(
+                "NEEDS A DECISION: {job}: {reason} Decide on the page of run {run}.",
+                job=_job(run),
+                reason=reason,
+                run=run.id,
+            )
     return None
 
 
-def _end_of(before: RunState | None, run: Run, reason: str) -> tuple[str, str] | None:
+def _end_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Message] | None:
     """Kind and words of an end."""
     match run.state:
         case RunState.COMPLETED if before in {RunState.READY, RunState.CLEANING_UP}:
-            return "cleaned_up", f"cleaned up: the copy is no longer mounted ({_where(run)})."
+            return "cleaned_up", Message(
+                "cleaned up: the copy is no longer mounted ({where}).", where=_where(run)
+            )
+        case RunState.COMPLETED if run.with_warnings:
+            return "completed", Message(
+                "completed with warnings, CDM says {status} ({where}).",
+                status=run.cdm_status,
+                where=_where(run),
+            )
         case RunState.COMPLETED:
-            warned = " with warnings" if run.with_warnings else ""
-            return "completed", f"completed{warned}, CDM says {run.cdm_status} ({_where(run)})."
+            return "completed", Message(
+                "completed, CDM says {status} ({where}).", status=run.cdm_status, where=_where(run)
+            )
         case RunState.FAILED:
-            error = f" {run.error}" if run.error and run.error not in reason else ""
-            return "failed", f"FAILED: {_job(run)}: {reason}.{error}"
+            failed = Message("FAILED: {job}: {reason}.", job=_job(run), reason=reason)
+            if run.error and run.error not in reason:
+                failed = joined((failed, run.error), " ")
+            return "failed", failed
         case RunState.CANCELLED:
-            return "cancelled", f"cancelled: {_job(run)}: {reason}."
+            return "cancelled", Message("cancelled: {job}: {reason}.", job=_job(run), reason=reason)
         case RunState.OBSERVED:
-            return "observed", f"observed only, nothing was started: {_job(run)}: {reason}."
+            return "observed", Message(
+                "observed only, nothing was started: {job}: {reason}.",
+                job=_job(run),
+                reason=reason,
+            )
     return None
 
 
-def _job(run: Run) -> str:
-    return f"restore job {run.job_name} on CDM {run.connection}"
+def _job(run: Run) -> Message:
+    return Message(
+        "restore job {job} on CDM {connection}", job=run.job_name, connection=run.connection
+    )
 
 
-def _where(run: Run) -> str:
-    return f"job {run.job_name}, CDM {run.connection}, job session {run.job_session_id}"
+def _where(run: Run) -> Message:
+    return Message(
+        "job {job}, CDM {connection}, job session {session}",
+        job=run.job_name,
+        connection=run.connection,
+        session=run.job_session_id,
+    )
 
 
 def not_started_note(run: Run, since: datetime, asked_at: datetime, *, now: datetime) -> Note:
     """Give the note for a run that CDM has kept from its start since then."""
-    text = (
-        f"NOT STARTED: {_job(run)} could not be started since {since:%H:%M:%S} UTC, for CDM can't"
-        f" be reached or used. {run.error or ''} The app keeps trying; a person is asked at about"
-        f" {asked_at:%H:%M} UTC."
+    words = Message(
+        "NOT STARTED: {job} could not be started since {since} UTC, for CDM can't be reached or"
+        " used. {error} The app keeps trying; a person is asked at about {asked} UTC.",
+        job=_job(run),
+        since=f"{since:%H:%M:%S}",
+        error=run.error or "",
+        asked=f"{asked_at:%H:%M}",
     )
-    return Note("not_started", _text(run, text, now))
+    return Note("not_started", _whole(run, words, now))
 
 
 def new_attack_note(run: Run, why: str, *, now: datetime) -> Note:
     """Give the note for a new attack that ``run`` stands in the way of; ``why`` is a sentence."""
-    text = shouted(why)
+    words = shouted(why)
     if run.state is RunState.READY:
-        text += f" CDM's job session is {run.job_session_id}."
-    return Note("new_attack", _text(run, text, now))
+        session = Message("CDM's job session is {session}.", session=run.job_session_id)
+        words = joined((words, session), " ")
+    return Note("new_attack", _whole(run, words, now))
 
 
 def shouted(why: str) -> str:
-    """Give why there is a new attack so that it can't be overlooked: "NEW ATTACK while …"."""
+    """Give why there is a new attack so that it can't be overlooked: "NEW ATTACK while …".
+
+    Of a message this makes plain text, in English.
+    """
     return f"{why[:10].upper()}{why[10:]}"
 
 
@@ -150,7 +201,6 @@ def _encoded(text: str) -> int:
     return len(quote_plus(text, errors="replace"))
 
 
-def _text(run: Run, words: str, now: datetime) -> str:
+def _whole(run: Run, words: str, now: datetime) -> Message:
     at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    words = re.sub(r"\.{2,}(?=\s|$)", ".", words)
-    return shortened(f"Safeguarded restore, run {run.id}, {at}: {words}")
+    return Message("Safeguarded restore, run {run}, {at}: {words}", run=run.id, at=at, words=words)

@@ -9,7 +9,7 @@ attack learn, as a note and on our pages: what came of their triggers, by the ru
 from datetime import UTC, datetime
 from typing import Protocol
 
-from app.message import Message
+from app.message import Message, joined
 from app.restore.model import Outcome, Run, RunState
 from app.restore.notes import shortened, shouted
 
@@ -84,18 +84,22 @@ def how_it_stands(run: Run) -> str:
 
 def attack_text(why: str, run: Run | None, *, now: datetime) -> str:
     """Give the note that tells an offense that its trigger was a new attack; ``why`` says it."""
-    return _text(f"{shouted(why)}{_where(run)}", now)
+    return _text(_at(shouted(why), run), now)
 
 
 def first_text(trigger: Trigger, run: Run | None, *, now: datetime) -> str:
     """Give the note that tells an offense what became of its trigger."""
-    return _text(f"{what_came_of(trigger, run)}{_where(run)}.", now)
+    return _text(Message("{words}.", words=_at(what_came_of(trigger, run), run)), now)
 
 
 def second_text(run: Run, *, now: datetime) -> str:
     """Give the note that tells it, once, what became of the run."""
-    words = f"run {run.id}, of which the trigger here was a repeat: {how_it_stands(run)}"
-    return _text(f"{words}{_where(run)}.", now)
+    words = Message(
+        "run {run}, of which the trigger here was a repeat: {state}",
+        run=run.id,
+        state=how_it_stands(run),
+    )
+    return _text(Message("{words}.", words=_at(words, run)), now)
 
 
 def _cooling_down(trigger: Trigger, run_id: int) -> Message:
@@ -107,14 +111,22 @@ def _cooling_down(trigger: Trigger, run_id: int) -> Message:
     return Message("not started: cooling down until {at} after run {run}", at=until, run=run_id)
 
 
-def _where(run: Run | None) -> str:
+def _at(words: str, run: Run | None) -> str:
+    """Give ``words`` with where their run is, if there is one."""
     if run is None:
-        return ""
-    session = f", job session {run.job_session_id}" if run.job_session_id else ""
-    offense = f", offense {run.offense_id}" if run.offense_id else ""
-    return f" (restore job {run.job_name} on CDM {run.connection}{session}{offense})"
+        return words
+    where = [
+        Message(
+            "restore job {job} on CDM {connection}", job=run.job_name, connection=run.connection
+        )
+    ]
+    if run.job_session_id:
+        where.append(Message("job session {session}", session=run.job_session_id))
+    if run.offense_id:
+        where.append(Message("offense {offense}", offense=run.offense_id))
+    return Message("{words} ({where})", words=words, where=joined(where, ", "))
 
 
 def _text(words: str, now: datetime) -> str:
     at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return shortened(f"Safeguarded restore, {at}: {words}")
+    return shortened(Message("Safeguarded restore, {at}: {words}", at=at, words=words))

@@ -9,6 +9,7 @@ others said or chose: names, ids, the words of CDM.
 import gettext
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Unpack
 
@@ -29,6 +30,7 @@ from app.restore.model import (
     RunState,
     Unknown,
 )
+from app.restore.notes import note_of
 from app.store.runs import Runs
 from tests.factories import JOB_NAME, NOON
 from tests.pseudo import pseudo
@@ -36,7 +38,7 @@ from tests.restore.fake_cdm import WORDS
 from tests.restore.world import World
 
 SAID = "CTGGA2398: pool is full"  # CDM's own words
-OTHERS = (SAID, JOB_NAME, "the copy of last night", *WORDS.values(), "PENDING")
+OTHERS = (SAID, JOB_NAME, "the copy of last night", *WORDS.values(), "PENDING", "UTC")
 S = RunState
 
 
@@ -87,7 +89,11 @@ class Heard(Runs):
         changes: Changes | None = None,
     ) -> Run:
         self.words += [reason, (changes or {}).get("error") or ""]
-        return super().record(run, to_state, reason, by=by, now=now, changes=changes)
+        run_now = super().record(run, to_state, reason, by=by, now=now, changes=changes)
+        told = replace(run_now, error=None)  # the store's words are text as yet
+        if (note := note_of(run.state, told, reason, now=now)) is not None:
+            self.words.append(note.words)
+        return run_now
 
     def note(self, run: Run, **changes: Unpack[Changes]) -> Run:
         self.words.append(changes.get("error") or "")
