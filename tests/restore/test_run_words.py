@@ -9,7 +9,6 @@ others said or chose: names, ids, the words of CDM.
 import gettext
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Unpack
 
@@ -90,8 +89,7 @@ class Heard(Runs):
     ) -> Run:
         self.words += [reason, (changes or {}).get("error") or ""]
         run_now = super().record(run, to_state, reason, by=by, now=now, changes=changes)
-        told = replace(run_now, error=None)  # the store's words are text as yet
-        if (note := note_of(run.state, told, reason, now=now)) is not None:
+        if (note := note_of(run.state, run_now, reason, now=now)) is not None:
             self.words.append(note.words)
         return run_now
 
