@@ -21,10 +21,11 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
     TextAreaField,
 )
 
-from app.message import Message
+from app.message import Message, joined
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import Trust, Watch
+from app.web.language import say
 
 TRUST_CHOICES = {
     Trust.SYSTEM: Message("By the CAs that the QRadar platform trusts"),
@@ -58,8 +59,8 @@ class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
         name = error.field.rpartition(".")[2]
         if name in self:
             field = self[name]
-            label = field.label.text.partition(" (")[0]
-            field.errors = [*field.errors, f"{label} {error.message}"]
+            label = say(field.label.text).partition(" (")[0]
+            field.errors = [*field.errors, joined((label, error.message), " ")]
         else:
             self.form_errors.append(str(error))
 

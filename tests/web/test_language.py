@@ -11,6 +11,7 @@ from flask import render_template_string
 
 from app.message import Message, counted
 from app.web import language
+from app.web.forms import ConnectionForm
 from app.web.language import flash
 from tests.pseudo import PSEUDO, pseudo, write_catalogue
 from tests.web.conftest import ADMIN, World
@@ -122,3 +123,21 @@ def test_what_the_next_page_tells_is_said_in_the_language_of_this_one(
         told = render_template_string("{{ get_flashed_messages(with_categories=True) }}")
 
     assert "(&#39;good&#39;, &#39;⟦Saved.~~⟧&#39;)" in told
+
+
+def test_an_error_beside_a_field_is_said_with_the_fields_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = "{{ form.proxy.errors[0] }}"
+    with world.app.test_request_context("/", method="POST", data={"proxy": "ftp://a"}):
+        form = ConnectionForm()
+        form.values(allow_loopback=False)
+        english = render_template_string(template, form=form)
+        monkeypatch.setattr(language, "catalogue", lambda _language: Words())
+        form.proxy.errors = []
+        form.values(allow_loopback=False)
+        said = render_template_string(template, form=form)
+
+    assert english == "HTTP proxy must be http://HOST:PORT."
+    assert "⟦must be http://HOST:PORT." in said
+    assert "⟦HTTP proxy ⟦must" in said
