@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every page in a language that brackets all it knows: what stands outside went past the catalogue.
+
+What stands there rightly are values: names that people gave, and what CDM and QRadar said.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import astuple
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from app.web import language
+from tests.pseudo import PSEUDO, write_catalogue
+from tests.web.crawling import Crawl
+from tests.web.test_every_button import crawl as crawl
+from tests.web.test_every_button import fill, pages
+
+_SAID = {"aria-label", "title", "placeholder", "alt"}  # attributes that are read
+_SILENT = {"script", "style"}
+_VERBATIM = {"bdi", "code", "pre"}
+
+
+class Words(HTMLParser):
+    """What a page says, in text and in attributes, without what is marked as a value."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+        self._silent = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in _SILENT | _VERBATIM
+        given = dict(attrs)
+        self.pieces += [f"|{value}|" for name, value in attrs if name in _SAID and value]
+        if tag == "input" and given.get("type") == "submit":
+            self.pieces.append(given.get("value") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in _SILENT | _VERBATIM
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.pieces.append(data)
+
+
+def outside(page: str, values: Iterable[str]) -> set[str]:
+    """The words that stand in no brackets and are in none of the ``values``."""
+    text, depth, kept = "|".join(Words(page).pieces), 0, []
+    for part in re.split("([⟦⟧])", text):
+        depth += {"⟦": 1, "⟧": -1}.get(part, 0)
+        if not depth and part not in {"⟦", "⟧"}:
+            kept.append(part)
+    said = re.sub(r"\d\d:\d\d:\d\d UTC", "|", " ".join(" ".join(kept).split()))
+    for value in sorted(values, key=len, reverse=True):
+        said = said.replace(value, "|")
+    return set(re.findall(r"[A-Za-z][A-Za-z'’-]{2,}", said))
+
+
+def values_of(crawl: Crawl) -> set[str]:
+    """What stands in the store, and what CDM lists, word for word."""
+    cells = (cell for rows in crawl.tables().values() for row in rows for cell in row)
+    jobs = (value for job in crawl.world.cdm.jobs for value in astuple(job))
+    texts = {" ".join(cell.split()) for cell in (*cells, *jobs) if isinstance(cell, str)}
+    return {text for text in texts if len(text) > 2}
+
+
+def test_every_page_is_said_by_the_catalogue(
+    crawl: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the diagnostics, which support reads in English whoever sends them."""
+    write_catalogue(tmp_path)
+    monkeypatch.setattr(language, "LOCALES", tmp_path)
+    for cached in (language.catalogue, language.languages):
+        cached.cache_clear()
+    crawl.browser.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = PSEUDO
+    fill(crawl.world)
+    wrong = {}
+    for path in [*pages(crawl), "/nothing/here", "/mappings/new?connection=1"]:
+        page = crawl.browser.open(path)
+        if path != "/diagnostics" and (words := outside(page.html, values_of(crawl))):
+            wrong[path] = words
+    assert not wrong, "\n".join(f"{path}: {words}" for path, words in wrong.items())
