@@ -20,31 +20,32 @@ from tests.web.test_every_button import crawl as crawl
 from tests.web.test_every_button import fill, pages
 
 _SAID = {"aria-label", "title", "placeholder", "alt"}  # attributes that are read
-_SILENT = {"script", "style"}
-_VERBATIM = {"bdi", "code", "pre"}
+_VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}  # these have no end
+_VERBATIM = {"bdi", "code", "pre", "script", "style"}
 
 
 class Words(HTMLParser):
-    """What a page says, in text and in attributes, without what is marked as a value."""
+    """What a page says, in text and in attributes, without what is marked as a value or quoted."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.pieces: list[str] = []
-        self._silent = 0
+        self._quoted: list[str] = []  # the tags from the one that begins a quotation
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in _SILENT | _VERBATIM
         given = dict(attrs)
-        self.pieces += [f"|{value}|" for name, value in attrs if name in _SAID and value]
-        if tag == "input" and given.get("type") == "submit":
-            self.pieces.append(given.get("value") or "")
+        if self._quoted or tag in _VERBATIM or (tag != "html" and "lang" in given):
+            self._quoted += [] if tag in _VOID else [tag]
+        else:
+            self.pieces += [str(given[name]) for name in _SAID & set(given)]
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in _SILENT | _VERBATIM
+        if self._quoted and self._quoted[-1] == tag:
+            self._quoted.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
+        if not self._quoted:
             self.pieces.append(data)
 
 
@@ -62,10 +63,11 @@ def outside(page: str, values: Iterable[str]) -> set[str]:
 
 
 def values_of(crawl: Crawl) -> set[str]:
-    """What stands in the store, and what CDM lists, word for word."""
+    """What stands in the store, and what CDM and the console list, word for word."""
     cells = (cell for rows in crawl.tables().values() for row in rows for cell in row)
     jobs = (value for job in crawl.world.cdm.jobs for value in astuple(job))
-    texts = {" ".join(cell.split()) for cell in (*cells, *jobs) if isinstance(cell, str)}
+    roles = (role.name for role in crawl.console.identity.roles.values())
+    texts = {" ".join(cell.split()) for cell in (*cells, *jobs, *roles) if isinstance(cell, str)}
     return {text for text in texts if len(text) > 2}
 
 
@@ -84,4 +86,7 @@ def test_every_page_is_said_by_the_catalogue(
         page = crawl.browser.open(path)
         if path != "/diagnostics" and (words := outside(page.html, values_of(crawl))):
             wrong[path] = words
+    help_page = crawl.browser.open("/help").html
+    assert "⟦" in help_page
+    assert outside(help_page.replace("⟦", "").replace("⟧", ""), ())
     assert not wrong, "\n".join(f"{path}: {words}" for path, words in wrong.items())
