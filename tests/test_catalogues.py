@@ -62,6 +62,17 @@ def test_a_translation_has_the_places_of_its_message(path: Path) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parents[1].name)
+def test_an_update_changes_nothing_while_no_words_have(
+    path: Path, template: Catalog, tmp_path: Path
+) -> None:
+    copy = tmp_path / path.parents[1].name / "LC_MESSAGES" / "messages.po"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(path.read_bytes())
+    update(copy, template)
+    assert copy.read_text() == path.read_text(), HOW
+
+
 def test_an_update_brings_what_is_new_and_drops_what_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "de" / "LC_MESSAGES" / "messages.po"
     path.parent.mkdir(parents=True)

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +55,13 @@ class Result:
 
 @pytest.fixture
 def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return app_in(tmp_path, monkeypatch)
+
+
+def app_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """APP_ROOT with a manifest and an empty store, and QRadar's environment."""
     for name, value in {
-        "APP_ROOT": str(tmp_path),
+        "APP_ROOT": str(folder),
         "QRADAR_APP_ID": "1051",
         "QRADAR_APP_UUID": "7c0ffee0-1111-2222-3333-444455556666",
         "QRADAR_CONSOLE_FQDN": "console.example",
@@ -65,10 +70,10 @@ def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, value)
     for name in ("REQUESTS_CA_BUNDLE", "QRADAR_APPFW_SDK"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "store").mkdir()
-    (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "version": "1.2.3"}))
+    (folder / "store").mkdir()
+    (folder / "manifest.json").write_text(json.dumps({"name": "x", "version": "1.2.3"}))
     forget_qpylib_state(monkeypatch)
-    return tmp_path
+    return folder
 
 
 Configure = Callable[..., Result]
@@ -473,11 +478,16 @@ def test_as_a_program_it_keeps_the_streams_apart(app_root: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that others can't write")
-def test_what_root_configures_the_apps_user_can_write(app_root: Path) -> None:
+def test_what_root_configures_the_apps_user_can_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """`docker exec` is root; the web process is not."""
-    for folder in (app_root, *app_root.parents):  # pytest's own folders are root's alone
-        if folder == app_root or folder.name.startswith(("pytest-", "popen-")):
-            folder.chmod(0o755)
+    # pytest's own folders are root's alone, and each pytest that begins meanwhile sees to that
+    with tempfile.TemporaryDirectory() as folder:
+        app_root = app_in(Path(folder), monkeypatch)
+        app_root.chmod(0o755)
+        _configure_as_root(app_root)
+
+
+def _configure_as_root(app_root: Path) -> None:
     os.chown(app_root / "store", 65534, 65534)
     document = app_root / "document.json"
     document.write_text(json.dumps(DOCUMENT))

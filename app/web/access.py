@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 
 from app.framework.bulkhead import TooBusy
 from app.framework.console_peers import plain
-from app.message import Message
+from app.message import Message, joined
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Right, rights_of, token_of
@@ -195,7 +195,7 @@ def _who() -> Caller:
             503,
             Message("The app can't ask the QRadar console who you are."),
             code="console_unavailable",
-            cause=" ".join(part for part in (error.message, error.cause) if part),
+            cause=joined([part for part in (error.message, error.cause) if part], " "),
             advice=error.advice or Message("Try again in a moment."),
             retry_after=5,
         ) from error

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from app.framework.links import console_url
 from app.framework.masking import mask
-from app.message import Message
+from app.message import Message, joined
 from app.qradar import authorized_services, custom_action
 from app.qradar.action_check import Findings, check
 from app.qradar.action_installer import ACTION_NAME, Installer, NameTaken, Wish, check_console
@@ -135,7 +135,7 @@ def _told(problems: list[str], good: str) -> Response | str:
         return go_to("set_up.show")
     left = NotDone(
         Message("Not everything could be removed."),
-        cause=" ".join(problems),
+        cause=joined(problems, " "),
         advice=Message("Try again, or remove it under Admin: Custom Actions, Authorized Services."),
     )
     return _page(error=left)

@@ -42,7 +42,9 @@ def update(path: Path, template: Catalog) -> None:
     """Bring a catalogue's file up to date with ``template``."""
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.parents[1].name)
+    made = catalogue.creation_date
     catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.creation_date = made  # a date of today would be a change of its own each time
     with path.open("wb") as file:
         write_po(file, catalogue, width=100, ignore_obsolete=True, include_lineno=False)
 

@@ -78,6 +78,9 @@ class Page:
     status: int
     html: str
 
+    def __post_init__(self) -> None:
+        assert "{&#34;message&#34;:" not in self.html, f"{self.path} shows a sentence as stored"
+
     @property
     def main(self) -> str:
         """The words of the page's main part, but for those that stand there hidden."""
