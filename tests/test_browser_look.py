@@ -60,7 +60,7 @@ def test_every_page_is_accessible_and_in_bounds(browser: Browser, site: Site, lo
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=str)  # each theme and each width once
 def test_every_page_in_german_too(browser: Browser, site: Site, look: Look) -> None:
     """Its words are longer: nothing bursts, is cut off or broken."""
     wrong = []

@@ -488,7 +488,9 @@ def test_a_second_worker_waits_for_the_lock_and_says_so_once(
         thread.start()
         wait_until(lambda: "another worker is at work" in caplog.text)
         assert not at_work.wait(0.5)
-        assert caplog.text.count("another worker is at work") == 1
+        # what qpylib logs again is left out: some test before this one may have set it up
+        said = [one for one in caplog.records if one.name == "app.framework.only_worker"]
+        assert ["another worker is at work" in one.getMessage() for one in said] == [True]
     assert at_work.wait(SOON)
     thread.join(SOON)
 
