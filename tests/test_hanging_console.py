@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import app.worker as module
 from app.framework.stop import Stop
 from app.qradar.lane import Work
 from app.restore import triggers
 from app.restore.model import RunState
 from app.store import Store
-from app.worker import Worker
+from app.worker.lanes import utc_now
+from app.worker.main import Worker
 from tests.factories import make_connection, make_mapping, make_store, make_trigger
 from tests.restore.fake_cdm import FakeCdm
 
@@ -65,7 +65,7 @@ def test_a_hanging_console_delays_no_restore(tmp_path: Path) -> None:
     thread.start()
     try:
         assert hanging.hangs.wait(SOON)
-        run_id = triggers.accept(store, make_trigger(mapping), module.utc_now()).run_id
+        run_id = triggers.accept(store, make_trigger(mapping), utc_now()).run_id
         assert run_id is not None
         until = time.monotonic() + SOON
         while store.runs.get(run_id).state is not RunState.RESTORING:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import app.worker as module
 from app.cdm.guard import Guard
 from app.framework.stop import Stop
 from app.restore import triggers
@@ -26,7 +25,11 @@ from app.restore.model import (
     Unreachable,
 )
 from app.store import Database, Store
-from app.worker import Clients, Lane, Worker, migrated, only_worker
+from app.worker import clients as clients_module
+from app.worker import lanes, main
+from app.worker.clients import Clients
+from app.worker.lanes import Lane
+from app.worker.main import Worker, migrated, only_worker
 from tests.factories import make_connection, make_mapping, make_store, make_trigger
 from tests.restore.fake_cdm import FakeCdm
 from tests.simulators.cdm import CdmSimulator
@@ -105,7 +108,7 @@ def trigger(store: Store, connection: CdmConnection, job_id: str = "1044") -> in
         (m for m in store.mappings.for_connection(connection.id) if m.job_id == job_id), None
     )
     mapping = mapping or make_mapping(store, connection, job_id=job_id)
-    run_id = triggers.accept(store, make_trigger(mapping), module.utc_now()).run_id
+    run_id = triggers.accept(store, make_trigger(mapping), lanes.utc_now()).run_id
     assert run_id is not None
     return run_id
 
@@ -117,8 +120,8 @@ def test_a_new_run_is_noticed_without_waiting_for_a_nap_to_end(
     store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Naps last an hour here: only the wake that follows the commit can make it start."""
-    monkeypatch.setattr(module, "LONGEST_NAP_S", 3600.0)
-    monkeypatch.setattr(module, "CONTACT_EVERY_S", 3600.0)
+    monkeypatch.setattr(lanes, "LONGEST_NAP_S", 3600.0)
+    monkeypatch.setattr(lanes, "CONTACT_EVERY_S", 3600.0)
     connection = make_connection(store)
     started = threading.Event()
     cdm = fakes.cdm[connection.id] = FakeCdm()
@@ -130,7 +133,7 @@ def test_a_new_run_is_noticed_without_waiting_for_a_nap_to_end(
 
 
 def test_looking_for_commits_is_quick_enough_for_fifty_milliseconds() -> None:
-    assert module.LOOK_EVERY_S <= 0.025
+    assert main.LOOK_EVERY_S <= 0.025
 
 
 def test_a_wake_between_a_turn_and_its_nap_is_not_lost(
@@ -209,8 +212,8 @@ def test_trouble_is_noted_between_the_steps_of_an_open_run(
     store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mounted copy is looked at once a minute: too seldom to tell of trouble in half of one."""
-    monkeypatch.setattr(module, "CONTACT_EVERY_S", 0.1)
-    monkeypatch.setattr(module, "LONGEST_NAP_S", 0.05)
+    monkeypatch.setattr(lanes, "CONTACT_EVERY_S", 0.1)
+    monkeypatch.setattr(lanes, "LONGEST_NAP_S", 0.05)
     connection = make_connection(store)
     cdm = fakes.cdm[connection.id] = FakeCdm()
     with working(path, fakes):
@@ -228,9 +231,9 @@ def test_trouble_is_noted_between_the_steps_of_an_open_run(
 def test_a_cdm_that_hangs_is_told_of_before_its_call_has_timed_out(
     store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENT_AFTER_S", 0.1)
-    monkeypatch.setattr(module, "CONTACT_EVERY_S", 0.1)
-    monkeypatch.setattr(module, "LONGEST_NAP_S", 0.05)
+    monkeypatch.setattr(lanes, "SILENT_AFTER_S", 0.1)
+    monkeypatch.setattr(lanes, "CONTACT_EVERY_S", 0.1)
+    monkeypatch.setattr(lanes, "LONGEST_NAP_S", 0.05)
     connection = make_connection(store)
     hanging, let_go = threading.Event(), threading.Event()
 
@@ -260,14 +263,14 @@ def test_many_slow_answers_are_no_silence(
     """A lane that asks for job after job of a slow CDM is answered all the time."""
     connection = make_connection(store)
     fakes.cdm[connection.id] = FakeCdm()
-    lane = module.Lane(connection.id, path, clients=fakes)
+    lane = Lane(connection.id, path, clients=fakes)
     for at, asks, silent in (
         (0.0, True, False),
         (7.0, True, False),
         (14.0, False, False),
         (16.0, False, True),
     ):
-        monkeypatch.setattr(module.time, "monotonic", lambda at=at: at)
+        monkeypatch.setattr(lanes.time, "monotonic", lambda at=at: at)
         if asks:
             lane._about_to_ask(fakes(store), connection.id)
         assert (lane.silence() is not None) is silent, at
@@ -276,25 +279,26 @@ def test_many_slow_answers_are_no_silence(
 def test_a_lasting_silence_is_told_every_few_seconds_not_every_20_ms(
     path: Path, fakes: Fakes, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lane = module.Lane(make_connection(store).id, path, clients=fakes)
+    lane = Lane(make_connection(store).id, path, clients=fakes)
     told = []
     for tenth in range(600):
-        monkeypatch.setattr(module.time, "monotonic", lambda tenth=tenth: tenth / 10)
+        monkeypatch.setattr(lanes.time, "monotonic", lambda tenth=tenth: tenth / 10)
         if not tenth:
             lane._about_to_ask(fakes(store), 1)
         if (silent_s := lane.silence()) is not None:
             told.append(silent_s)
-    assert told[0] == module.SILENT_AFTER_S
-    assert {round(b - a) for a, b in zip(told, told[1:], strict=False)} == {module.BEAT_EVERY_S}
+    assert told[0] == lanes.SILENT_AFTER_S
+    assert {round(b - a) for a, b in zip(told, told[1:], strict=False)} == {lanes.TELL_EVERY_S}
 
 
 def test_a_run_that_a_hanging_cdm_keeps_from_its_start_is_told_before_the_call_has_timed_out(
     store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the pages (the run has lost contact), in the offense's note, once; and taken back."""
-    monkeypatch.setattr(module, "SILENT_AFTER_S", 0.1)
-    monkeypatch.setattr(module, "BEAT_EVERY_S", 0.05)
-    monkeypatch.setattr(module.not_started, "NOTED_AFTER", timedelta(seconds=0.3))
+    monkeypatch.setattr(lanes, "SILENT_AFTER_S", 0.1)
+    monkeypatch.setattr(lanes, "TELL_EVERY_S", 0.05)
+    monkeypatch.setattr(main, "BEAT_EVERY_S", 0.05)
+    monkeypatch.setattr(main.not_started, "NOTED_AFTER", timedelta(seconds=0.3))
     connection = make_connection(store)
     let_go = threading.Event()
     hang = {"job is sent": lambda: let_go.wait(SOON)}
@@ -416,7 +420,7 @@ def test_the_worker_notes_the_end_of_the_certificate_that_each_cdm_shows(
             thread.join(SOON)
     end = store.connections.contact(connection.id).certificate_ends_at
     assert end is not None
-    assert (end - module.utc_now()).days == 159
+    assert (end - lanes.utc_now()).days == 159
 
 
 # --- the end ----------------------------------------------------------------------------------
@@ -451,7 +455,7 @@ def test_a_stop_lets_a_lane_finish_its_step_and_log_out(
 def test_a_lane_that_hangs_does_not_hold_up_the_end(
     store: Store, path: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "GOODBYE_S", 0.2)
+    monkeypatch.setattr(main, "GOODBYE_S", 0.2)
     connection = make_connection(store)
     sent, let_go = threading.Event(), threading.Event()
 
@@ -540,7 +544,7 @@ class FakeSecrets:
 
     def get(self, label: str) -> str:
         if label not in self.kept:
-            raise module.SecretNotStored(label)
+            raise clients_module.SecretNotStored(label)
         return self.kept[label]
 
 
@@ -561,8 +565,8 @@ class FakeCdmClient:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeCdmClient]:
     FakeCdmClient.made = []
-    monkeypatch.setattr(module, "CdmClient", FakeCdmClient)
-    monkeypatch.setattr(module.paths, "app_version", lambda: "1.2.3")
+    monkeypatch.setattr(clients_module, "CdmClient", FakeCdmClient)
+    monkeypatch.setattr(clients_module.paths, "app_version", lambda: "1.2.3")
     return FakeCdmClient.made
 
 
@@ -585,9 +589,9 @@ def test_a_client_is_kept_until_its_connection_or_password_changes(
 
 @pytest.fixture
 def fresh_guard() -> Iterator[None]:
-    module.cdm_guard.cache_clear()
+    clients_module.cdm_guard.cache_clear()
     yield
-    module.cdm_guard.cache_clear()
+    clients_module.cdm_guard.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh_guard")

@@ -8,14 +8,14 @@ logged and otherwise ignored, since trouble with a CDM is told by the lane that 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from app.cdm.guard import Guard
 from app.cdm.trust import ServerCertificate, verified_certificate
 from app.restore.model import CdmConnection, CopyManagerError
+from app.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -23,21 +23,6 @@ LOOK_EVERY_S = 86_400.0
 SOON, LOOK_SOON_EVERY_S = timedelta(days=30), 3600.0  # a renewal ends the warning within an hour
 AGAIN_AFTER_S = 600.0  # after a look that failed
 NAP_S = 5.0  # how soon a connection that was added or changed is looked at
-
-
-class Connections(Protocol):
-    """The store's connections, by what is called here."""
-
-    def list(self) -> Sequence[CdmConnection]: ...
-    def note_certificate(self, seen: CdmConnection, ends_at: datetime) -> None: ...
-
-
-class Store(Protocol):
-    """The store, by what is called here; `app.store.Store` is one."""
-
-    @property
-    def connections(self) -> Connections: ...
-    def close(self) -> None: ...
 
 
 class Ends:
