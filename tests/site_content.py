@@ -22,7 +22,7 @@ from app.restore.model import (
 )
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.store import Store
-from app.web.action_book import StoredBook
+from app.web.set_up.action_book import StoredBook
 from tests.simulators.console import ConsoleSimulator
 
 RULES = {100231: "Attack on the payroll database 1", 100240: "Ransom note on a file share"}

@@ -54,6 +54,18 @@ EXCEPTIONS = {
     "app.store.happenings": {"app.restore.own_events"},
 }
 
+# The rooms of the web process: each may know these others, beside the frame and the services.
+WEB_ROOMS: dict[str, set[str]] = {
+    "frame": set(),
+    "connections": set(),
+    "runs": set(),
+    "mappings": {"connections"},
+    "set_up": {"mappings"},
+    "triggers": {"set_up"},
+    "settings": {"set_up"},
+    "status": {"mappings", "runs", "set_up"},
+}
+
 # What touches the world: the heart decides, others act.
 WORLDLY = frozenset(
     {"asyncio", "concurrent", "ctypes", "fcntl", "glob", "http", "io", "mmap", "multiprocessing"}
@@ -157,6 +169,37 @@ def test_the_front_knows_nothing_of_flask_or_of_the_app_behind_it() -> None:
     ]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("room", WEB_ROOMS)
+def test_a_room_of_the_web_process_knows_only_those_below_it(room: str) -> None:
+    """And its pages are the templates under its own name."""
+    below = {room, "frame", "services", "front"} | WEB_ROOMS[room]
+    here = [module for module in PATHS if within(module, f"app.web.{room}")]
+    wrong = [
+        f"{module} imports {imported}"
+        for module in here
+        for imported in imports_of(module)
+        if within(imported, "app.web") and imported.split(".")[2] not in below
+    ]
+    pages = [
+        f"{module} shows {node.value}"
+        for module in here
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Constant)
+        and str(node.value).endswith(".html")
+        and str(node.value).partition("/")[0] not in {room, "frame"}
+    ]
+
+    assert len(here) > 2
+    assert (wrong, pages) == ([], [])
+
+
+def test_every_module_of_the_web_process_has_its_room() -> None:
+    rooms = {path.parent.name for path in PATHS.values() if (APP / "web") in path.parents}
+
+    assert rooms == {*WEB_ROOMS, "front", "web"}
+    assert {path.parent.name for path in (APP / "templates").rglob("*.html")} <= set(WEB_ROOMS)
 
 
 def test_nothing_imports_the_entry_points() -> None:

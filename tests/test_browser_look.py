@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.web.presentation import outside
+from app.web.frame.presentation import outside
 from tests.browser import Person, at_the_console
 from tests.looks import LOOKS, Look, faults, keep_picture
 from tests.site import HOSTILE, Site, running

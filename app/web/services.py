@@ -24,9 +24,9 @@ from app.qradar.identity import Silence
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
 from app.store.store import Store
-from app.web.opening import Opening
-from app.web.store_probe import StoreProbe
-from app.web.throttle import Throttle
+from app.web.frame.opening import Opening
+from app.web.frame.store_probe import StoreProbe
+from app.web.frame.throttle import Throttle
 
 EXTENSION = "safeguarded-restore"
 OUTBOUND_CALLS = 12  # half the threads of container/conf/gunicorn.conf.py (a test compares)

@@ -27,59 +27,55 @@ from app.qradar.refused_asks import RefusedAsks
 from app.store.database import Database
 from app.store.migrate import migrate
 from app.store.store import Store
-from app.web import (
+from app.web.connections import pages as connections
+from app.web.frame import (
     access,
     assets,
-    attacks,
     bodies,
-    by_hand,
-    connections,
-    diagnostics,
-    fragments,
     headers,
-    help,
     language,
-    mappings,
-    overview,
     presentation,
     problems,
-    rules,
-    runs,
-    runs_api,
-    service_token,
-    set_up,
-    settings,
-    simulation,
-    state_api,
     theme,
-    triggers_api,
-    trouble,
-    uninstall,
-    waiting,
-    watch_offer,
 )
+from app.web.frame.opening import Opening
+from app.web.frame.session_key import session_key
 from app.web.front.framing import BODY_LIMIT
-from app.web.opening import Opening
-from app.web.script import make_script
+from app.web.mappings import pages as mappings
+from app.web.mappings import rule_picker, simulation, watch_offer
+from app.web.runs import api as runs_api
+from app.web.runs import attacks, by_hand
+from app.web.runs import pages as runs
 from app.web.services import EXTENSION, OUTBOUND_CALLS, Services
-from app.web.session_key import session_key
+from app.web.set_up import pages as set_up
+from app.web.set_up import uninstall
+from app.web.set_up.script import make_script
+from app.web.settings import pages as settings
+from app.web.settings import service_token
+from app.web.status import api as status_api
+from app.web.status import (
+    diagnostics,
+    fragments,
+    help,
+    needs_person,
+    overview,
+    unreachable,
+)
+from app.web.triggers import api as triggers_api
 
 logger = logging.getLogger(__name__)
 
+# What has a register(app) of its own, and what has a blueprint.
+_PARTS = (
+    *(headers, problems, bodies, theme, access, language, presentation),
+    *(needs_person, attacks, unreachable, assets),
+)
 _SUBJECTS = (
-    *(fragments, help, diagnostics),
-    *(triggers_api, runs_api, state_api, overview, runs, attacks, by_hand),
-    *(
-        connections,
-        mappings,
-        watch_offer,
-        rules,
-        settings,
-        service_token,
-        set_up,
-        simulation,
-        uninstall,
-    ),
+    *(triggers_api, runs_api, status_api),
+    *(overview, fragments, help, diagnostics),
+    *(runs, attacks, by_hand),
+    *(mappings, rule_picker, simulation, watch_offer),
+    *(connections, settings, service_token, set_up, uninstall),
 )
 
 
@@ -135,20 +131,8 @@ def build_app(services: Services | None) -> Flask:
     app.extensions[EXTENSION] = services
     app.json = _Json(app)
     app.add_template_global(absolute_url, "q_url_for")
-    for part in (
-        headers,
-        problems,
-        bodies,
-        theme,
-        access,
-        language,
-        presentation,
-        waiting,
-        attacks,
-        trouble,
-    ):
+    for part in _PARTS:
         part.register(app)
-    assets.register(app)
     for subject in _SUBJECTS:
         app.register_blueprint(subject.bp)
 

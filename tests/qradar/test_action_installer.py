@@ -20,7 +20,7 @@ from app.qradar.custom_action import PARAMETERS
 from app.qradar.installed_action import Book, Installation
 from app.store.database import Database
 from app.store.store import Store
-from app.web.action_book import StoredBook, note_use
+from app.web.set_up.action_book import StoredBook, note_use
 from tests.factories import put_store
 from tests.simulators.console import ConsoleSimulator, PathSwitch
 from tests.simulators.console.actions import Action, ActionError, Interpreter

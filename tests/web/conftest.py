@@ -26,8 +26,8 @@ from app.qradar.identity import NotAuthenticated, Silence
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database
 from app.store.store import Store
+from app.web.frame.throttle import Throttle
 from app.web.services import Services
-from app.web.throttle import Throttle
 from tests.factories import put_store
 
 ADMIN, ANALYST, OPERATOR = "admin-token", "analyst-token", "operator-token"

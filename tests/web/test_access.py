@@ -14,7 +14,7 @@ from app.qradar.identity import Right
 from app.restore.model import Mode
 from app.store import migrate
 from app.store.copies import keep_copy
-from app.web import access
+from app.web.frame import access
 from app.web.services import OUTBOUND_CALLS
 from tests.web.conftest import (
     ADMIN,
@@ -288,7 +288,7 @@ def test_a_crash_is_told_without_its_details(world: World, monkeypatch: pytest.M
         raise RuntimeError("secret inner words")
 
     world.app.testing = False
-    monkeypatch.setattr("app.web.overview.read_health", crash)
+    monkeypatch.setattr("app.web.status.overview.read_health", crash)
     page = world.client(ADMIN).get("/")
     assert page.status_code == 500
     assert "secret inner words" not in page.text

@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from app.web.help import marked
+from app.web.status.help import marked
 from tests.web.conftest import ADMIN, ANALYST, World
 from tests.web.test_pages import links
 

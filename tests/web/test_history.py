@@ -12,8 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from app.cdm.trust import ServerCertificate
 from app.restore.model import LogLine, RunState, Trust
-from app.web import charts, presentation, signals
-from app.web.run_views import read_filter
+from app.web.frame import presentation
+from app.web.runs import charts
+from app.web.runs.query import read_filter
+from app.web.status import health_strip
 from tests.bench_history import measure
 from tests.web.conftest import ADMIN, ANALYST, World
 from tests.web.test_pages import HOSTILE, fill, links
@@ -194,8 +196,8 @@ def test_the_end_of_an_uploaded_ca_is_told_in_time(
     now = world.clock()
     end = now + timedelta(days=12)
     certificate = ServerCertificate("CN=a", "CN=a", now, end, "ab" * 32, "")
-    signals.ca_end.cache_clear()
-    monkeypatch.setattr(signals, "read_certificate", lambda _der: certificate)
+    health_strip.ca_end.cache_clear()
+    monkeypatch.setattr(health_strip, "read_certificate", lambda _der: certificate)
     pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     connection = world.store.connections.add(
         name="ca", host="cdm.example", port=8443, username="u", trust=Trust.CA, ca_pem=pem
@@ -281,14 +283,16 @@ def test_what_to_do_about_another_certificate_than_the_pinned_one_is_not_cut_off
 
 
 def test_a_real_ca_certificate_is_read_and_rubbish_is_not() -> None:
-    signals.ca_end.cache_clear()
-    assert signals.ca_end("") is None
-    assert signals.ca_end("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n") is None
+    health_strip.ca_end.cache_clear()
+    assert health_strip.ca_end("") is None
+    assert (
+        health_strip.ca_end("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n") is None
+    )
 
 
 def test_the_room_in_the_store_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(r"The database has \d+ KiB; [\d.]+ \wiB are free", text_of(world, "/"))
-    monkeypatch.setattr(signals, "LOW_DISK", 2**60)
+    monkeypatch.setattr(health_strip, "LOW_DISK", 2**60)
     assert "when it is full, triggers are refused" in text_of(world, "/")
 
 

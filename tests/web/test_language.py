@@ -10,9 +10,9 @@ import pytest
 from flask import render_template_string
 
 from app.message import Message, counted
-from app.web import language
-from app.web.forms import ConnectionForm
-from app.web.language import flash
+from app.web.frame import language
+from app.web.frame.forms import ConnectionForm
+from app.web.frame.language import flash
 from tests.pseudo import PSEUDO, pseudo, write_catalogue
 from tests.web.conftest import ADMIN, World
 

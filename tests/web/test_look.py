@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.restore.model import Outcome, RunState
-from app.web import presentation
-from app.web.presentation import outside
+from app.web.frame import presentation
+from app.web.frame.presentation import outside
 from tests.web.conftest import ADMIN, World
 
 FILES = ("carbon/carbon.css", "app.css", "app.js")
@@ -101,7 +101,7 @@ def test_a_long_value_is_cut_or_boxed() -> None:
 
 def test_each_status_has_word_tone_and_icon() -> None:
     """Nothing is told by colour alone."""
-    icons = Path(presentation.__file__).parents[1] / "static/icons.svg"
+    icons = Path(presentation.__file__).parents[2] / "static/icons.svg"
     known = set(re.findall(r'symbol id="(\w+)"', icons.read_text()))
     for state in RunState:
         assert presentation.state_name(state)

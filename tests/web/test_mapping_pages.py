@@ -11,8 +11,8 @@ import pytest
 from app.cdm.copies import Copy, Which
 from app.restore.model import LoginRefused, Unknown, Unreachable
 from app.store.qradar import Rule
-from app.web.cdm_calls import COPY_SECONDS, jobs_and_copies
-from app.web.job_picker import FEW, MOST, copy_words
+from app.web.connections.cdm_calls import COPY_SECONDS, jobs_and_copies
+from app.web.mappings.job_picker import FEW, MOST, copy_words
 from tests.web.conftest import ADMIN, COPIED_AT, World, job_entry
 
 MAPPING = {

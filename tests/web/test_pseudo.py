@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web import language
+from app.web.frame import language
 from tests.pseudo import PSEUDO, write_catalogue
 from tests.web.crawling import Crawl
 from tests.web.test_every_button import crawl as crawl

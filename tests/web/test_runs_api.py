@@ -11,7 +11,7 @@ import pytest
 
 from app.restore.model import LogLine, Outcome, Run, RunState, Trigger
 from app.restore.triggers import accept
-from app.web import run_views
+from app.web.runs import written
 from tests.web.conftest import ADMIN, ANALYST, OPERATOR, SERVICE, World
 
 FIELDS = {
@@ -166,7 +166,7 @@ def test_the_csv_has_a_header_and_no_cell_is_a_formula(world: World) -> None:
 
 
 def test_the_csv_comes_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_views, "CSV_PART", 2)
+    monkeypatch.setattr(written, "CSV_PART", 2)
     for number in range(1, 4):
         make_run(world, number)
     client = world.client(ANALYST)

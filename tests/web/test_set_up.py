@@ -21,9 +21,9 @@ from app.qradar.authorized_services import LABEL
 from app.qradar.console import ConsoleClient
 from app.restore.model import RunState, Trigger
 from app.restore.triggers import accept
-from app.web import set_up
-from app.web.problems import Problem
+from app.web.frame.problems import Problem
 from app.web.services import EXTENSION
+from app.web.set_up import pages as set_up
 from tests.simulators.console import ConsoleSimulator, PathSwitch
 from tests.web.conftest import ADMIN, ANALYST, SERVICE, World
 

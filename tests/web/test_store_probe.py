@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app import create_app
-from app.web.store_probe import HELD_LONG_S, KEPT_S, StoreProbe
+from app.web.frame.store_probe import HELD_LONG_S, KEPT_S, StoreProbe
 from tests.web.conftest import ANALYST, World
 
 

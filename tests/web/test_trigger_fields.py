@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.bodies import FORM, read_pairs
-from app.web.trigger_fields import collect, read_trigger
+from app.web.frame.bodies import FORM, read_pairs
+from app.web.triggers.fields import collect, read_trigger
 from tests.web.conftest import World
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -12,11 +12,11 @@ from flask import Flask
 from app import create_app
 from app.framework.bulkhead import Bulkhead
 from app.store import migrate
-from app.web import opening
-from app.web.problems import Problem
-from app.web.script import make_script
+from app.web.frame import opening
+from app.web.frame.problems import Problem
+from app.web.frame.throttle import Throttle
 from app.web.services import EXTENSION
-from app.web.throttle import Throttle
+from app.web.set_up.script import make_script
 from tests.simulators.console.simulator import ConsoleSimulator
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 BODY_LIMIT = 64 * 1024  # bytes, for every request (architecture §5)
 HEAD_LIMIT = 64 * 1024  # bytes of request line and headers
-# What the app finds in its environment when the body is not what was meant (app.web.bodies).
+# What the app finds in its environment when the body is not what was meant (app.web.frame.bodies).
 BODY_PROBLEM = "safeguarded_restore.body_problem"
 # Of a chunked body with its framing: chunks of a few bytes each are mostly framing.
 _RAW_LIMIT = 16 * BODY_LIMIT
