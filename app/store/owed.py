@@ -27,20 +27,17 @@ def look_for(
     outcome: Outcome,
     *,
     run_id: int | None,
+    first: bool,
     mapping: str | None,
     in_the_way: str | None,
 ) -> None:
     """Look for a trigger's offense from now on, if there is something to tell it.
 
-    Of a run's first trigger the run itself tells. ``in_the_way``: why it is a new attack, if its
-    offense turns out to be another than those of its run.
+    ``first``: of its run; there the run itself tells. ``in_the_way``: why it is a new attack, if
+    its offense turns out to be another than those of its run.
     """
-    if trigger.source not in (_ACTION_SOURCE, _WATCH_SOURCE) or outcome in _NO_CALL:
+    if first or trigger.source not in (_ACTION_SOURCE, _WATCH_SOURCE) or outcome in _NO_CALL:
         return
-    if run_id is not None:
-        before = "SELECT 1 FROM triggers WHERE run_id = ? AND id < ? LIMIT 1"
-        if db.execute(before, (run_id, trigger_id)).fetchone() is None:
-            return
     by = known_by(trigger)
     if outcome is Outcome.UNMATCHED and by != WATCH and not _is_listed(db, trigger):
         return
@@ -61,11 +58,11 @@ def look_for(
 
 def _is_listed(db: Database, trigger: Trigger) -> bool:
     """Whether the console lists the rule, or its list is not known: names are soon invented."""
-    if db.execute("SELECT rules_at FROM qradar").fetchone()["rules_at"] is None:
-        return True
-    listed = "SELECT 1 FROM console_rules WHERE rule_id = ? OR (? IS NULL AND name = ?)"
-    values = (trigger.rule_id, trigger.rule_id, trigger.rule_name)
-    return db.execute(listed, values).fetchone() is not None
+    listed = (
+        "SELECT (SELECT rules_at FROM qradar) IS NULL OR EXISTS (SELECT 1 FROM console_rules"
+        " WHERE rule_id = ?1 OR (?1 IS NULL AND name = ?2))"
+    )
+    return bool(db.execute(listed, (trigger.rule_id, trigger.rule_name)).fetchone()[0])
 
 
 def known_by(trigger: Trigger) -> str | None:

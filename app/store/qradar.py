@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the store keeps of the QRadar console: the service token's facts, contact, points read."""
 
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -74,6 +75,20 @@ class Console:
             when = "has expired" if self.token_expires_at <= now else f"expires in {days} days"
             return f"The service token {self.token_name or ''} {when}.".replace("  ", " ")
         return None
+
+
+_OF_MAPPINGS = """
+SELECT mappings.id AS mapping, own.* FROM mappings
+    JOIN console_rules AS own ON own.rule_id = mappings.rule_id
+UNION SELECT mappings.id, same.* FROM mappings
+    JOIN console_rules AS same ON same.name = mappings.rule_name WHERE mappings.rule_id IS NULL
+UNION SELECT mappings.id, other.* FROM mappings
+    JOIN console_rules AS own ON own.rule_id = mappings.rule_id
+    JOIN console_rules AS other ON other.identifier = own.linked_identifier
+UNION SELECT mappings.id, other.* FROM mappings
+    JOIN console_rules AS own ON own.rule_id = mappings.rule_id
+    JOIN console_rules AS other ON other.linked_identifier = own.identifier
+"""
 
 
 class QRadar:
@@ -181,6 +196,16 @@ class QRadar:
             rule_id,
         )
         return [rule_id, *(rule.id for rule in linked)]
+
+    def rules_of_mappings(self) -> Map[int, Sequence[Rule]]:
+        """Give, by mapping, the known rules among its own and those that it is linked with.
+
+        A mapping without a rule id has those of exactly its name.
+        """
+        found: dict[int, list[Rule]] = {}
+        for row in self._db.execute(_OF_MAPPINGS):
+            found.setdefault(row["mapping"], []).append(from_row(Rule, row, id=row["rule_id"]))
+        return found
 
     def rule_of_mapping(self, mapping: str | None) -> tuple[int | None, str | None]:
         """Give the id and the name of a mapping's rule, as far as it has one."""

@@ -26,6 +26,21 @@ _NOT_KEPT = Message(
 )
 _LONGEST_NAME = 128  # characters of a rule's or mapping's name that are kept of a flood
 
+# By which rule a trigger (rule id, its name, mapping, token, minute) is counted, and how many of it
+# were kept in that minute: a flood of one leaves others their room. Only what is known here has
+# room of its own; the names in a flood are anybody's invention, and all unknown count together.
+_KEPT = """
+SELECT its.rule, ifnull(counts.kept, 0) FROM (SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM console_rules WHERE rule_id = ?1)
+        OR EXISTS (SELECT 1 FROM mappings WHERE rule_id = ?1) THEN 'rule ' || ?1
+    WHEN EXISTS (SELECT 1 FROM console_rules WHERE name = ?2)
+        OR EXISTS (SELECT 1 FROM mappings WHERE rule_name = ?2) THEN 'rule ' || ?2
+    WHEN EXISTS (SELECT 1 FROM mappings WHERE name = ?3) THEN 'mapping ' || ?3
+    ELSE '' END AS rule) AS its
+LEFT JOIN trigger_counts AS counts
+    ON counts.token = ?4 AND counts.rule = its.rule AND counts.minute = ?5
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedTrigger:
@@ -87,8 +102,9 @@ class Triggers:
         mapping = mapping or trigger.mapping
         with self._db.transaction():
             self._note_call(trigger, mapping)
+            first = run_id is not None and self._is_first(run_id)
             fields, rule_name, not_kept = trigger.fields, trigger.rule_name, None
-            if self._is_flood(trigger, run_id, mapping) and not whole:
+            if not first and self._is_flood(trigger, mapping) and not whole:
                 told = "" if trigger.offense_id is None else str(trigger.offense_id)
                 fields = {"offense_id": told} if told else {}
                 message, not_kept = _NOT_KEPT, FLOOD
@@ -111,10 +127,15 @@ class Triggers:
             owed.look_for(
                 *(self._db, trigger_id, trigger, outcome),
                 run_id=run_id,
+                first=first,
                 mapping=mapping,
                 in_the_way=in_the_way,
             )
         return trigger_id
+
+    def _is_first(self, run_id: int) -> bool:
+        before = "SELECT 1 FROM triggers WHERE run_id = ? LIMIT 1"
+        return self._db.execute(before, (run_id,)).fetchone() is None
 
     def _note_call(self, trigger: Trigger, mapping: str | None) -> None:
         """A call that names a rule proves that this rule has the custom action: keep the first.
@@ -130,43 +151,18 @@ class Triggers:
             (to_text(trigger.received_at), mapping, trigger.rule_id, trigger.rule_name),
         )
 
-    def _is_flood(self, trigger: Trigger, run_id: int | None, mapping: str | None) -> bool:
+    def _is_flood(self, trigger: Trigger, mapping: str | None) -> bool:
         """Count a trigger that started nothing; say whether it is one too many in this minute."""
-        if trigger.token is None or (run_id is not None and not self.for_run(run_id, limit=1)):
+        if trigger.token is None:
             return False
         minute = to_text(trigger.received_at)[:16]
-        values = (trigger.token, self._rule_of(trigger, mapping), minute)
+        named = (trigger.rule_id, trigger.rule_name, mapping)
+        rule, kept = self._db.execute(_KEPT, (*named, trigger.token, minute)).fetchone()
         self._db.execute(
-            "INSERT INTO trigger_counts (token, rule, minute, kept) VALUES (?,?,?,1)"
-            " ON CONFLICT (token, rule) DO UPDATE SET minute = excluded.minute,"
-            " kept = CASE WHEN minute = excluded.minute THEN kept + 1 ELSE 1 END",
-            values,
+            "INSERT OR REPLACE INTO trigger_counts (token, rule, minute, kept) VALUES (?,?,?,?)",
+            (trigger.token, rule, minute, kept + 1),
         )
-        row = self._db.execute(
-            "SELECT kept FROM trigger_counts WHERE token = ? AND rule = ?", values[:2]
-        ).fetchone()
-        return int(row["kept"]) > KEPT_A_MINUTE
-
-    def _rule_of(self, trigger: Trigger, mapping: str | None) -> str:
-        """By which rule a trigger is counted, so that a flood of one leaves others their room.
-
-        Only what is known here has room of its own: the names in a flood are anybody's invention,
-        and all that are unknown count together.
-        """
-        for rule, known in (
-            (trigger.rule_id, "SELECT 1 FROM console_rules WHERE rule_id = ?"),
-            (trigger.rule_id, "SELECT 1 FROM mappings WHERE rule_id = ?"),
-            (trigger.rule_name, "SELECT 1 FROM console_rules WHERE name = ?"),
-            (trigger.rule_name, "SELECT 1 FROM mappings WHERE rule_name = ?"),
-        ):
-            if rule is not None and self._db.execute(known, (rule,)).fetchone():
-                return f"rule {rule}"
-        if (
-            mapping
-            and self._db.execute("SELECT 1 FROM mappings WHERE name = ?", (mapping,)).fetchone()
-        ):
-            return f"mapping {mapping}"
-        return ""
+        return bool(kept >= KEPT_A_MINUTE)
 
     def find(self, request_id: str) -> ReceivedTrigger | None:
         """Give the first trigger that came with this request id."""

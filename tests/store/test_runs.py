@@ -339,6 +339,10 @@ def test_the_states_in_sql_are_those_of_the_model(condition: str, states: set[Ru
         (lambda store: store.runs.unapproved(1, "1044"), "runs_unapproved"),
         (lambda store: store.runs.open(1), "runs_by_state"),
         (lambda store: store.connections.has_open_run(1), "runs_by_state"),
+        (lambda store: store.mappings.find_by_linked_rule(5), "console_rules_by_link"),
+        (lambda store: store.mappings.find_by_linked_rule(5), "console_rules_by_identifier"),
+        (lambda store: store.qradar.rules_of_mappings(), "console_rules_by_link"),
+        (lambda store: store.qradar.rules_of_mappings(), "console_rules_by_identifier"),
     ],
 )
 def test_what_every_trigger_and_turn_asks_does_not_read_the_whole_history(

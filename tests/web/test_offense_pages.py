@@ -12,6 +12,8 @@ from app.restore.model import RunState
 from app.restore.triggers import accept
 from app.restore.watched import WatchedOffense, WatchState
 from app.store.qradar import Rule
+from app.web.mappings.attachment import attachments
+from app.web.mappings.drift import drifts
 from tests.factories import make_trigger
 from tests.web.conftest import ADMIN, ANALYST, OPERATOR, World, job_entry
 
@@ -298,15 +300,55 @@ def test_an_unchanged_rule_and_one_that_was_never_read_raise_nothing(
     assert "SQL attack:" not in world.client(ADMIN).get("/").text
 
 
+@pytest.mark.parametrize("links", ["override", "original"])
 def test_a_system_rule_whose_override_is_enabled_is_not_called_disabled(
-    world: World, console: FakeConsole
+    world: World, console: FakeConsole, links: str
 ) -> None:
+    """The one is linked with the other: which one says so is the console's choice."""
     world.add_mapping(world.add_connection())
-    original = Rule(100231, "Attack on SQL", "EVENT", False, "SYSTEM", "one")
-    override = Rule(9, "Attack on SQL", "EVENT", True, "OVERRIDE", "two", "one")
+    to_override, to_original = ("two", None) if links == "original" else (None, "one")
+    original = Rule(100231, "Attack on SQL", "EVENT", False, "SYSTEM", "one", to_override)
+    override = Rule(9, "Attack on SQL", "EVENT", True, "OVERRIDE", "two", to_original)
     world.store.qradar.keep_rules([original, override], now=world.clock())
 
     assert "is disabled" not in world.client(ADMIN).get("/").text
+
+
+@pytest.mark.parametrize("names_it", [True, False])
+def test_the_rules_of_all_mappings_are_asked_for_at_once(
+    world: World, console: FakeConsole, *, names_it: bool
+) -> None:
+    """Of 40 mappings the overview asked 248 times."""
+    asked: list[str] = []
+
+    def count() -> int:
+        asked.clear()
+        world.store.runs._db.connection.set_trace_callback(asked.append)
+        assert not drifts(world.store)
+        attachments(world.store)
+        world.store.runs._db.connection.set_trace_callback(None)
+        return len(asked)
+
+    connection = world.add_connection()
+    known = [Rule(number, f"R{number}", "EVENT", True) for number in range(10)]
+    world.store.qradar.keep_rules(known, now=world.clock())
+    few = count()
+    for rule in known:
+        which = {"rule_id": None if names_it else rule.id, "rule_name": rule.name}
+        world.add_mapping(connection, name=rule.name, job_id=rule.name, **which)
+    assert count() == few
+
+
+def test_a_rule_known_by_its_name_alone_is_missed_once_it_is_gone(
+    world: World, console: FakeConsole
+) -> None:
+    world.add_mapping(world.add_connection(), rule_id=None, rule_name="Attack on SQL")
+    world.store.qradar.keep_rules([Rule(9, "Attack on SQL", "EVENT", True)], now=world.clock())
+    assert "SQL attack:" not in world.client(ADMIN).get("/").text
+
+    world.store.qradar.keep_rules([Rule(9, "Attack on it", "EVENT", True)], now=world.clock())
+    page = world.client(ADMIN).get("/").text
+    assert "QRadar has no rule named Attack on SQL" in page
 
 
 def test_a_job_that_has_changed_is_told_until_another_is_chosen(

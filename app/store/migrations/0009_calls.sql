@@ -12,3 +12,7 @@ UPDATE mappings SET called_at = (
 
 ALTER TABLE trigger_tokens ADD COLUMN called_at TEXT;   -- when a call with it first named a rule
 ALTER TABLE trigger_tokens ADD COLUMN tested_at TEXT;   -- when a call with it first named none: a test, as far as is known
+
+-- Which rules are linked is asked with every call of a rule that no mapping names.
+CREATE INDEX console_rules_by_identifier ON console_rules (identifier);
+CREATE INDEX console_rules_by_link ON console_rules (linked_identifier);

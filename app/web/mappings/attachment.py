@@ -43,20 +43,21 @@ class Attachment:
 def attachments(store: Store) -> Sequence[Attachment]:
     """Every enabled mapping with what is known of its rule."""
     calls, tested = store.mappings.calls(), is_tested(store)
+    rules = store.qradar.rules_of_mappings()
+
+    def proof(mapping: Mapping) -> Proof:
+        if mapping.id in calls:
+            return Proof.ATTACHED
+        types = {rule.type for rule in rules.get(mapping.id, ()) if rule.id == mapping.rule_id}
+        if "OFFENSE" in types and mapping.watch is not Watch.OFF:
+            return Proof.WATCHED
+        return Proof.TESTED if tested else Proof.NONE
+
     return [
-        Attachment(one, _proof(store, one, calls.get(one.id), tested=tested), calls.get(one.id))
+        Attachment(one, proof(one), calls.get(one.id))
         for one in store.mappings.list()
         if one.enabled
     ]
-
-
-def _proof(store: Store, mapping: Mapping, called: datetime | None, *, tested: bool) -> Proof:
-    if called is not None:
-        return Proof.ATTACHED
-    rule = None if mapping.rule_id is None else store.qradar.rule(mapping.rule_id)
-    if rule is not None and rule.type == "OFFENSE" and mapping.watch is not Watch.OFF:
-        return Proof.WATCHED
-    return Proof.TESTED if tested else Proof.NONE
 
 
 def is_tested(store: Store) -> bool:

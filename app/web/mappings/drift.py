@@ -7,25 +7,27 @@ from collections.abc import Sequence
 
 from app.message import Message
 from app.restore.model import Mapping, Watch
+from app.store.qradar import Rule
 from app.store.store import Store
 
 
 def drifts(store: Store) -> Map[int, Sequence[str]]:
     """Give the warnings of each mapping that has some, by its id."""
     jobs = store.mappings.job_drifts()
-    rules_known = store.qradar.console().rules_at is not None
+    rules = store.qradar.rules_of_mappings() if store.qradar.console().rules_at else None
     found: dict[int, Sequence[str]] = {}
     for mapping in store.mappings.list():
-        warnings = [*_of_rule(store, mapping)] if rules_known else []
+        warnings = [] if rules is None else [*_of_rule(mapping, rules.get(mapping.id, ()))]
         warnings += [jobs[mapping.id]] if mapping.id in jobs else []
         if warnings:
             found[mapping.id] = warnings
     return found
 
 
-def _of_rule(store: Store, mapping: Mapping) -> Sequence[str]:
+def _of_rule(mapping: Mapping, rules: Sequence[Rule]) -> Sequence[str]:
+    """``rules``: its own, and those that it is linked with."""
     if mapping.rule_id is None:
-        if mapping.rule_name is None or store.qradar.same_rules(None, mapping.rule_name):
+        if mapping.rule_name is None or rules:
             return []
         return [
             Message(
@@ -33,15 +35,14 @@ def _of_rule(store: Store, mapping: Mapping) -> Sequence[str]:
                 name=mapping.rule_name,
             )
         ]
-    rule = store.qradar.rule(mapping.rule_id)
+    rule = next((one for one in rules if one.id == mapping.rule_id), None)
     if rule is None:
         return [
             Message("QRadar has no rule {number} any more: it was deleted.", number=mapping.rule_id)
         ]
     warnings = []
     # An override takes the place of the system rule it was made from, which may then be off.
-    family = [store.qradar.rule(number) for number in store.qradar.same_rules(rule.id, None)]
-    if not any(one.enabled is not False for one in family if one is not None):
+    if all(one.enabled is False for one in rules):
         warnings.append(
             Message("Rule {name} is disabled in QRadar: it does not fire.", name=rule.name)
         )
