@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from app.cdm.guard import Guard
-from app.cdm.trust import fetch_certificate
 from app.command_line import BY, DONE, FAILED, WRONG_USAGE, Stop, Streams, opened_store, utc_now
 from app.configure_store import add_commands
 from app.framework import paths
 from app.framework.console_peers import ConsoleAddresses
 from app.framework.secrets import SecretNotStored, Secrets
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script, parameters
+from app.remote.guard import Guard
+from app.remote.trust import fetch_certificate
 from app.restore import checks
 from app.restore.checks import InvalidField
 from app.restore.model import CopyManagerError

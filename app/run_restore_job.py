@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from app.cdm.client import CdmClient
-from app.cdm.failures import for_terminal
 from app.cdm.records import JobEntry
+from app.remote.failures import for_terminal
 from app.restore import checks, clock
 from app.restore.checks import InvalidField
 from app.restore.model import (

@@ -21,10 +21,10 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.cdm.copies import Copy, Which
-from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleClient
+from app.remote.trust import ServerCertificate
 from app.restore.model import LogLine, Mode, RunState, Trigger
 from app.store.database import Database
 from app.store.store import Store

@@ -16,9 +16,6 @@ import pytest
 from app.cdm.actions import choose_action, start_target
 from app.cdm.answers import action_failure, login_refusal, read_failure
 from app.cdm.copies import Copy, Which
-from app.cdm.failures import Cleaner, unreachable
-from app.cdm.guard import Guard
-from app.cdm.http import parsed
 from app.cdm.links import api
 from app.cdm.pages import records
 from app.framework.bulkhead import Bulkhead, TooBusy
@@ -28,6 +25,10 @@ from app.qradar.action_installer import NameTaken
 from app.qradar.administrator import Administrator, NotDone
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable, LockedOut
 from app.qradar.defined_actions import Action, find_interpreter
+from app.remote.failures import Cleaner, unreachable
+from app.remote.guard import Guard
+from app.remote.http import parsed
+from app.restore.kinds import Kind
 from app.restore.model import CopyManagerError
 from tests.pseudo import pseudo
 
@@ -77,8 +78,8 @@ def cdm_errors() -> Iterator[CopyManagerError | None]:
     refusals = [ConnectionRefusedError(), TimeoutError(), socket.gaierror(), OSError()]
     tunnel = OSError("Tunnel connection failed: 403 no")
     for error in (*refusals, tunnel):
-        yield unreachable(error, "cdm", 8443)
-        yield unreachable(error, "cdm", 8443, proxy="http://proxy:3128")
+        yield unreachable(error, Kind.CDM, "cdm", 8443)
+        yield unreachable(error, Kind.CDM, "cdm", 8443, proxy="http://proxy:3128")
     bodies = [b"", b"<html>", b"nonsense", b'{"id":"XActiveException","description":"said"}']
     bodies += [b'{"id":"XException"}', b"[]", b'{"id":"SessionExpiredException"}']
     for status in (200, 302, 401, 404, 409, 500):

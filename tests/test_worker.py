@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cdm.guard import Guard
 from app.framework.stop import Stop
+from app.remote.guard import Guard
 from app.restore import triggers
 from app.restore.model import (
     CdmConnection,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.cdm.api_session import ApiSession
-from app.cdm.failures import Advice
 from app.cdm.links import BadLink, Target, api, href, rebase
 from app.message import Message
+from app.remote.failures import Advice
 from app.restore.model import Busy, Refused, Unknown
 
 _APPLICATIONS = frozenset({"application", "sql", "oracle"})  # subType: CDM's word, SPP's words

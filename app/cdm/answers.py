@@ -5,9 +5,9 @@
 import re
 from dataclasses import dataclass
 
-from app.cdm.failures import MAX_TEXT, Advice, Cleaner
-from app.cdm.http import Answer
 from app.message import Message
+from app.remote.failures import MAX_TEXT, Advice, Cleaner
+from app.remote.http import Answer
 from app.restore.model import (
     Busy,
     CopyManagerError,

@@ -18,10 +18,10 @@ from app.cdm.answers import (
     session_gone,
     session_refused,
 )
-from app.cdm.failures import Cleaner, NoAnswer
-from app.cdm.http import Answer, Transport
 from app.cdm.links import Target, api
 from app.message import Message, counted
+from app.remote.failures import Cleaner, NoAnswer
+from app.remote.http import Answer, Transport
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -74,7 +74,7 @@ class ApiSession:
                 ),
             )
         try:
-            answer = self._transport.send("POST", api("session"), headers=self._basic)
+            answer = self._transport.send("POST", str(api("session")), headers=self._basic)
         except Unknown as error:
             raise NothingSent(
                 error.message,
@@ -101,7 +101,7 @@ class ApiSession:
         headers, self._id = self._headers(), None
         try:
             self._transport.send(
-                "DELETE", api("session"), headers=headers, read_timeout=_LOGOUT_TIMEOUT
+                "DELETE", str(api("session")), headers=headers, read_timeout=_LOGOUT_TIMEOUT
             )
         except CopyManagerError:
             return  # nobody can do anything about it
@@ -149,7 +149,7 @@ class ApiSession:
         """
         self.login()
         answer = self._transport.send(
-            "POST", target, headers=self._headers(), json_body=body, acts=True
+            "POST", str(target), headers=self._headers(), json_body=body, acts=True
         )
         if session_refused(answer):
             self._id = None
@@ -160,7 +160,7 @@ class ApiSession:
     def _read(self, target: Target, read_timeout: float | None) -> Answer:
         try:
             return self._transport.send(
-                "GET", target, headers=self._headers(), read_timeout=read_timeout
+                "GET", str(target), headers=self._headers(), read_timeout=read_timeout
             )
         except Unknown as error:
             raise NoAnswer(error.message, cause=error.cause, advice=error.advice) from error

@@ -15,9 +15,6 @@ from app.cdm import actions
 from app.cdm.actions import StartPlan
 from app.cdm.api_session import ApiSession
 from app.cdm.copies import Copy, CopyReader
-from app.cdm.failures import Cleaner, NoAnswer
-from app.cdm.guard import Guard
-from app.cdm.http import Transport
 from app.cdm.job_sessions import all_sessions
 from app.cdm.links import BadLink, Target, api
 from app.cdm.pages import Get, records
@@ -31,6 +28,9 @@ from app.cdm.records import (
 )
 from app.cdm.status import is_busy
 from app.message import Message
+from app.remote.failures import Cleaner, NoAnswer
+from app.remote.guard import Guard
+from app.remote.http import Transport
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -80,7 +80,11 @@ class CdmClient:
             system_ca=system_ca,
             timeouts=timeouts,
             total=2 * timeouts[1],
-            user_agent=f"SafeguardedRestore/{version}" if version else "SafeguardedRestore",
+            headers={
+                "User-Agent": f"SafeguardedRestore/{version}" if version else "SafeguardedRestore",
+                "Accept": "application/json",
+                "X-Endeavour-Locale": "en-us",
+            },
             insecure=insecure,
             guard=guard,
         )
@@ -118,7 +122,7 @@ class CdmClient:
         :raises NothingSent: no connection, or its certificate is not trusted
         """
         try:
-            answer = self._transport.send("GET", Target("/api/lifecycle/ping"), headers={})
+            answer = self._transport.send("GET", "/api/lifecycle/ping", headers={})
         except Unknown:
             return None
         version = answer.body.get("version") if isinstance(answer.body, dict) else None

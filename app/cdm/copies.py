@@ -14,11 +14,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.cdm.failures import Cleaner, NoAnswer
 from app.cdm.links import BadLink, Target, api, rebase
 from app.cdm.pages import records
 from app.cdm.records import text_id, when
 from app.message import Message
+from app.remote.failures import Cleaner, NoAnswer
 from app.restore.model import CopyManagerError, NothingSent, Unknown
 
 MAX_SOURCES = 8  # whose copies are read; CDM is asked for each

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.cdm.client import CdmClient
-from app.cdm.failures import unreachable
-from app.cdm.guard import Guard
 from app.cdm.records import JobEntry
 from app.message import Message, counted, joined
+from app.remote.failures import unreachable
+from app.remote.guard import Guard
 from app.restore.model import CdmConnection, CopyManagerError, Refused
 
 TIMEOUTS = (4.0, 8.0)
@@ -89,7 +89,7 @@ def _resolve(connection: CdmConnection, guard: Guard | None) -> str:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise unreachable(
-            error, connection.host, connection.port, proxy=connection.proxy
+            error, connection.kind, connection.host, connection.port, proxy=connection.proxy
         ) from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if guard:
@@ -109,7 +109,7 @@ def _connect(connection: CdmConnection, timeout: float, guard: Guard | None) -> 
                 guard.check(sock)  # the name may lead elsewhere than a moment ago
     except OSError as error:
         raise unreachable(
-            error, connection.host, connection.port, proxy=connection.proxy
+            error, connection.kind, connection.host, connection.port, proxy=connection.proxy
         ) from error
     return Message("Port {port} of {host} takes connections.", port=port, host=host)
 

@@ -9,11 +9,11 @@ at all (404) is passed over, there are others.
 from collections.abc import Iterator
 from typing import Any
 
-from app.cdm.failures import Cleaner
 from app.cdm.links import BadLink, Target, api, href, rebase
 from app.cdm.pages import Get, records
 from app.cdm.records import job_session, text_id
 from app.message import Message
+from app.remote.failures import Cleaner
 from app.restore.model import JobSession, NotFound, Refused, Unknown
 
 _LINKS = ("pendingjobsessions", "activejobsessions", "livejobsessions")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.cdm.failures import Cleaner
 from app.cdm.status import phase
 from app.message import Message
+from app.remote.failures import Cleaner
 from app.restore.model import JobSession, LogLine, Unknown
 
 MAX_MESSAGE = 4000

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.message import Sentence, joined
+from app.restore.kinds import Kind
 from app.restore.memory import Memory
 
 
@@ -93,6 +94,7 @@ class CdmConnection:
     fingerprint: str | None = None
     proxy: str | None = None
     secret_label: str | None = None  # names the stored password; None: must be entered
+    kind: Kind = Kind.CDM
 
 
 @dataclass(frozen=True, slots=True)

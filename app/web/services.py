@@ -14,13 +14,13 @@ from flask import current_app
 
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import Step
-from app.cdm.guard import Guard
-from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
 from app.qradar.administrator import AsksConsole
 from app.qradar.caller import Caller
 from app.qradar.identity import Silence
+from app.remote.guard import Guard
+from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
 from app.store.store import Store

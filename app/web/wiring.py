@@ -13,8 +13,6 @@ from werkzeug.routing import Map, MapAdapter
 
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import test_connection
-from app.cdm.guard import Guard
-from app.cdm.trust import fetch_certificate
 from app.framework import logs, paths
 from app.framework.bulkhead import Bulkhead
 from app.framework.console_peers import ConsoleAddresses, console_peers
@@ -24,6 +22,8 @@ from app.qradar.callers_console import CallersConsole
 from app.qradar.console import ConsoleClient
 from app.qradar.identity import Identity
 from app.qradar.refused_asks import RefusedAsks
+from app.remote.guard import Guard
+from app.remote.trust import fetch_certificate
 from app.store.database import Database
 from app.store.migrate import migrate
 from app.store.store import Store

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from app.cdm.guard import Guard
-from app.cdm.trust import ServerCertificate, verified_certificate
+from app.remote.guard import Guard
+from app.remote.trust import ServerCertificate, verified_certificate
 from app.restore.model import CdmConnection, CopyManagerError
 from app.store import Store
 

@@ -5,10 +5,10 @@
 from functools import cache
 
 from app.cdm.client import CdmClient
-from app.cdm.guard import Guard
 from app.framework import logs, paths
 from app.framework.console_peers import ConsoleAddresses
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
+from app.remote.guard import Guard
 from app.restore.model import CdmConnection, LoginRefused
 from app.store import Store
 

@@ -10,8 +10,8 @@ import pytest
 
 from app.cdm.client import CdmClient
 from app.cdm.copies import MAX_PAGES, MAX_SOURCES, Copy, CopyReader, Which
-from app.cdm.failures import Cleaner, NoAnswer
 from app.cdm.links import Target
+from app.remote.failures import Cleaner, NoAnswer
 from app.restore.model import LoginRefused, Unreachable
 from tests.simulators.cdm import CdmSimulator
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cdm.trust import ServerCertificate, verified_certificate
+from app.remote.trust import ServerCertificate, verified_certificate
 from app.restore.model import CdmConnection, CopyManagerError, Trust, Unreachable, Untrusted
 from app.worker.certificates import Ends
 from tests.cdm.conftest import connection_to

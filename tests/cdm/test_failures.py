@@ -6,8 +6,8 @@ import ast
 import re
 from pathlib import Path
 
-from app.cdm.failures import Advice, for_terminal
 from app.message import Message
+from app.remote.failures import Advice, for_terminal
 from app.restore.model import NothingSent
 
 CDM = Path(__file__).parents[2] / "app" / "cdm"

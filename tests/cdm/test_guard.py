@@ -10,11 +10,11 @@ from typing import Self
 
 import pytest
 
-from app.cdm import guard as module
 from app.cdm.client import CdmClient
 from app.cdm.diagnose import test_connection as diagnose
-from app.cdm.guard import Guard
-from app.cdm.trust import fetch_certificate
+from app.remote import guard as module
+from app.remote.guard import Guard
+from app.remote.trust import fetch_certificate
 from app.restore.model import CdmConnection, CopyManagerError, NothingSent, Trust
 from app.worker.certificates import Ends
 from tests.cdm.conftest import connection_to

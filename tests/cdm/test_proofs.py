@@ -11,8 +11,8 @@ import pytest
 
 from app.cdm.answers import action_failure
 from app.cdm.client import CdmClient
-from app.cdm.failures import Cleaner
-from app.cdm.http import Answer, parsed
+from app.remote.failures import Cleaner
+from app.remote.http import Answer, parsed
 from app.restore.model import (
     Busy,
     CopyManagerError,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.cdm.client import CdmClient
-from app.cdm.trust import fetch_certificate
+from app.remote.trust import fetch_certificate
 from app.restore.model import CdmConnection, NothingSent, Trust, Unreachable, Untrusted
 from tests.cdm.conftest import TIMEOUTS, connection_to
 from tests.cdm.wire import Proxy

@@ -19,10 +19,10 @@ from urllib3.exceptions import (
 )
 
 from app.cdm import client as module
-from app.cdm import http
 from app.cdm.client import CdmClient
-from app.cdm.exchange import get_retries
-from app.cdm.failures import NoAnswer
+from app.remote import http
+from app.remote.exchange import get_retries
+from app.remote.failures import NoAnswer
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,

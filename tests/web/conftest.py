@@ -18,11 +18,11 @@ from app import create_app
 from app.cdm.copies import Copy, Which
 from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
-from app.cdm.trust import ServerCertificate
 from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Silence
+from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database
 from app.store.store import Store

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.cdm.guard import Guard
+from app.remote.guard import Guard
 from app.restore.model import Unreachable
 from app.web.services import EXTENSION
 from tests.web.conftest import ADMIN, World

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from app.cdm.trust import ServerCertificate
+from app.remote.trust import ServerCertificate
 from app.restore.model import LogLine, RunState, Trust
 from app.web.frame import presentation
 from app.web.runs import charts

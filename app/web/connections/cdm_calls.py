@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from app.cdm.copies import Copy, Which
 from app.cdm.diagnose import Step
 from app.cdm.records import JobEntry
-from app.cdm.trust import ServerCertificate
 from app.framework.secrets import SecretUnreadable
 from app.message import Message
+from app.remote.trust import ServerCertificate
 from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.web.services import Services

@@ -5,11 +5,11 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.cdm.trust import fetch_certificate
 from app.framework import paths
 from app.framework.bulkhead import Bulkhead
 from app.message import Message
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script
+from app.remote.trust import fetch_certificate
 from app.restore.model import CopyManagerError
 from app.web.frame.problems import Problem
 

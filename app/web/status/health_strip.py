@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from app.cdm.trust import read_certificate
 from app.message import Message
+from app.remote.trust import read_certificate
 from app.restore.model import CopyManagerError, Mode, Outcome, Trust
 from app.store.qradar import Console
 from app.web.frame.listing import listed

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Why a connection was not made, in the operator's words; and how CDM's words are cleaned."""
+"""Why a connection was not made, in the operator's words; how foreign words are cleaned."""
 
 import base64
 import re
@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import quote
 
 from app.message import Message, joined
+from app.restore.kinds import Kind
 from app.restore.model import CopyManagerError, Unknown, Unreachable
 
 MAX_TEXT = 300
@@ -35,7 +36,7 @@ def for_terminal(error: CopyManagerError) -> str:
 
 
 class NoAnswer(Unknown):
-    """A read went out and no answer came: the connection is lost, or CDM hangs."""
+    """A read went out and no answer came: the connection is lost, or the server hangs."""
 
 
 class Cleaner:
@@ -84,31 +85,42 @@ def has(errors: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
 
 
 def unreachable(
-    error: BaseException, host: str, port: int, *, proxy: str | None = None
+    error: BaseException, kind: Kind, host: str, port: int, *, proxy: str | None = None
 ) -> Unreachable:
-    """Say why no connection to CDM was made."""
+    """Say why no connection to a copy manager was made."""
     errors = list(chain(error))
     tunnel = next((str(e) for e in errors if "unnel connection failed" in str(e)), None)
     if proxy and tunnel:
         code = re.search(r"failed: (\d{3})", tunnel)
         return Unreachable(
-            Message("The proxy refuses the way to CDM at {host}:{port}.", host=host, port=port),
+            Message(
+                "The proxy refuses the way to {manager} at {host}:{port}.",
+                manager=kind.product,
+                host=host,
+                port=port,
+            ),
             cause=Message("It answered with HTTP {status}.", status=code[1]) if code else "",
             advice=Message(
                 "Check the proxy's rules, or clear the proxy setting of this connection."
             ),
         )
-    where = Message("CDM at {host}:{port} can't be reached.", host=host, port=port)
+    where = Message(
+        "{manager} at {host}:{port} can't be reached.", manager=kind.product, host=host, port=port
+    )
     if proxy:
         where = Message(
-            "CDM at {host}:{port} can't be reached through the proxy.", host=host, port=port
+            "{manager} at {host}:{port} can't be reached through the proxy.",
+            manager=kind.product,
+            host=host,
+            port=port,
         )
-    cause, advice = _obstacle(errors, "" if proxy else host)
+    cause, advice = _obstacle(errors, kind, "" if proxy else host)
     return Unreachable(where, cause=cause, advice=advice)
 
 
-def _obstacle(errors: list[BaseException], host: str) -> tuple[Message, Message]:
+def _obstacle(errors: list[BaseException], kind: Kind, host: str) -> tuple[Message, Message]:
     """The cause of a connection that was not made, and what to do; no ``host``: to the proxy."""
+    manager = kind.product
     if has(errors, socket.gaierror):
         cause = Message("The name of the proxy can't be resolved.")
         if host:
@@ -120,20 +132,37 @@ def _obstacle(errors: list[BaseException], host: str) -> tuple[Message, Message]
     if has(errors, ConnectionRefusedError):
         cause = Message("The connection to the proxy was refused: nothing listens there.")
         if host:
-            cause = Message("The connection to CDM was refused: nothing listens there.")
-        return cause, Message("Check the port (CDM: 8443) and that CDM is running.")
+            cause = Message(
+                "The connection to {manager} was refused: nothing listens there.", manager=manager
+            )
+        return cause, Message(
+            "Check the port ({manager}: {usual}) and that {manager} is running.",
+            manager=manager,
+            usual=kind.port,
+        )
     if has(errors, TimeoutError):
         cause = Message("The proxy did not take the connection in time.")
         if host:
-            cause = Message("CDM did not take the connection in time.")
+            cause = Message("{manager} did not take the connection in time.", manager=manager)
         return cause, Advice(
-            Message("Check the address, and the firewalls between the QRadar app host and CDM."),
-            terminal=Message("Check the address, and the firewalls between this machine and CDM."),
+            Message(
+                "Check the address, and the firewalls between the QRadar app host and {manager}.",
+                manager=manager,
+            ),
+            terminal=Message(
+                "Check the address, and the firewalls between this machine and {manager}.",
+                manager=manager,
+            ),
         )
-    kind = type(errors[-1]).__name__
-    return Message("The connection was not made ({error}).", error=kind), Advice(
-        Message("Check the address, the port and the network between the QRadar app host and CDM."),
+    broken = type(errors[-1]).__name__
+    return Message("The connection was not made ({error}).", error=broken), Advice(
+        Message(
+            "Check the address, the port and the network between the QRadar app host and"
+            " {manager}.",
+            manager=manager,
+        ),
         terminal=Message(
-            "Check the address, the port and the network between this machine and CDM."
+            "Check the address, the port and the network between this machine and {manager}.",
+            manager=manager,
         ),
     )

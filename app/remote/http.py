@@ -3,7 +3,7 @@
 """The transport: one `requests` session, its limits, and answers before anybody understands them.
 
 Redirects are never followed, the environment is never trusted, only a GET is ever sent twice, and
-nothing is believed about a request of which nothing is known (`app.cdm.exchange`).
+nothing is believed about a request of which nothing is known (`app.remote.exchange`).
 """
 
 import json
@@ -15,13 +15,12 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from app.cdm.exchange import Adapter, Exchange, get_retries
-from app.cdm.failures import chain, has
-from app.cdm.guard import Guard
-from app.cdm.links import Target
-from app.cdm.trust import Verification, verification
-from app.cdm.untrusted import not_made
 from app.message import Message
+from app.remote.exchange import Adapter, Exchange, get_retries
+from app.remote.failures import chain, has
+from app.remote.guard import Guard
+from app.remote.trust import Verification, verification
+from app.remote.untrusted import not_made
 from app.restore.model import CdmConnection, NothingSent, Unknown
 
 MAX_BODY = 32 * 1024 * 1024
@@ -54,7 +53,7 @@ class _Session(requests.Session):
 
 
 class Transport:
-    """Carries requests to one CDM server and to no other; for one thread at a time."""
+    """Carries requests to one server and to no other; for one thread at a time."""
 
     def __init__(
         self,
@@ -63,18 +62,14 @@ class Transport:
         system_ca: str | None,
         timeouts: tuple[float, float],
         total: float,
-        user_agent: str,
+        headers: dict[str, str],
         insecure: bool = False,
         guard: Guard | None = None,
     ) -> None:
         self._connection, self._guard = connection, guard
         self._system_ca, self._insecure = system_ca, insecure
         self._timeouts, self._total = timeouts, total
-        self._headers = {
-            "User-Agent": user_agent,
-            "Accept": "application/json",
-            "X-Endeavour-Locale": "en-us",
-        }
+        self._headers = headers
         host = connection.host.strip("[]")
         self._base = f"https://{f'[{host}]' if ':' in host else host}:{connection.port}"
         self._session: requests.Session | None = None
@@ -91,7 +86,7 @@ class Transport:
     def send(
         self,
         method: str,
-        target: Target,
+        target: str,
         *,
         headers: dict[str, str],
         json_body: object = None,
@@ -100,15 +95,16 @@ class Transport:
     ) -> Answer:
         """Send one request and read the answer whole.
 
+        :param target: path and query, percent-encoded
         :param headers: those of this request only (credentials or API session)
-        :param acts: whether it has CDM do something, so that its having arrived matters
+        :param acts: whether it has the server do something, so that its having arrived matters
         :param read_timeout: seconds, less than usual; the total time shrinks with it
         :raises NothingSent: the request line was never written (`Unreachable`, `Untrusted`)
         :raises Unknown: it may have been, and there is no answer
         """
         session, verify = self._open()
         if method != "GET":
-            # On a connection of its own: one that was kept alive may be closed by CDM just as the
+            # On a connection of its own: one that was kept alive may be closed just as the
             # request goes out, and nothing would be proved then.
             session.get_adapter(self._base).close()
         connect, read = self._timeouts
@@ -118,7 +114,7 @@ class Transport:
             try:
                 response = session.request(
                     method,
-                    self._base + str(target),
+                    self._base + target,
                     headers=headers,
                     json=json_body,
                     timeout=(connect, read),
@@ -151,27 +147,38 @@ class Transport:
 
     def _lost(self, error: BaseException, exchange: Exchange, *, acts: bool) -> Unknown:
         where = f"{self._connection.host}:{self._connection.port}"
-        errors = list(chain(error))
-        # Whether a log-in or a mere look has reached CDM matters to nobody, and would alarm.
+        manager, errors = self._connection.kind.product, list(chain(error))
+        # Whether a log-in or a mere look has arrived matters to nobody, and would alarm.
         if exchange.expired or has(errors, TimeoutError, requests.Timeout):
             cause = Message("It is overloaded or hangs.")
             if acts:
                 cause = Message("It is overloaded or hangs; the request may have reached it.")
             return Unknown(
-                Message("CDM at {where} did not answer in time.", where=where),
+                Message(
+                    "{manager} at {where} did not answer in time.", manager=manager, where=where
+                ),
                 cause=cause,
-                advice=Message("Look into CDM's own pages whether it is responsive."),
+                advice=Message(
+                    "Look into {manager}'s own pages whether it is responsive.", manager=manager
+                ),
             )
-        cause = Message("CDM may be restarting, or something in between cut it.")
+        cause = Message(
+            "{manager} may be restarting, or something in between cut it.", manager=manager
+        )
         if acts:
             cause = Message(
-                "CDM may be restarting, or something in between cut it; the request may have"
-                " reached it."
+                "{manager} may be restarting, or something in between cut it; the request may have"
+                " reached it.",
+                manager=manager,
             )
         return Unknown(
-            Message("CDM at {where} broke the connection off before it answered.", where=where),
+            Message(
+                "{manager} at {where} broke the connection off before it answered.",
+                manager=manager,
+                where=where,
+            ),
             cause=cause,
-            advice=Message("Look into CDM's own pages whether it is up."),
+            advice=Message("Look into {manager}'s own pages whether it is up.", manager=manager),
         )
 
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the app lets itself be sent to as CDM, or as the proxy to it: not to its own host.
+"""Where the app lets itself be sent to as a copy manager, or the proxy to it: not to its own host.
 
 A name is judged by the address that it leads to: when it is entered, and again by the peer of every
-connection before anything is sent, because names change. What a proxy makes of CDM's name is the
+connection before anything is sent, because names change. What a proxy makes of a name is the
 proxy's affair: then the proxy is the peer.
 """
 
@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.cdm.failures import Advice
 from app.message import Message
+from app.remote.failures import Advice
 from app.restore.addresses import inner_of, is_local
 from app.restore.model import NothingSent
 
@@ -32,7 +32,7 @@ class Guard:
     def check(self, sock: socket.socket) -> None:
         """Check whom a new connection has reached, before anything is sent on it.
 
-        :raises NothingSent: it is none that CDM or its proxy can be
+        :raises NothingSent: it is none that a copy manager or its proxy can be
         """
         self.check_address(str(sock.getpeername()[0]))
 
@@ -42,7 +42,7 @@ class Guard:
             return
         raise NothingSent(
             Message(
-                "CDM was not asked: its host or proxy leads to {address}, {what}.",
+                "The copy manager was not asked: its host or proxy leads to {address}, {what}.",
                 address=address,
                 what=what,
             ),
@@ -110,7 +110,7 @@ def _look_up(host: str) -> list[str]:
             entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             found.extend(str(entry[4][0]) for entry in entries)
 
-    thread = threading.Thread(target=look_up, name="name of a CDM", daemon=True)
+    thread = threading.Thread(target=look_up, name="name of a copy manager", daemon=True)
     thread.start()
     thread.join(LOOK_UP_S)
     return list(dict.fromkeys(found))

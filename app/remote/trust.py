@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""TLS towards CDM: by what its certificate is verified, and how a certificate is shown to a person.
+"""TLS towards a server: by what its certificate is verified, and how people are shown one.
 
 The only place that may switch the platform's verification off: where a pinned fingerprint takes its
 place, where ``--insecure`` was said aloud on the command line, and where a certificate is only
@@ -24,9 +24,10 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
-from app.cdm.failures import Advice, chain, unreachable
-from app.cdm.guard import Guard
 from app.message import Message
+from app.remote.failures import Advice, chain, unreachable
+from app.remote.guard import Guard
+from app.restore.kinds import Kind
 from app.restore.model import (
     CdmConnection,
     Trust,
@@ -125,18 +126,20 @@ def fetch_certificate(
     timeout: float = 6.0,
     *,
     guard: Guard | None = None,
+    kind: Kind = Kind.CDM,
 ) -> ServerCertificate:
     """Fetch the certificate that a server shows, without believing it and without sending anything.
 
     :param proxy: ``http://host:port``, asked with CONNECT
     :param timeout: seconds for each step of the way
+    :param kind: what is expected there; only errors speak of it
     :raises Unreachable: no connection, or no TLS on that port
     :raises NothingSent: ``guard`` refuses whom the connection has reached
     """
     context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return _shake_hands((host, port, proxy), timeout, context, guard)
+    return _shake_hands(kind, (host, port, proxy), timeout, context, guard)
 
 
 def verified_certificate(
@@ -157,11 +160,13 @@ def verified_certificate(
     where = (connection.host, connection.port, connection.proxy)
     with contextlib.closing(verification(connection, system_ca)) as demanded:
         if connection.trust is Trust.FINGERPRINT:
-            found = fetch_certificate(*where, timeout, guard=guard)
+            found = fetch_certificate(*where, timeout, guard=guard, kind=connection.kind)
             if found.sha256 != demanded.tls["assert_fingerprint"]:
                 raise Untrusted(
                     Message(
-                        "CDM at {host} does not show the pinned certificate.", host=connection.host
+                        "{manager} at {host} does not show the pinned certificate.",
+                        manager=connection.kind.product,
+                        host=connection.host,
                     )
                 )
             return found
@@ -174,7 +179,7 @@ def verified_certificate(
                 Message("The file of CA certificates, {file}, can't be read.", file=file)
             ) from error
         context.check_hostname = True  # urllib3 1.26 compares names itself
-        return _shake_hands(where, timeout, context, guard)
+        return _shake_hands(connection.kind, where, timeout, context, guard)
 
 
 class _Connection(http.client.HTTPSConnection):
@@ -198,6 +203,7 @@ class _Connection(http.client.HTTPSConnection):
 
 
 def _shake_hands(
+    kind: Kind,
     target: tuple[str, int, str | None],
     timeout: float,
     context: ssl.SSLContext,
@@ -216,7 +222,7 @@ def _shake_hands(
             connection.connect()
             der = connection.sock.getpeercert(True)
         except (OSError, http.client.HTTPException) as error:
-            raise no_handshake(error, host, port, proxy) from error
+            raise no_handshake(error, kind, host, port, proxy) from error
     return read_certificate(der or b"")
 
 
@@ -236,17 +242,28 @@ def read_certificate(der: bytes) -> ServerCertificate:
         raise Untrusted(Message("The server shows a certificate that can't be read.")) from error
 
 
-def no_handshake(error: BaseException, host: str, port: int, proxy: str | None) -> Unreachable:
+def no_handshake(
+    error: BaseException, kind: Kind, host: str, port: int, proxy: str | None
+) -> Unreachable:
     """Say why a connection was not made whose certificate is not in question."""
     failed = next((e for e in chain(error) if isinstance(e, ssl.SSLError)), None)
     if failed is None:
-        return unreachable(error, host, port, proxy=proxy)
+        return unreachable(error, kind, host, port, proxy=proxy)
     reason = (failed.reason or type(failed).__name__).replace("_", " ").lower()
     return Unreachable(
-        Message("There is no TLS connection with CDM at {host}:{port}.", host=host, port=port),
+        Message(
+            "There is no TLS connection with {manager} at {host}:{port}.",
+            manager=kind.product,
+            host=host,
+            port=port,
+        ),
         cause=Message(
             "The handshake failed ({reason}): the port may speak plain HTTP, or an old TLS.",
             reason=reason,
         ),
-        advice=Message("Check the port: CDM's API speaks HTTPS, usually on 8443."),
+        advice=Message(
+            "Check the port: {manager}'s API speaks HTTPS, usually on {usual}.",
+            manager=kind.product,
+            usual=kind.port,
+        ),
     )

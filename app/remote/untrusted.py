@@ -6,10 +6,10 @@ import ssl
 
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from app.cdm.failures import MAX_TEXT, Advice, chain, has
-from app.cdm.guard import Guard
-from app.cdm.trust import fetch_certificate, no_handshake
 from app.message import Message
+from app.remote.failures import MAX_TEXT, Advice, chain, has
+from app.remote.guard import Guard
+from app.remote.trust import fetch_certificate, no_handshake
 from app.restore.model import CdmConnection, CopyManagerError, NothingSent, Untrusted
 
 # OpenSSL's X509_V_ERR_…: issuer missing, self-signed, no chain
@@ -23,7 +23,7 @@ def not_made(
 ) -> NothingSent:
     """Say why a connection was not made: TLS or the network below it."""
     errors = list(chain(error))
-    where = f"{connection.host}:{connection.port}"
+    where, manager = f"{connection.host}:{connection.port}", connection.kind.product
     if has(errors, CertificateError):  # urllib3 1.26 compares names itself
         return _other_name(connection, guard)
     bad = next((e for e in errors if isinstance(e, ssl.SSLCertVerificationError)), None)
@@ -31,45 +31,59 @@ def not_made(
         return _not_verified(bad, connection, guard)
     if any("ingerprints did not match" in str(e) for e in errors):
         return Untrusted(
-            Message("CDM at {where} does not show the pinned certificate.", where=where),
+            Message(
+                "{manager} at {where} does not show the pinned certificate.",
+                manager=manager,
+                where=where,
+            ),
             cause=_shown(connection, guard),
             advice=Advice(
                 Message(
-                    "If it was renewed, compare the SHA-256 with CDM's administrator and pin the"
-                    " new one; if not, somebody may be in between."
+                    "If it was renewed, compare the SHA-256 with {manager}'s administrator and pin"
+                    " the new one; if not, somebody may be in between.",
+                    manager=manager,
                 ),
                 terminal=Message(
-                    "If it was renewed, compare the SHA-256 with CDM's administrator and give the"
-                    " new one with --fingerprint; if not, somebody may be in between."
+                    "If it was renewed, compare the SHA-256 with {manager}'s administrator and"
+                    " give the new one with --fingerprint; if not, somebody may be in between.",
+                    manager=manager,
                 ),
             ),
         )
     if any(isinstance(e, OSError) and "TLS CA certificate bundle" in str(e) for e in errors):
         return Untrusted(
             Message(
-                "The platform's CA file can't be read, so CDM's certificate can't be verified."
+                "The platform's CA file can't be read, so {manager}'s certificate can't be"
+                " verified.",
+                manager=manager,
             ),
             cause=Message("REQUESTS_CA_BUNDLE names no readable file."),
             advice=Advice(
                 Message(
-                    "Restart the app; or upload CDM's CA certificate on the connection's page."
+                    "Restart the app; or upload {manager}'s CA certificate on the connection's"
+                    " page.",
+                    manager=manager,
                 ),
                 terminal=Message(
-                    "Unset it, or have it name one; or give CDM's CA certificate with --ca-file."
+                    "Unset it, or have it name one; or give {manager}'s CA certificate with"
+                    " --ca-file.",
+                    manager=manager,
                 ),
             ),
         )
-    return no_handshake(error, connection.host, connection.port, connection.proxy)
+    return no_handshake(error, connection.kind, connection.host, connection.port, connection.proxy)
 
 
 def _not_verified(
     bad: ssl.SSLCertVerificationError, connection: CdmConnection, guard: Guard | None
 ) -> Untrusted:
-    where = f"{connection.host}:{connection.port}"
+    where, manager = f"{connection.host}:{connection.port}", connection.kind.product
     if bad.verify_code in _ISSUER_UNKNOWN:
         return Untrusted(
             Message(
-                "The certificate of CDM at {where} is not trusted: its issuer is not known here.",
+                "The certificate of {manager} at {where} is not trusted: its issuer is not"
+                " known here.",
+                manager=manager,
                 where=where,
             ),
             cause=_shown(connection, guard),
@@ -86,32 +100,42 @@ def _not_verified(
         )
     if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
         return Untrusted(
-            Message("The certificate of CDM at {where} is not valid at this time.", where=where),
+            Message(
+                "The certificate of {manager} at {where} is not valid at this time.",
+                manager=manager,
+                where=where,
+            ),
             cause=_shown(connection, guard),
             advice=Advice(
                 Message(
-                    "Renew it in CDM, check the clocks, or pin the certificate's SHA-256"
-                    " fingerprint."
+                    "Renew it in {manager}, check the clocks, or pin the certificate's SHA-256"
+                    " fingerprint.",
+                    manager=manager,
                 ),
                 terminal=Message(
-                    "Renew it in CDM, check the clocks, or give the certificate's SHA-256 with"
-                    " --fingerprint."
+                    "Renew it in {manager}, check the clocks, or give the certificate's SHA-256"
+                    " with --fingerprint.",
+                    manager=manager,
                 ),
             ),
         )
     if bad.verify_code in {_OTHER_NAME, _OTHER_ADDRESS}:
         return _other_name(connection, guard)
     return Untrusted(
-        Message("The certificate of CDM at {where} is not trusted.", where=where),
+        Message(
+            "The certificate of {manager} at {where} is not trusted.", manager=manager, where=where
+        ),
         cause=f"{bad.verify_message.rstrip('.')}.",
         advice=Advice(
             Message(
-                "Upload CDM's CA certificate on the connection's page, or pin the certificate's"
-                " SHA-256 fingerprint."
+                "Upload {manager}'s CA certificate on the connection's page, or pin the"
+                " certificate's SHA-256 fingerprint.",
+                manager=manager,
             ),
             terminal=Message(
-                "Give CDM's CA certificate with --ca-file, or give the certificate's SHA-256 with"
-                " --fingerprint."
+                "Give {manager}'s CA certificate with --ca-file, or give the certificate's SHA-256"
+                " with --fingerprint.",
+                manager=manager,
             ),
         ),
     )
@@ -120,7 +144,8 @@ def _not_verified(
 def _other_name(connection: CdmConnection, guard: Guard | None) -> Untrusted:
     return Untrusted(
         Message(
-            "The certificate of CDM at {where} is for another name.",
+            "The certificate of {manager} at {where} is for another name.",
+            manager=connection.kind.product,
             where=f"{connection.host}:{connection.port}",
         ),
         cause=_shown(connection, guard),
@@ -130,8 +155,8 @@ def _other_name(connection: CdmConnection, guard: Guard | None) -> Untrusted:
                 " fingerprint."
             ),
             terminal=Message(
-                "Name the host as the certificate does, or give the certificate's SHA-256 with"
-                " --fingerprint."
+                "Name the host as the certificate does, or give the certificate's SHA-256"
+                " with --fingerprint."
             ),
         ),
     )
@@ -140,7 +165,9 @@ def _other_name(connection: CdmConnection, guard: Guard | None) -> Untrusted:
 def _shown(connection: CdmConnection, guard: Guard | None) -> str:
     """Describe the certificate that is shown, from a look of its own; empty if that fails."""
     try:
-        found = fetch_certificate(connection.host, connection.port, connection.proxy, guard=guard)
+        found = fetch_certificate(
+            connection.host, connection.port, connection.proxy, guard=guard, kind=connection.kind
+        )
     except CopyManagerError:
         return ""
     return Message(

@@ -20,7 +20,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
-from app.cdm.guard import Guard
+from app.remote.guard import Guard
 from app.restore.model import NothingSent
 
 
