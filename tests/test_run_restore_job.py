@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from app.cdm.client import CdmClient
-from app.run_restore_job import Surroundings, main
+from app.restore_by_name import Surroundings
+from app.run_restore_job import main
 from tests.simulators import certs
 from tests.simulators.cdm import CdmSimulator
 

@@ -151,6 +151,15 @@ def makes_permanent(policy: dict[str, Any]) -> bool:
     return any(isinstance(o, dict) and o.get("makepermanent") == "enabled" for o in options)
 
 
+def no_clean_up(session: Message) -> Refused:
+    """Why a job session can't be cleaned up from here."""
+    return Refused(
+        Message("It is not clear how {what} is cleaned up.", what=session),
+        cause=Message("Neither the job session nor its policy says what kind of restore it is."),
+        advice=Message("Clean it up in CDM's own pages."),
+    )
+
+
 def _offered(schema: dict[str, Any]) -> list[dict[str, Any]]:
     parameter = schema.get("parameter")
     action = parameter.get("actionname") if isinstance(parameter, dict) else None

@@ -8,27 +8,25 @@ family of `app.restore.model.CopyManagerError`.
 
 import time
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Self
 
 from app.cdm import actions
 from app.cdm.actions import StartPlan
 from app.cdm.api_session import ApiSession
 from app.cdm.copies import Copy, CopyReader
+from app.cdm.job_log import JobLog
 from app.cdm.job_sessions import all_sessions
 from app.cdm.links import BadLink, Target, api
-from app.cdm.pages import Get, records
+from app.cdm.pages import records
 from app.cdm.records import (
     JobEntry,
-    is_restore,
     job_entry,
     job_session,
-    log_lines,
+    restore_job,
     text_id,
 )
-from app.cdm.status import is_busy
 from app.message import Message
-from app.remote.failures import Cleaner, NoAnswer
+from app.remote.failures import Cleaner
 from app.remote.guard import Guard
 from app.remote.http import Transport
 from app.restore.model import (
@@ -43,11 +41,7 @@ from app.restore.model import (
     Unknown,
 )
 
-MAX_LOG_LINES = 10_000  # in one call; the next one goes on
-_LOG_PAGE = 500
-_LOG_OVERLAP = 20  # lines read again, so that twins across two calls are numbered alike
 _POLICY_TIMEOUT = 10.0
-_LOG_LIMIT = 4.0  # seconds without an answer; logs are nice to know (`app.restore.reading`)
 _BRIEF_TIMEOUT = 3.0  # the same, for one answer
 _COPY_LIMIT = 4.0
 
@@ -95,6 +89,7 @@ class CdmClient:
             cleaner=self._cleaner,
             monotonic=monotonic,
         )
+        self._log = JobLog(self._api.get, self._cleaner, monotonic=monotonic)
         self._job_of: dict[str, str] = {}  # job session → job, for where one can't be read alone
 
     def __enter__(self) -> Self:
@@ -142,16 +137,7 @@ class CdmClient:
 
         :param within: seconds for CDM to answer, if less than usual
         """
-        job = self._job(job_id, read_timeout=within)
-        status = job.get("status") if isinstance(job.get("status"), str) else ""
-        name = job.get("name")
-        return RestoreJob(
-            id=str(job_id),
-            name=name if isinstance(name, str) else "",
-            is_restore=is_restore(job),
-            status=self._cleaner.clean(str(status), 60),
-            busy=is_busy(str(status)),
-        )
+        return restore_job(self._job(job_id, read_timeout=within), str(job_id), self._cleaner)
 
     def makes_permanent(self, job_id: str) -> bool:
         """Whether RESOURCE ACTIVE is only a stage of this job, on the way to a permanent copy.
@@ -238,42 +224,8 @@ class CdmClient:
         return session
 
     def log(self, session_id: str, skip: int) -> list[LogLine]:
-        """The job log from record ``skip`` on, oldest first, at most `MAX_LOG_LINES` (cdm §5).
-
-        Late lines push others back: a line may come twice, with the same key. Only nice to know, so
-        CDM has few seconds for it; what has come by then is given, and the next call goes on.
-        """
-        condition = {"property": "jobsessionId", "value": session_id, "op": "="}
-        target = api("log", "job").with_query(
-            filter=[condition], sort=[{"property": "logTime", "direction": "ASC"}]
-        )
-        start = max(0, skip - _LOG_OVERLAP)
-        what = Message("log lines of job session {id}", id=session_id)
-        get = self._get_within(_LOG_LIMIT)
-        pages = records(get, target, "logs", start=start, size=_LOG_PAGE, what=what)
-        read: list[dict[str, Any]] = []
-        try:
-            read.extend(islice(pages, skip - start + MAX_LOG_LINES))
-        except CopyManagerError:
-            if len(read) <= skip - start:
-                raise
-        lines = zip(log_lines(read, self._cleaner), read, strict=True)
-        return [
-            line
-            for line, record in islice(lines, skip - start, None)
-            if text_id(record.get("jobsessionId")) in {None, session_id}
-        ]
-
-    def _get_within(self, seconds: float) -> Get:
-        until = self._monotonic() + seconds
-
-        def get(target: Target, what: str) -> dict[str, Any]:
-            left = until - self._monotonic()
-            if left <= 0:
-                raise NoAnswer(Message("CDM did not give all {what} in time.", what=what))
-            return self._api.get(target, what, read_timeout=left)
-
-        return get
+        """The job log from record ``skip`` on, oldest first; a line may come twice (`JobLog`)."""
+        return self._log.read(session_id, skip)
 
     # --- requests that act on a job session: an allow-list, built here, never a link that CDM gave
 
@@ -306,13 +258,7 @@ class CdmClient:
             job = self._job(job_id)
             action = actions.clean_up_name_by_policy(self._policy(job), job)
         if action is None:
-            raise Refused(
-                Message("It is not clear how {what} is cleaned up.", what=what),
-                cause=Message(
-                    "Neither the job session nor its policy says what kind of restore it is."
-                ),
-                advice=Message("Clean it up in CDM's own pages."),
-            )
+            raise actions.no_clean_up(what)
         return action
 
     # --- reading

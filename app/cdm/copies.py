@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from app.cdm.links import BadLink, Target, api, rebase
 from app.cdm.pages import records
@@ -98,14 +98,6 @@ class Copy:
         return Message("always the same copy, {name}, NOT the latest", name=name)
 
 
-class Reads(Protocol):
-    """Reads a JSON object; `app.cdm.api_session.ApiSession.get` does."""
-
-    def __call__(
-        self, target: Target, what: str, *, read_timeout: float | None = None
-    ) -> dict[str, Any]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
     name: str
@@ -126,10 +118,15 @@ class _Listed:
 
 
 class CopyReader:
-    """Finds out about one job's copy within a given time."""
+    """Finds out about one job's copy within a given time; ``read`` is `ApiSession.get`."""
 
     def __init__(
-        self, read: Reads, cleaner: Cleaner, *, monotonic: Callable[[], float], within: float
+        self,
+        read: Callable[..., dict[str, Any]],
+        cleaner: Cleaner,
+        *,
+        monotonic: Callable[[], float],
+        within: float,
     ) -> None:
         self._read, self._cleaner, self._monotonic = read, cleaner, monotonic
         self._until = monotonic() + within

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.cdm.status import phase
+from app.cdm.status import is_busy, phase
 from app.message import Message
 from app.remote.failures import Cleaner
-from app.restore.model import JobSession, LogLine, Unknown
+from app.restore.model import JobSession, LogLine, RestoreJob, Unknown
 
 MAX_MESSAGE = 4000
 _LAST_MS = 253_402_300_799_000  # the end of the year 9999
@@ -77,6 +77,18 @@ def job_entry(job: Json, cleaner: Cleaner) -> JobEntry | None:
         description=cleaner.clean(_text(job.get("description"))),
         is_restore=is_restore(job),
         policy_id=text_id(job.get("policyId")),
+    )
+
+
+def restore_job(job: Json, job_id: str, cleaner: Cleaner) -> RestoreJob:
+    """A job as the engine looks at it before a start."""
+    status = _text(job.get("status"))
+    return RestoreJob(
+        id=job_id,
+        name=_text(job.get("name")),
+        is_restore=is_restore(job),
+        status=cleaner.clean(status, 60),
+        busy=is_busy(status),
     )
 
 

@@ -19,6 +19,7 @@ from urllib3.exceptions import (
 )
 
 from app.cdm import client as module
+from app.cdm import job_log
 from app.cdm.client import CdmClient
 from app.remote import http
 from app.remote.exchange import get_retries
@@ -156,9 +157,9 @@ def test_what_is_nice_to_know_has_few_seconds(
     cdm: CdmSimulator, make_client: MakeClient, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With CDM's usual time-outs; a start, which reads no policy and no copies, is not held up."""
-    for limit in ("_LOG_LIMIT", "_BRIEF_TIMEOUT", "_COPY_LIMIT"):
-        assert getattr(module, limit) <= 4.0
-    monkeypatch.setattr(module, "_LOG_LIMIT", 0.3)
+    limits = (job_log._LIMIT, module._BRIEF_TIMEOUT, module._COPY_LIMIT)
+    assert all(limit <= 4.0 for limit in limits)
+    monkeypatch.setattr(job_log, "_LIMIT", 0.3)
     monkeypatch.setattr(module, "_BRIEF_TIMEOUT", 0.3)
     client = make_client(timeouts=(6.0, 60.0))
     client.login()
@@ -184,7 +185,7 @@ def test_what_is_nice_to_know_has_few_seconds(
 def test_a_log_that_ends_in_silence_is_given_as_far_as_it_came(
     cdm: CdmSimulator, client: CdmClient, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LOG_LIMIT", 0.5)
+    monkeypatch.setattr(job_log, "_LIMIT", 0.5)
     session_id = cdm.start_foreign_session(job_id)
     for number in range(700):
         cdm.add_log_entry(session_id, "INFO", f"line {number}")
