@@ -99,26 +99,7 @@ def _not_verified(
             ),
         )
     if bad.verify_code in {_EXPIRED, _NOT_YET_VALID}:
-        return Untrusted(
-            Message(
-                "The certificate of {manager} at {where} is not valid at this time.",
-                manager=manager,
-                where=where,
-            ),
-            cause=_shown(connection, guard),
-            advice=Advice(
-                Message(
-                    "Renew it in {manager}, check the clocks, or pin the certificate's SHA-256"
-                    " fingerprint.",
-                    manager=manager,
-                ),
-                terminal=Message(
-                    "Renew it in {manager}, check the clocks, or give the certificate's SHA-256"
-                    " with --fingerprint.",
-                    manager=manager,
-                ),
-            ),
-        )
+        return _other_time(connection, guard)
     if bad.verify_code in {_OTHER_NAME, _OTHER_ADDRESS}:
         return _other_name(connection, guard)
     return Untrusted(
@@ -134,6 +115,30 @@ def _not_verified(
             ),
             terminal=Message(
                 "Give {manager}'s CA certificate with --ca-file, or give the certificate's SHA-256"
+                " with --fingerprint.",
+                manager=manager,
+            ),
+        ),
+    )
+
+
+def _other_time(connection: CdmConnection, guard: Guard | None) -> Untrusted:
+    where, manager = f"{connection.host}:{connection.port}", connection.kind.product
+    return Untrusted(
+        Message(
+            "The certificate of {manager} at {where} is not valid at this time.",
+            manager=manager,
+            where=where,
+        ),
+        cause=_shown(connection, guard),
+        advice=Advice(
+            Message(
+                "Renew it in {manager}, check the clocks, or pin the certificate's SHA-256"
+                " fingerprint.",
+                manager=manager,
+            ),
+            terminal=Message(
+                "Renew it in {manager}, check the clocks, or give the certificate's SHA-256"
                 " with --fingerprint.",
                 manager=manager,
             ),
