@@ -47,11 +47,12 @@ def lives(
     prepare: Callable[[World], object] = World.start_run,
 ) -> Iterator[tuple[World, str]]:
     """Live ``life`` once for each point at which it can be killed; give world and point."""
+    before = World(folder)
+    prepare(before)
     for at in range(1, 400):
         kill = KillAt(at)
         (folder / str(at)).mkdir()
-        world = World(folder / str(at))
-        prepare(world)
+        world = before.twin(folder / str(at))
         world.restart(kill)
         try:
             life(world)

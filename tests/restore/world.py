@@ -4,6 +4,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from copy import copy, deepcopy
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -59,6 +60,20 @@ class World:
             self._engine_store, lambda connection_id: self.cdm, lambda: self.steady
         )
         self.cdm.hook = hook
+
+    def twin(self, folder: Path) -> "World":
+        """Give a world in ``folder`` that stands where this one does, with a process of its own.
+
+        Here no process has the store open then: what it committed is in its one file.
+        """
+        self.close()
+        twin = copy(self)
+        twin.path = folder / self.path.name
+        twin.path.write_bytes(self.path.read_bytes())
+        twin.cdm = deepcopy(self.cdm)
+        twin.store = twin._engine_store = Store(KillableDatabase(twin.path, lambda point: None))
+        twin.restart()
+        return twin
 
     def close(self) -> None:
         self.store.close()
