@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a copy manager tells pages beyond what the heart asks of it: jobs, copies, steps of a test."""
+"""What a copy manager tells pages, beyond what the heart asks: jobs, copies, the steps of tests."""
 
 from dataclasses import dataclass
 from datetime import datetime
