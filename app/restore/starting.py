@@ -43,7 +43,7 @@ def queued(turn: Turn) -> None:
     """Start the job, or say why not. Raises `CopyManagerError` when CDM can't be read."""
     if _cancelled(turn) or _waited_too_long(turn) or not _still_wanted(turn):
         return
-    if not turn.run.dry_run and turn.store.settings.mode is Mode.OBSERVE:
+    if turn.store.settings.mode is Mode.OBSERVE:
         turn.run = turn.store.runs.note(turn.run, dry_run=True, memory=turn.memory)
     try:
         job = turn.cdm.job(turn.run.job_id)
@@ -116,6 +116,7 @@ def _send_once(
             noted_start=max(starts, default=None),
             clean_first=None,
             seen=(),
+            seen_at=None,
         )
         turn.move(
             RunState.STARTING,
@@ -245,6 +246,7 @@ def follow_session(
         unknown=Sum(),  # of another job session, or before a person has looked
         log_lines=0,
         seen=(),
+        seen_at=None,
         unsent_since=None,
     )
     turn.move(

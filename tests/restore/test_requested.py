@@ -309,6 +309,17 @@ def test_whether_the_copy_becomes_permanent_is_read_anew_for_another_session(
     assert world.run().state is S.RESTORING
 
 
+def test_a_policy_that_could_not_be_read_is_asked_for_anew_for_another_session(
+    world: World,
+) -> None:
+    world.cdm.fail("makes_permanent", LOST, times=3)
+    lose_the_session(world, make_permanent=True)
+    assert world.run().memory.permanent_tries == 3
+    follow(world, world.cdm.add_session(Phase.READY))
+    world.turn(10)
+    assert world.run().state is S.RESTORING
+
+
 def test_whoever_decides_is_told_what_is_wrong_with_the_session(world: World) -> None:
     lose_the_session(world)
     for session_id, wrong in (

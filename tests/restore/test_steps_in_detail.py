@@ -130,6 +130,13 @@ def test_a_start_without_effect_is_tried_again_after_2_4_and_8_s(world: World) -
     assert gaps == [2.0, 4.0, 8.0]
 
 
+def test_a_start_without_effect_says_what_kept_it(world: World) -> None:
+    world.cdm.fail("start", Unreachable("no route"))
+    world.start_run()
+    world.turn()
+    assert (world.run().state, world.run().error) == (S.QUEUED, "no route")
+
+
 def test_what_kept_a_run_from_its_start_is_not_told_after_it(world: World) -> None:
     foreign = world.cdm.add_session()
     world.start_run()
@@ -197,6 +204,26 @@ def test_a_lost_answer_is_told_while_it_is_looked_for(world: World) -> None:
     world.start_run()
     world.turn()
     assert "answer was lost" in (world.run().error or "")
+
+
+def test_whoever_is_asked_for_a_lost_start_is_told_when_there_was_no_session(world: World) -> None:
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    memory = world.go_on(S.NEEDS_DECISION).memory
+    assert (memory.seen, memory.seen_at) == ((), world.now)
+
+
+def test_what_was_seen_before_a_decision_is_not_told_with_the_next_question(world: World) -> None:
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    world.turn()
+    first, _ = world.cdm.add_session(), world.cdm.add_session()
+    assert world.go_on(S.NEEDS_DECISION).memory.seen
+    actions.resolve(world.store, 1, "started", first, by="ann", now=world.now)
+    world.go_on(S.RESTORING)
+    world.cdm.vanish(first)
+    memory = world.go_on(S.NEEDS_DECISION).memory
+    assert (memory.seen, memory.seen_at) == ((), None)
 
 
 @pytest.mark.parametrize("lost", [False, True])
