@@ -143,7 +143,7 @@ def _new_token(given: argparse.Namespace, streams: Streams) -> None:
         try:
             token = store.tokens.new(name, by=BY, now=utc_now())
         except ValueError as error:
-            raise Stop(FAILED, f"name: {error}; revoke it first, or take another name.") from error
+            raise Stop(FAILED, f"name: {error} Revoke it first, or take another name.") from error
     streams.give(token)
 
 

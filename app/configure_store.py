@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from app.command_line import BY, Streams, database, opened_store, utc_now
+from app.message import Message
 from app.store.copies import copies
 from app.store.marks import mark_files
 from app.store.migrate import MIGRATIONS, newest_schema
@@ -49,7 +50,7 @@ def _restore_copy(given: argparse.Namespace, streams: Streams) -> None:
 def _note_restored(_: argparse.Namespace, streams: Streams) -> None:
     path = database()
     with opened_store() as store:
-        why = "An administrator says that the database was put back from a backup."
+        why = Message("An administrator says that the database was put back from a backup.")
         distrust(store, why, now=utc_now(), above=0, files=mark_files(path))
     streams.tell(PUT_BACK)
 

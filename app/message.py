@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Protocol, Self
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_CLAUSE = "clause"
 _STORED = '{"message":'  # how a stored message begins
 _DEEPEST = 32  # messages within messages; ours have about ten
 
@@ -35,7 +36,8 @@ class Message(str):
 
     ``Message("job session {session} is up", session=12)``. Places are plain names in braces: what
     was stored can reach no attribute of a value. A place without a value stays as it is written.
-    Values are text, numbers and messages; anything else counts as the text it makes.
+    Values are text, numbers and messages; anything else counts as the text it makes. The place
+    ``{clause}`` takes a sentence and says it without its full stop, for words go on after it.
     """
 
     __slots__ = ("many", "template", "values")
@@ -106,7 +108,8 @@ def _value(place: re.Match[str], values: Mapping[str, str | int], words: Words) 
     value = values.get(place[1])
     if value is None:
         return place[0]
-    return value.said(words) if isinstance(value, Message) else str(value)
+    said = value.said(words) if isinstance(value, Message) else str(value)
+    return said.rstrip(".") if place[1] == _CLAUSE else said
 
 
 def grouped(number: int, words: Words) -> str:

@@ -172,3 +172,14 @@ def test_a_message_as_deep_as_any_of_ours_survives_the_store() -> None:
 
     assert isinstance(back, Message)
     assert back == message
+
+
+def test_a_clause_is_said_without_the_full_stop_of_its_sentence() -> None:
+    why = Message("job {job} is gone.", job="nightly...")
+    message = Message("not started: {clause} ({why})", clause=why, why="So.")
+
+    assert message == "not started: job nightly... is gone (So.)"
+    assert message.said(German()) == "not started: job nightly... is gone (So.)"
+    back = restored(stored(message))
+    assert isinstance(back, Message)
+    assert back == message

@@ -15,6 +15,7 @@ import pytest
 
 from app.cdm.actions import choose_action, start_target
 from app.cdm.answers import action_failure, login_refusal, read_failure
+from app.cdm.copies import Copy, Which
 from app.cdm.links import api
 from app.cdm.pages import records
 from app.framework.bulkhead import Bulkhead, TooBusy
@@ -27,7 +28,6 @@ from app.qradar.defined_actions import Action, find_interpreter
 from app.remote.failures import Cleaner, unreachable
 from app.remote.guard import Guard
 from app.remote.http import parsed
-from app.remote.told import Copy, Which
 from app.restore.kinds import Kind
 from app.restore.model import CopyManagerError
 from tests.pseudo import pseudo
@@ -37,7 +37,9 @@ FOR_PEOPLE = {
     *("NothingSent", "Unreachable", "Untrusted", "LoginRefused", "Busy", "Refused", "NotFound"),
     *("Unknown", "NoAnswer", "NotDone", "Gone", "ConsoleUnavailable", "NotAuthenticated"),
     *("BadLink", "NoIssuers", "NotAService", "LacksOffenses", "SecretUnreadable"),
-    *("SecretNotStored", "TooBusy", "Advice", "Copy", "Answer"),
+    *("SecretNotStored", "TooBusy", "Advice", "Copy", "Answer", "TokenUnreadable", "Problem"),
+    *("ConnectionInUse", "DuplicateConnection", "DuplicateMapping", "NotPossible"),
+    *("MigrationFailed", "StoreLost", "NewerSchema"),
 }
 WORDS = {"message", "cause", "advice", "terminal", "problem", "what", "why"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -188,12 +190,14 @@ def our_words(node: ast.expr) -> bool:
 
 def test_no_error_for_people_is_made_of_plain_text() -> None:
     found = []
-    for package in ("cdm", "qradar", "framework"):
-        for path in (APP / package).glob("*.py"):
+    for package in ("cdm", "qradar", "framework", "restore", "store", "web", "worker"):
+        for path in (APP / package).rglob("*.py"):
             for call in ast.walk(ast.parse(path.read_text())):
                 if not isinstance(call, ast.Call):
                     continue
                 name = ast.unparse(call.func).rpartition(".")[2]
+                if name == "Happening":  # its ``what`` is a code
+                    continue
                 said = call.args[:1] if name in FOR_PEOPLE else []
                 said += [each.value for each in call.keywords if each.arg in WORDS]
                 found += [f"{path.name}:{each.lineno}" for each in said if our_words(each)]

@@ -86,7 +86,7 @@ def held(
 def why(holder: Run) -> str | None:
     """Say why a trigger of another attack starts nothing; None: a restore is on its way."""
     obstacle = _obstacle(holder)
-    return None if obstacle is None else Message("New attack while {obstacle}", obstacle=obstacle)
+    return None if obstacle is None else _new_attack(Message("while {obstacle}", obstacle=obstacle))
 
 
 def cooled(
@@ -100,22 +100,27 @@ def cooled(
     if not _quiet(last_trigger, LEAST.total_seconds(), now):
         return None
     at = clock_time(cooling.until, now)
-    why = Message(
-        "New attack in the cool-down after run {run}: a trigger starts job {job} again at {at} at"
-        " the earliest, a person can start it now.",
+    how = Message(
+        "in the cool-down after run {run}: a trigger starts job {job} again at {at} at the"
+        " earliest, a person can start it now.",
         run=cooling.run_id,
         job=mapping.job_name,
         at=at,
     )
     if cooling.asks:
-        why = Message(
-            "New attack in the cool-down after run {run}: a trigger asks a person to start job"
-            " {job} again at {at} at the earliest, a person can start it now.",
+        how = Message(
+            "in the cool-down after run {run}: a trigger asks a person to start job {job} again at"
+            " {at} at the earliest, a person can start it now.",
             run=cooling.run_id,
             job=mapping.job_name,
             at=at,
         )
-    return Noticed(cooling.run_id, why, cooling.until)
+    return Noticed(cooling.run_id, _new_attack(how), cooling.until)
+
+
+def _new_attack(how: Message) -> Message:
+    """The sentence, from which `notes.shouted` takes ``how`` again."""
+    return Message("New attack {how}", how=how)
 
 
 def _quiet(last_trigger: datetime | None, seconds: float, now: datetime) -> bool:

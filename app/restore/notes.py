@@ -163,11 +163,9 @@ def new_attack_note(run: Run, why: str, *, now: datetime) -> Note:
 
 
 def shouted(why: str) -> str:
-    """Give why there is a new attack so that it can't be overlooked: "NEW ATTACK while …".
-
-    Of a message this makes plain text, in English.
-    """
-    return f"{why[:10].upper()}{why[10:]}"
+    """Give why there is a new attack so that it can't be overlooked: "NEW ATTACK while …"."""
+    how = why.values.get("how") if isinstance(why, Message) else None
+    return why if how is None else Message("NEW ATTACK {how}", how=how)
 
 
 def shortened(

@@ -65,7 +65,7 @@ def what_came_of(trigger: Trigger, run: Run | None) -> str:
         case Outcome.COOLING_DOWN if run is not None:
             return _cooling_down(trigger, run.id)
     if run is None:
-        return Message("not started: {why}", why=trigger.message.rstrip("."))
+        return Message("not started: {clause}", clause=trigger.message)
     return Message("repeat of run {run}, {state}", run=run.id, state=how_it_stands(run))
 
 
@@ -73,7 +73,7 @@ def how_it_stands(run: Run) -> str:
     """Say in a few words where a run is."""
     words = _STATES[run.state]
     if run.state in {RunState.FAILED, RunState.NEEDS_DECISION} and run.error:
-        words = Message("{state}: {why}", state=words, why=run.error.rstrip("."))
+        words = Message("{state}: {clause}", state=words, clause=run.error)
     if run.contact_lost_since is not None:
         since = run.contact_lost_since.astimezone(UTC)
         words = Message(

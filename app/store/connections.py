@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.message import Sentence, stored
+from app.message import Message, Sentence, stored
 from app.restore.model import CdmConnection
 from app.store.database import Database
 from app.store.rows import from_row
@@ -16,7 +16,7 @@ from app.store.times import to_text
 
 _COLUMNS = {
     *("name", "host", "port", "username", "proxy"),
-    *("trust", "ca_pem", "fingerprint", "secret_label", "secret_set_at", "kind"),
+    *("trust", "ca_pem", "fingerprint", "secret_label", "secret_set_at"),
 }
 
 
@@ -89,8 +89,11 @@ class Connections:
             )
             if moved and self.has_open_run(connection_id):
                 raise ConnectionInUse(
-                    f"Connection {old.name} has an open run: host, port and user can't be changed"
-                    " until it has ended."
+                    Message(
+                        "Connection {connection} has an open run: host, port and user can't be"
+                        " changed until it has ended.",
+                        connection=old.name,
+                    )
                 )
             assignments = ", ".join(f"{name} = ?" for name in columns)
             try:
@@ -113,14 +116,23 @@ class Connections:
             name = self.get(connection_id).name
             if self.has_open_run(connection_id):
                 raise ConnectionInUse(
-                    f"Connection {name} has an open run and can't be deleted until it has ended."
+                    Message(
+                        "Connection {connection} has an open run and can't be deleted until it has"
+                        " ended.",
+                        connection=name,
+                    )
                 )
             row = self._db.execute(
                 "SELECT name FROM mappings WHERE connection_id = ? LIMIT 1", (connection_id,)
             ).fetchone()
             if row is not None:
                 raise ConnectionInUse(
-                    f"Mapping {row['name']} uses connection {name}: delete or change it first."
+                    Message(
+                        "Mapping {mapping} uses connection {connection}: delete or change it"
+                        " first.",
+                        mapping=row["name"],
+                        connection=name,
+                    )
                 )
             self._db.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
 
@@ -176,7 +188,7 @@ def _check_names(columns: dict[str, object]) -> None:
 
 def _duplicate(error: sqlite3.IntegrityError) -> Exception:
     if "connections.name" in str(error):
-        return DuplicateConnection("There is a connection of that name already.")
+        return DuplicateConnection(Message("There is a connection of that name already."))
     if "connections_by_address" in str(error) or "UNIQUE" in str(error):
-        return DuplicateConnection("There is a connection to that host and port already.")
+        return DuplicateConnection(Message("There is a connection to that host and port already."))
     return error

@@ -7,7 +7,7 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.message import restored, stored
+from app.message import Message, restored, stored
 from app.restore.model import Mapping
 from app.store.database import Database
 from app.store.rows import from_row
@@ -143,7 +143,7 @@ def _check_names(columns: dict[str, object]) -> None:
 def _duplicate(error: sqlite3.IntegrityError) -> Exception:
     text = str(error)
     if "mappings.name" in text:
-        return DuplicateMapping("There is a mapping of that name already.")
+        return DuplicateMapping(Message("There is a mapping of that name already."))
     if "UNIQUE" in text:
-        return DuplicateMapping("There is a mapping for that rule already.")
+        return DuplicateMapping(Message("There is a mapping for that rule already."))
     return error

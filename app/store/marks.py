@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from app.message import restored, stored
 from app.store.database import Database
 from app.store.times import to_text
 
@@ -75,13 +76,14 @@ class Marks:
     def put_back(self) -> str | None:
         """Give why this store is not to be trusted before an administrator has looked; or None."""
         row = self._db.execute("SELECT put_back FROM installation").fetchone()
-        return None if row is None or row["put_back"] is None else str(row["put_back"])
+        return None if row is None or row["put_back"] is None else restored(row["put_back"])
 
     def set_put_back(self, why: str | None, *, now: datetime) -> None:
         """Keep why the store is not trusted, or, with None, that it is."""
         with self._db.transaction():
             self._db.execute(
-                "UPDATE installation SET put_back = ?, put_back_at = ?", (why, to_text(now))
+                "UPDATE installation SET put_back = ?, put_back_at = ?",
+                (None if why is None else stored(why), to_text(now)),
             )
 
     def note_audit(self, *, sound: bool, now: datetime) -> None:

@@ -20,6 +20,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.message import Message, joined, restored, stored
 from app.store.copies import Copy, copies, write_copy
 from app.store.database import StoreBusy, StoreDamaged, connect, trouble
 from app.store.marks import mark_file, read_mark
@@ -28,7 +29,8 @@ from app.store.put_back import settle
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCAL = "in the app's container: python3 -m app.configure store"
+_RESTORE = "python3 -m app.configure store restore NAME"
+_ANEW = "python3 -m app.configure store start-anew"
 
 
 class MigrationFailed(Exception):
@@ -58,7 +60,9 @@ def migrate(path: Path, migrations: Path = MIGRATIONS) -> int:
         logger.error("%s", error)
         raise
     except (sqlite3.Error, StoreBusy, OSError, ValueError) as error:
-        raise MigrationFailed(f"The store could not be opened: {error}.") from error
+        raise MigrationFailed(
+            Message("The store could not be opened: {error}.", error=error)
+        ) from error
 
 
 def _keep_to_ourselves(path: Path) -> None:
@@ -77,7 +81,7 @@ def _migrate(path: Path, migrations: Path) -> int:
     except (sqlite3.Error, StoreBusy, OSError, ValueError, MigrationFailed) as error:
         told = _told(path, migrations, error)
         with suppress(OSError):  # a full or read-only file system: the exception tells all the same
-            _note(path).write_text(f"{told}\n", encoding="utf-8")
+            _note(path).write_text(f"{stored(told)}\n", encoding="utf-8")
         raise MigrationFailed(told) from error
     _note(path).unlink(missing_ok=True)
     return version
@@ -101,7 +105,7 @@ def _check_not_lost(path: Path, migrations: Path) -> None:
         with closing(connect(path, mode="rw")) as connection:
             if connection.execute("PRAGMA user_version").fetchone()[0]:
                 return
-    raise StoreLost("The app was set up here, but its database is gone or empty.")
+    raise StoreLost(Message("The app was set up here, but its database is gone or empty."))
 
 
 def told(path: Path, error: StoreBusy) -> str:
@@ -117,30 +121,64 @@ def told(path: Path, error: StoreBusy) -> str:
 
 def _told(path: Path, migrations: Path, error: Exception) -> str:
     """What happened and what to do, for a person."""
-    offers = _offers(path, migrations)
-    names = " or ".join(f"{one.file.name} of {one.made_at:%Y-%m-%d %H:%M} UTC" for one in offers)
-    back = f"put a copy back ({names}), {_LOCAL} restore NAME" if offers else ""
-    if isinstance(error, StoreLost):
-        anew = f"start anew without a history, {_LOCAL} start-anew"
-        return f"{error} {_sentence([back, anew])}"
-    if isinstance(error, NewerSchema):
-        return f"{error} {_sentence(['install the newer version again', back])}"
-    found = trouble(error) if isinstance(error, sqlite3.Error) else error
+    offers = [
+        Message("{file} of {at} UTC", file=one.file.name, at=f"{one.made_at:%Y-%m-%d %H:%M}")
+        for one in _offers(path, migrations)
+    ]
+    found = (trouble(error) if isinstance(error, sqlite3.Error) else None) or error
+    what = str(error)
     if isinstance(found, StoreDamaged):
-        without = "" if offers else "there is no copy of it; send the app's log to support"
-        return f"The app's database is damaged: {error}. {_sentence([back, without])}"
-    if isinstance(found, StoreBusy | OSError):
-        return (
-            f"The app's database can't be opened or written: {error}. Look at the disk of the app's"
-            " store; it is tried again every minute."
+        what = Message("The app's database is damaged: {error}.", error=error)
+    elif isinstance(found, StoreBusy | OSError):
+        return Message(
+            "The app's database can't be opened or written: {error}. Look at the disk of the app's"
+            " store; it is tried again every minute.",
+            error=error,
         )
-    before = "install the version that was there before, or send the app's log to support"
-    return f"The store could not be migrated: {error}. {_sentence([before, back])}"
+    elif not isinstance(error, StoreLost | NewerSchema):
+        what = Message("The store could not be migrated: {error}.", error=error)
+    advice = _with_copies(found, joined(offers, ", ")) if offers else _without_copies(found)
+    return joined((what, advice), " ")
 
 
-def _sentence(choices: Sequence[str]) -> str:
-    text = "; or ".join(one for one in choices if one)
-    return f"{text[:1].upper()}{text[1:]}."
+def _with_copies(error: Exception, offers: str) -> Message:
+    if isinstance(error, StoreLost):
+        return Message(
+            "Put a copy back ({copies}), in the app's container: {restore}; or start anew without a"
+            " history, in the app's container: {anew}.",
+            copies=offers,
+            restore=_RESTORE,
+            anew=_ANEW,
+        )
+    if isinstance(error, StoreDamaged):
+        return Message(
+            "Put a copy back ({copies}), in the app's container: {restore}.",
+            copies=offers,
+            restore=_RESTORE,
+        )
+    if isinstance(error, NewerSchema):
+        return Message(
+            "Install the newer version again; or put a copy back ({copies}), in the app's"
+            " container: {restore}.",
+            copies=offers,
+            restore=_RESTORE,
+        )
+    return Message(
+        "Install the version that was there before, or send the app's log to support; or put a copy"
+        " back ({copies}), in the app's container: {restore}.",
+        copies=offers,
+        restore=_RESTORE,
+    )
+
+
+def _without_copies(error: Exception) -> Message:
+    if isinstance(error, StoreLost):
+        return Message("Start anew without a history, in the app's container: {anew}.", anew=_ANEW)
+    if isinstance(error, StoreDamaged):
+        return Message("There is no copy of it; send the app's log to support.")
+    if isinstance(error, NewerSchema):
+        return Message("Install the newer version again.")
+    return Message("Install the version that was there before, or send the app's log to support.")
 
 
 def _offers(path: Path, migrations: Path) -> Sequence[Copy]:
@@ -163,7 +201,7 @@ def _numbered(migrations: Path) -> dict[int, Path]:
 def failure(path: Path) -> str | None:
     """Why the store can't be used, or None."""
     try:
-        return _note(path).read_text(encoding="utf-8").strip()
+        return restored(_note(path).read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         return None
 
@@ -176,8 +214,12 @@ def apply_pending(path: Path, migrations: Path) -> int:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > newest:
             raise NewerSchema(
-                "The app's database was written by a newer version of the app: it has schema"
-                f" {version}, this version knows {newest}."
+                Message(
+                    "The app's database was written by a newer version of the app: it has schema"
+                    " {schema}, this version knows {newest}.",
+                    schema=version,
+                    newest=newest,
+                )
             )
         pending = [number for number in sorted(numbered) if number > version]
         if pending and version:

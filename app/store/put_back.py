@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from app.message import Message
 from app.restore.model import Mode, RunState
 from app.store.database import Database
 from app.store.marks import Mark, lost_commits, mark_files, read_marks
 from app.store.store import Store
 
 BY = "the app"
-_RUN = (
+_RUN = Message(
     "The app's database was put back; it is older than what has happened. What became of this"
     " restore since is not known here: look at the job sessions in CDM, then decide."
 )
@@ -49,7 +50,7 @@ def distrust(store: Store, why: str, *, now: datetime, above: int, files: Sequen
         store.settings.set_mode(Mode.DISARMED, by=BY, now=now)
         for run in store.runs.open():
             for request in store.runs.requests(run.id):
-                store.runs.close_request(request, "the database was put back", now=now)
+                store.runs.close_request(request, Message("the database was put back"), now=now)
             if run.state is RunState.NEEDS_DECISION:
                 continue
             waits = run.state is RunState.AWAITING_APPROVAL
@@ -70,18 +71,25 @@ def confirm(store: Store, *, by: str, now: datetime) -> bool:
         if store.marks.put_back() is None:
             return False
         store.marks.set_put_back(None, now=now)
-        store.audit.append(by, "store.confirm", "trigger tokens", "valid again", now=now)
+        store.audit.append(by, "store.confirm", "trigger tokens", Message("valid again"), now=now)
     return True
 
 
 def _why(mark: Mark, ahead: Mark) -> str:
     if mark.name != ahead.name:
-        return (
-            f"The database is not the one that stood here at {ahead.at}, but another or a much"
-            f" older one: it ends with change {mark.audit_id} and run {mark.run_id}."
+        return Message(
+            "The database is not the one that stood here at {at}, but another or a much older one:"
+            " it ends with change {change} and run {run}.",
+            at=ahead.at,
+            change=mark.audit_id,
+            run=mark.run_id,
         )
-    return (
-        f"The database is older than what has happened: it ends with change {mark.audit_id} and run"
-        f" {mark.run_id}, and at {ahead.at} there were change {ahead.audit_id} and run"
-        f" {ahead.run_id}."
+    return Message(
+        "The database is older than what has happened: it ends with change {change} and run {run},"
+        " and at {at} there were change {later_change} and run {later_run}.",
+        change=mark.audit_id,
+        run=mark.run_id,
+        at=ahead.at,
+        later_change=ahead.audit_id,
+        later_run=ahead.run_id,
     )

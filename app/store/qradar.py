@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from app.message import Sentence, stored
+from app.message import Message, Sentence, counted, stored
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.rows import from_row
@@ -71,9 +71,17 @@ class Console:
         if self.token_label is None:
             return None
         if self.token_expires_at is not None and self.token_expires_at <= now + WARNING_TIME:
-            days = (self.token_expires_at - now) // timedelta(days=1)
-            when = "has expired" if self.token_expires_at <= now else f"expires in {days} days"
-            return f"The service token {self.token_name or ''} {when}.".replace("  ", " ")
+            token = Message("The service token")
+            if self.token_name:
+                token = Message("The service token {name}", name=self.token_name)
+            if self.token_expires_at <= now:
+                return Message("{token} has expired.", token=token)
+            return counted(
+                "{token} expires in {n} day.",
+                "{token} expires in {n} days.",
+                n=(self.token_expires_at - now) // timedelta(days=1),
+                token=token,
+            )
         return None
 
 

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from app.message import Message
 from app.store.copies import CopyFailed, copies, open_copy, replace_store, write_copy
 from app.store.database import Database, StoreBusy, StoreFailed, connect
 from app.store.marks import mark_file, mark_files, read_mark
@@ -32,7 +33,12 @@ def put_copy_back(path: Path, name: str, *, by: str, now: datetime) -> str:
         if chosen is None:
             there = ", ".join(one.file.name for one in offers) or "none"
             raise CopyFailed(f"There is no copy {name} that can be put back; there are: {there}.")
-        why = f"The copy {name} of {chosen.made_at:%Y-%m-%d %H:%M} UTC was put back by {by}."
+        why = Message(
+            "The copy {name} of {at} UTC was put back by {by}.",
+            name=name,
+            at=f"{chosen.made_at:%Y-%m-%d %H:%M}",
+            by=by,
+        )
         with _draft(path) as draft:
             try:
                 with closing(open_copy(chosen.file)) as source:

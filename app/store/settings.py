@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.message import Message
 from app.restore.model import Mode
 from app.restore.own_events import OwnEvents
 from app.store.audit import Audit
@@ -158,7 +159,9 @@ class TriggerTokens:
         token = secrets.token_urlsafe(32)
         with self._db.transaction():
             if self._db.execute("SELECT 1 FROM trigger_tokens WHERE name = ?", (name,)).fetchone():
-                raise ValueError(f"there is a trigger token named {name} already")
+                raise ValueError(
+                    Message("There is a trigger token named {name} already.", name=name)
+                )
             self._db.execute(
                 "INSERT INTO trigger_tokens (name, sha256, created_at) VALUES (?,?,?)",
                 (name, _digest(token), to_text(now)),

@@ -4,10 +4,11 @@
 
 from functools import cache
 
-from app.copy_managers import Client, client_of
+from app.cdm.client import CdmClient
 from app.framework import logs, paths
 from app.framework.console_peers import ConsoleAddresses
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
+from app.message import Message
 from app.remote.guard import Guard
 from app.restore.model import CdmConnection, LoginRefused
 from app.store import Store
@@ -24,16 +25,16 @@ class Clients:
 
     def __init__(self, store: Store, secrets: Secrets) -> None:
         self._store, self._secrets = store, secrets
-        self._made: tuple[CdmConnection, Client] | None = None
+        self._made: tuple[CdmConnection, CdmClient] | None = None
 
-    def client_for(self, connection_id: int) -> Client:
+    def client_for(self, connection_id: int) -> CdmClient:
         """Give the client of a connection. Raises `LoginRefused` while there is no password."""
         connection = self._store.connections.get(connection_id)
         if self._made is None or self._made[0] != connection:
             self.close()
             password = self._password(connection)
             ca, version = paths.system_ca_file(), paths.app_version()
-            made = client_of(connection, password, system_ca=ca, version=version, guard=cdm_guard())
+            made = CdmClient(connection, password, system_ca=ca, version=version, guard=cdm_guard())
             self._made = (connection, made)
         return self._made[1]
 
@@ -44,14 +45,18 @@ class Clients:
             self._made = None
 
     def _password(self, connection: CdmConnection) -> str:
-        advice = f"Enter it on the connections page ({connection.name})."
+        advice = Message(
+            "Enter it on the connections page ({connection}).", connection=connection.name
+        )
         if connection.secret_label is None:
-            raise LoginRefused("The password for CDM is not set.", advice=advice)
+            raise LoginRefused(Message("The password for CDM is not set."), advice=advice)
         try:
             password = self._secrets.get(connection.secret_label)
         except (SecretNotStored, SecretUnreadable) as error:
             raise LoginRefused(
-                "The stored password for CDM can't be read.", cause=str(error), advice=advice
+                Message("The stored password for CDM can't be read."),
+                cause=str(error),
+                advice=advice,
             ) from error
         logs.mask(password)
         return password

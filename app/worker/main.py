@@ -18,6 +18,7 @@ from app.framework import logs, paths
 from app.framework.only_worker import only_worker
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
 from app.framework.stop import Stop
+from app.message import Message
 from app.qradar.console import ConsoleClient
 from app.qradar.console_end import ConsoleEnd
 from app.qradar.duties import Duties, TokenUnreadable
@@ -48,7 +49,11 @@ def qradar_work(database: Path) -> Sequence[Work]:
             return secrets.get(label)
         except (SecretNotStored, SecretUnreadable) as error:
             raise TokenUnreadable(
-                f"The stored service token can't be read ({error}). Enter it on the settings page."
+                Message(
+                    "The stored service token can't be read ({why}). Enter it on the settings"
+                    " page.",
+                    why=error,
+                )
             ) from error
 
     teller = Teller(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.message import Message
 from app.restore.model import Run, RunState
 from app.restore.notes import LONGEST, LONGEST_ENCODED, new_attack_note, note_of, shortened
 from tests.factories import NOON
@@ -90,12 +91,19 @@ def test_warnings_are_not_hidden() -> None:
 
 def test_a_new_attack_names_the_session_to_clean_up() -> None:
     ended = replace(RUN, state=RunState.COMPLETED)
-    note = new_attack_note(RUN, "New attack while run 3 is still mounted: wait.", now=NOON)
+    note = new_attack_note(
+        RUN, Message("New attack {how}", how="while run 3 is still mounted: wait."), now=NOON
+    )
 
     assert note.kind == "new_attack"
     assert "NEW ATTACK while run 3 is still mounted: wait." in note.text
     assert "4711" in note.text
-    assert "4711" not in new_attack_note(ended, "New attack in a cool-down.", now=NOON).text
+    assert (
+        "4711"
+        not in new_attack_note(
+            ended, Message("New attack {how}", how="in a cool-down."), now=NOON
+        ).text
+    )
 
 
 def test_a_short_text_stays_as_it_is() -> None:

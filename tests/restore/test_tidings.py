@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.message import Message
 from app.restore.model import Outcome, Run, RunState
 from app.restore.notes import LONGEST
 from app.restore.tidings import attack_text, first_text, second_text, what_came_of
@@ -100,7 +101,8 @@ def test_the_notes_say_where_the_copy_is() -> None:
 
 
 def test_a_new_attack_is_told_as_one() -> None:
-    text = attack_text("New attack while run 3 is still mounted.", RUN, now=NOON)
+    why = Message("New attack {how}", how="while run 3 is still mounted.")
+    text = attack_text(why, RUN, now=NOON)
 
     assert "UTC: NEW ATTACK while run 3 is still mounted." in text
 

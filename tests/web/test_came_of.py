@@ -10,7 +10,9 @@ import pytest
 
 from app.restore.model import Mode, RunState
 from app.restore.triggers import accept
+from app.web.runs.came_of import of_offense
 from tests.factories import make_trigger
+from tests.restore.test_run_words import leaked
 from tests.web.conftest import ANALYST, World
 from tests.web.test_fragments import html_of
 from tests.web.test_pages import HOSTILE, links
@@ -91,6 +93,15 @@ def test_while_offenses_are_looked_for_it_says_what_may_be_this_ones(world: Worl
     assert "this one may be among them" in shown
     assert f"run {run_id}, which has not started yet" in shown
     assert f"repeat of run {run_id}, which has not started yet" in shown
+
+
+def test_no_word_of_what_may_be_this_ones_goes_past_the_catalogues(world: World) -> None:
+    store_token(world)
+    attack(world, None)
+
+    came = of_offense(world.store, 77)
+
+    assert [leaked(one.what, "sql") for one in came.unattributed] == ["", ""]
 
 
 def test_without_a_service_token_it_says_that_nobody_looks(world: World) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from app.message import Message
 from app.restore.notes import shouted
 from app.restore.tidings import how_it_stands, what_came_of
 from app.store.store import Store
@@ -55,7 +56,11 @@ def of_offense(store: Store, offense_id: int) -> OfOffense:
 def _unattributed(store: Store) -> list[CameOf]:
     """What came of the runs and triggers whose offense is looked for."""
     runs = [
-        CameOf(f"run {run.id}, {how_it_stands(run)}", run.received_at, run.id)
+        CameOf(
+            Message("run {run}, {state}", run=run.id, state=how_it_stands(run)),
+            run.received_at,
+            run.id,
+        )
         for run in store.notes.searched_runs(_SHOWN)
     ]
     return [*runs, *_came_of(store, store.trigger_offenses.unattributed())]

@@ -100,7 +100,7 @@ def new_token() -> str:
             str(fields["name"]), by=caller().name, now=services().clock()
         )
     except ValueError as error:
-        form.name.errors = [f"{error}."]
+        form.name.errors = [str(error)]
         return _page(form)
     return _page(TokenForm(formdata=None), new_name=str(fields["name"]), new_token=token)
 
