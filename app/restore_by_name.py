@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import TextIO
 
 from app.cdm.client import CdmClient
-from app.cdm.records import JobEntry
 from app.remote.failures import for_terminal
+from app.remote.told import JobEntry
 from app.restore import clock
 from app.restore.model import (
     CopyManagerError,

@@ -20,10 +20,10 @@ import pytest
 from werkzeug.serving import make_server
 
 from app import create_app
-from app.cdm.copies import Copy, Which
 from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleClient
+from app.remote.told import Copy, Which
 from app.remote.trust import ServerCertificate
 from app.restore.model import LogLine, Mode, RunState, Trigger
 from app.store.database import Database

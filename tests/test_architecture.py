@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from app.copy_managers import MANAGERS
+from app.restore.kinds import Kind
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 APP = REPOSITORY / "app"
 TESTS = REPOSITORY / "tests"
@@ -138,6 +141,10 @@ def test_a_message_knows_nothing_of_ours() -> None:
     assert [each for each in imports_of("app.message") if within(each, "app")] == []
 
 
+def test_each_kind_of_copy_manager_is_in_the_registry() -> None:
+    assert set(MANAGERS) == set(Kind)
+
+
 @pytest.mark.parametrize("package", ARROWS)
 def test_a_package_imports_only_what_the_arrows_allow(package: str) -> None:
     wrong = [
@@ -201,6 +208,19 @@ def test_every_module_of_the_web_process_has_its_room() -> None:
 
     assert rooms == {*WEB_ROOMS, "front", "web"}
     assert {path.parent.name for path in (APP / "templates").rglob("*.html")} <= set(WEB_ROOMS)
+
+
+def test_only_the_registry_and_its_own_command_know_a_copy_manager() -> None:
+    """Web and worker get theirs by the kind of a connection."""
+    knowing = {"app.copy_managers", "app.run_restore_job", "app.restore_by_name"}
+    wrong = [
+        f"{module} imports {imported}"
+        for module in PATHS
+        for imported in imports_of(module)
+        if within(imported, "app.cdm") and not within(module, "app.cdm") and module not in knowing
+    ]
+
+    assert wrong == []
 
 
 def test_nothing_imports_the_entry_points() -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from app.cdm.actions import choose_action, start_target
 from app.cdm.answers import action_failure, login_refusal, read_failure
-from app.cdm.copies import Copy, Which
 from app.cdm.links import api
 from app.cdm.pages import records
 from app.framework.bulkhead import Bulkhead, TooBusy
@@ -28,6 +27,7 @@ from app.qradar.defined_actions import Action, find_interpreter
 from app.remote.failures import Cleaner, unreachable
 from app.remote.guard import Guard
 from app.remote.http import parsed
+from app.remote.told import Copy, Which
 from app.restore.kinds import Kind
 from app.restore.model import CopyManagerError
 from tests.pseudo import pseudo

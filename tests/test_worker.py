@@ -565,7 +565,7 @@ class FakeCdmClient:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeCdmClient]:
     FakeCdmClient.made = []
-    monkeypatch.setattr(clients_module, "CdmClient", FakeCdmClient)
+    monkeypatch.setattr(clients_module, "client_of", FakeCdmClient)
     monkeypatch.setattr(clients_module.paths, "app_version", lambda: "1.2.3")
     return FakeCdmClient.made
 

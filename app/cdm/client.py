@@ -13,13 +13,12 @@ from typing import Any, Self
 from app.cdm import actions
 from app.cdm.actions import StartPlan
 from app.cdm.api_session import ApiSession
-from app.cdm.copies import Copy, CopyReader
+from app.cdm.copies import CopyReader
 from app.cdm.job_log import JobLog
 from app.cdm.job_sessions import all_sessions
 from app.cdm.links import BadLink, Target, api
 from app.cdm.pages import records
 from app.cdm.records import (
-    JobEntry,
     job_entry,
     job_session,
     restore_job,
@@ -29,6 +28,7 @@ from app.message import Message
 from app.remote.failures import Cleaner
 from app.remote.guard import Guard
 from app.remote.http import Transport
+from app.remote.told import Copy, JobEntry
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,

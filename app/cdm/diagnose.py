@@ -5,30 +5,17 @@
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.cdm.client import CdmClient
-from app.cdm.records import JobEntry
 from app.message import Message, counted, joined
 from app.remote.failures import unreachable
 from app.remote.guard import Guard
+from app.remote.told import JobEntry, Step
 from app.restore.model import CdmConnection, CopyManagerError, Refused
 
 TIMEOUTS = (4.0, 8.0)
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: what was tried, how it went, and if it didn't, why and what to do."""
-
-    name: str
-    ok: bool
-    ms: int
-    message: str
-    cause: str = ""
-    advice: str = ""
 
 
 def test_connection(

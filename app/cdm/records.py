@@ -5,35 +5,19 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from app.cdm.status import is_busy, phase
 from app.message import Message
 from app.remote.failures import Cleaner
+from app.remote.told import JobEntry
 from app.restore.model import JobSession, LogLine, RestoreJob, Unknown
 
 MAX_MESSAGE = 4000
 _LAST_MS = 253_402_300_799_000  # the end of the year 9999
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class JobEntry:
-    """A job in CDM's list, of whatever type."""
-
-    id: str
-    name: str
-    type: str
-    subtype: str
-    status: str
-    last_run: datetime | None
-    last_status: str | None
-    description: str
-    is_restore: bool
-    policy_id: str | None = None
 
 
 def text_id(value: object) -> str | None:

@@ -58,6 +58,11 @@ def phase(
     return _PHASES.get(word, Phase.UNKNOWN)
 
 
+def last_phase(status: str) -> Phase:
+    """Say what the status means that a job shows of its last job session."""
+    return phase(status, was_running=True)
+
+
 def is_busy(job_status: str) -> bool:
     """Whether a *job's* status speaks against a start.
 

@@ -16,7 +16,7 @@ from app.store.times import to_text
 
 _COLUMNS = {
     *("name", "host", "port", "username", "proxy"),
-    *("trust", "ca_pem", "fingerprint", "secret_label", "secret_set_at"),
+    *("trust", "ca_pem", "fingerprint", "secret_label", "secret_set_at", "kind"),
 }
 
 

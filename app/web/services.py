@@ -3,7 +3,7 @@
 """What the web process works with, built once by ``create_app`` and handed to every view."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,14 +12,14 @@ from typing import Protocol
 
 from flask import current_app
 
-from app.cdm.client import CdmClient
-from app.cdm.diagnose import Step
+from app.copy_managers import Client
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
 from app.qradar.administrator import AsksConsole
 from app.qradar.caller import Caller
 from app.qradar.identity import Silence
 from app.remote.guard import Guard
+from app.remote.told import Step
 from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
@@ -49,8 +49,8 @@ class Services:
     secrets: Secrets
     identity: Identifies
     bulkhead: Bulkhead
-    cdm_client: Callable[[CdmConnection, str], CdmClient]
-    test_connection: Callable[[CdmConnection, str], list[Step]]
+    cdm_client: Callable[[CdmConnection, str], Client]
+    test_connection: Callable[[CdmConnection, str], Sequence[Step]]
     fetch_certificate: Callable[..., ServerCertificate]
     make_script: Callable[[], str]  # of the custom action; raises `Problem`
     console_api: AsksConsole  # with the authority of whoever asks, never of the app

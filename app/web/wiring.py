@@ -11,8 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadHost
 from werkzeug.routing import Map, MapAdapter
 
-from app.cdm.client import CdmClient
-from app.cdm.diagnose import test_connection
+from app import copy_managers
 from app.framework import logs, paths
 from app.framework.bulkhead import Bulkhead
 from app.framework.console_peers import ConsoleAddresses, console_peers
@@ -166,8 +165,10 @@ def build_services() -> Services:
         secrets=Secrets(),
         identity=identity,
         bulkhead=bulkhead,
-        cdm_client=partial(CdmClient, system_ca=system_ca, timeouts=(6.0, 10.0), guard=guard),
-        test_connection=partial(test_connection, system_ca=system_ca, guard=guard),
+        cdm_client=partial(
+            copy_managers.client_of, system_ca=system_ca, timeouts=(6.0, 10.0), guard=guard
+        ),
+        test_connection=partial(copy_managers.tested, system_ca=system_ca, guard=guard),
         fetch_certificate=partial(fetch_certificate, guard=guard),
         make_script=partial(make_script, bulkhead, system_ca),
         console_api=console_api,

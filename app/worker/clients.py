@@ -4,7 +4,7 @@
 
 from functools import cache
 
-from app.cdm.client import CdmClient
+from app.copy_managers import Client, client_of
 from app.framework import logs, paths
 from app.framework.console_peers import ConsoleAddresses
 from app.framework.secrets import SecretNotStored, Secrets, SecretUnreadable
@@ -25,16 +25,16 @@ class Clients:
 
     def __init__(self, store: Store, secrets: Secrets) -> None:
         self._store, self._secrets = store, secrets
-        self._made: tuple[CdmConnection, CdmClient] | None = None
+        self._made: tuple[CdmConnection, Client] | None = None
 
-    def client_for(self, connection_id: int) -> CdmClient:
+    def client_for(self, connection_id: int) -> Client:
         """Give the client of a connection. Raises `LoginRefused` while there is no password."""
         connection = self._store.connections.get(connection_id)
         if self._made is None or self._made[0] != connection:
             self.close()
             password = self._password(connection)
             ca, version = paths.system_ca_file(), paths.app_version()
-            made = CdmClient(connection, password, system_ca=ca, version=version, guard=cdm_guard())
+            made = client_of(connection, password, system_ca=ca, version=version, guard=cdm_guard())
             self._made = (connection, made)
         return self._made[1]
 

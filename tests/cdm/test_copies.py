@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from app.cdm.client import CdmClient
-from app.cdm.copies import MAX_PAGES, MAX_SOURCES, Copy, CopyReader, Which
+from app.cdm.copies import MAX_PAGES, MAX_SOURCES, CopyReader
 from app.cdm.links import Target
 from app.remote.failures import Cleaner, NoAnswer
+from app.remote.told import Copy, Which
 from app.restore.model import LoginRefused, Unreachable
 from tests.simulators.cdm import CdmSimulator
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.cdm import diagnose
-from app.cdm.diagnose import Step
+from app.remote.told import Step
 from app.restore.model import Trust
 from tests.cdm.conftest import connection_to
 from tests.simulators.cdm import CdmSimulator

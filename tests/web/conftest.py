@@ -15,13 +15,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.cdm.copies import Copy, Which
-from app.cdm.diagnose import Step
-from app.cdm.records import JobEntry
 from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Silence
+from app.remote.told import Copy, JobEntry, Step, Which
 from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
 from app.store.database import Database

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.cdm.copies import Copy, Which
+from app.remote.told import Copy, Which
 from app.restore.model import LoginRefused, Unknown, Unreachable
 from app.store.qradar import Rule
 from app.web.connections.cdm_calls import COPY_SECONDS, jobs_and_copies

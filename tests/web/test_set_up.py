@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.cdm.diagnose import Step
 from app.qradar.action_installer import ACTION_NAME
 from app.qradar.authorized_services import LABEL
 from app.qradar.console import ConsoleClient
+from app.remote.told import Step
 from app.restore.model import RunState, Trigger
 from app.restore.triggers import accept
 from app.web.frame.problems import Problem

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
-from app.cdm.diagnose import Step
 from app.framework.secrets import SecretNotStored
 from app.message import Message
 from app.qradar.identity import Right
+from app.remote.told import Step
 from app.remote.trust import ServerCertificate
 from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Trust

@@ -5,10 +5,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.cdm.copies import Copy, Which
-from app.cdm.records import JobEntry
-from app.cdm.status import phase
+from app.copy_managers import last_phase_of
 from app.message import Message, counted
+from app.remote.told import Copy, JobEntry, Which
 from app.restore.model import CdmConnection, CopyManagerError, Phase
 from app.web.connections.cdm_calls import jobs_and_copies
 from app.web.frame.language import said
@@ -44,6 +43,7 @@ class Row:
     job: JobEntry | None = None  # None: CDM does not list it
     copy: Copy | None = None  # None: it was not looked up
     chosen: bool = False
+    tone: str = "done"  # the colour class of the last result
 
     @property
     def kind(self) -> str:
@@ -54,12 +54,6 @@ class Row:
     def selectable(self) -> bool:
         """Whether it may be chosen. One that CDM does not list stays chosen until it is changed."""
         return self.job is None or self.job.is_restore
-
-    @property
-    def tone(self) -> str:
-        """The colour class of the last result."""
-        status = self.job.last_status if self.job else None
-        return _TONES.get(phase(status, was_running=True), "done") if status else "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +120,7 @@ def pick(
     except CopyManagerError as error:
         failure = error
     rows = [
-        Row(job.id, job.name, job, copies.get(job.id), chosen=job.id == chosen)
+        Row(job.id, job.name, job, copies.get(job.id), job.id == chosen, _tone(connection, job))
         for job in shown(jobs)
     ]
     if chosen and not any(row.chosen for row in rows):
@@ -149,6 +143,11 @@ def found(job: JobEntry, search: str) -> bool:
     own = (job.name, job.id, job.type, said(_kind(job.type)), job.subtype, job.description)
     text = "\n".join(own).casefold()
     return all(word in text for word in search.casefold().split())
+
+
+def _tone(connection: CdmConnection, job: JobEntry) -> str:
+    status = job.last_status
+    return _TONES.get(last_phase_of(connection, status), "done") if status else "done"
 
 
 def _kind(job_type: str) -> str:

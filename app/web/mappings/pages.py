@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
-from app.cdm.records import JobEntry
 from app.message import Message
 from app.qradar.identity import Right
+from app.remote.told import JobEntry
 from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Watch
 from app.store import configuration
