@@ -21,6 +21,9 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from app.command_line import BY, DONE, FAILED, WRONG_USAGE, Stop, Streams, opened_store, utc_now
+from app.configuration import checks
+from app.configuration.checks import InvalidField
+from app.configuration.document import export_document, import_document
 from app.configure_store import add_commands
 from app.framework import paths
 from app.framework.console_peers import ConsoleAddresses
@@ -28,10 +31,7 @@ from app.framework.secrets import SecretNotStored, Secrets
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script, parameters
 from app.remote.guard import Guard
 from app.remote.trust import fetch_certificate
-from app.restore import checks
-from app.restore.checks import InvalidField
 from app.restore.model import CopyManagerError
-from app.store.configuration import export_document, import_document
 from app.store.copies import CopyFailed
 from app.store.database import StoreBusy
 from app.store.migrate import MigrationFailed

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The copy managers by kind: what web and worker get of one, and who alone knows them all.
 
-A new one is a package like `app.cdm`, a word in `app.restore.kinds`, and a line here; it must pass
-``tests/copy_managers``.
+A new one is a package like `app.cdm`, a word in `app.configuration.kinds`, and a line here; it must
+pass ``tests/copy_managers``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,8 @@ from typing import Protocol
 from app.cdm import diagnose
 from app.cdm.client import CdmClient
 from app.cdm.status import last_phase
+from app.configuration.kinds import Kind
 from app.remote.told import Copy, JobEntry, Step
-from app.restore.kinds import Kind
 from app.restore.model import CdmConnection, Phase
 from app.restore.ports import CopyManager
 

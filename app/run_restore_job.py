@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from app.configuration import checks
+from app.configuration.checks import InvalidField
 from app.remote.failures import for_terminal
-from app.restore import checks
-from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Trust
 from app.restore_by_name import (
     FAILED,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from app.configuration.kinds import Kind
 from app.copy_managers import MANAGERS
-from app.restore.kinds import Kind
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 APP = REPOSITORY / "app"
@@ -30,20 +30,15 @@ LONGEST_FUNCTION = 60
 # What a package may import of ours. What it works with besides is handed to it. Whatever is said to
 # people is a message, so every package may make one.
 ARROWS = {
-    "app.restore": {"app.restore", "app.message"},
-    "app.remote": {"app.remote", "app.restore.kinds", "app.restore.model", "app.message"},
+    "app.configuration": {"app.configuration", "app.message"},
+    "app.restore": {"app.restore", "app.configuration", "app.message"},
+    "app.remote": {"app.remote", "app.configuration", "app.restore.model", "app.message"},
     "app.cdm": {"app.cdm", "app.remote", "app.restore.model", "app.message"},
     "app.qradar": {"app.qradar", "app.restore.model", "app.message"},
-    "app.store": {"app.store", "app.restore.model", "app.message"},
+    "app.store": {"app.store", "app.configuration", "app.restore.model", "app.message"},
     "app.framework": {"app.framework", "app.message"},
 }
-# The field rules are needed by the forms and by the import of a configuration file, which saves
-# through these modules: checked at its door they can't be forgotten, and each is written once.
 EXCEPTIONS = {
-    # one word for what is local, whether entered as an address or reached by a name
-    "app.remote.guard": {"app.restore.addresses"},
-    "app.store.configuration": {"app.restore.checks"},
-    "app.store.saving": {"app.restore.checks"},
     # An offense note is written with the transition it tells of, wherever that is made; and what
     # writes a transition checks that there is such an arrow.
     "app.store.runs": {"app.restore.changes", "app.restore.notes", "app.restore.states"},
@@ -77,8 +72,8 @@ WORLDLY = frozenset(
     | {"smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "sys", "tempfile"}
     | {"threading", "time"}
 )
-# checks reads an uploaded certificate from memory; the standard library can do it nowhere else
-PURE_USES = {("app.restore.checks", "ssl"): {"SSLContext", "PROTOCOL_TLS_CLIENT", "SSLError"}}
+# an uploaded certificate is read from memory; the standard library can do it nowhere else
+PURE_USES = {("app.configuration.checks", "ssl"): {"SSLContext", "PROTOCOL_TLS_CLIENT", "SSLError"}}
 
 # Third-party packages, and SQLite, by the packages of ours that may know them.
 OWNERS = {
@@ -237,10 +232,10 @@ def test_nothing_imports_the_entry_points() -> None:
     assert wrong == []
 
 
-def test_the_heart_uses_only_the_pure_part_of_the_standard_library() -> None:
+def test_heart_and_configuration_use_only_the_pure_part_of_the_standard_library() -> None:
     wrong = []
     for module in PATHS:
-        if not within(module, "app.restore"):
+        if not (within(module, "app.restore") or within(module, "app.configuration")):
             continue
         for imported in imports_of(module):
             top = imported.partition(".")[0]

@@ -43,13 +43,13 @@ def test_another_forms_button_asks_first(browser: Browser, site: Site) -> None:
     with somebody(browser, site) as person:
         page = person.page
         person.open("settings")
-        before = site.store.settings.leef
+        before = site.store.settings.values().leef
         page.fill("#name", "typed")
         kinds = asked(page, leave=False)
         press(page, "Switch off" if before else "Switch on")
         expect(page.locator("#name")).to_have_value("typed")
         assert kinds == ["beforeunload"]
-        assert site.store.settings.leef is before
+        assert site.store.settings.values().leef is before
         press(page, "Make a trigger token")  # a second press, of the typed text's own button
         expect(page.locator("section.good")).to_contain_text("New trigger token typed")
         assert kinds == ["beforeunload"]

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from app.configuration.document import save_mapping
 from app.qradar.duties import Duties
 from app.restore import triggers, watch
 from app.restore.model import Mapping, Outcome, Phase, RunState
 from app.restore.watched import WatchState
-from app.store.configuration import save_mapping
 from tests.factories import make_mapping, make_trigger
 from tests.qradar.consoles import at, client_of, contribute, new_rule, notes_of, now_ms
 from tests.restore.fake_cdm import FakeCdm

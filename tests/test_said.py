@@ -17,6 +17,7 @@ from app.cdm.actions import choose_action, start_target
 from app.cdm.answers import action_failure, login_refusal, read_failure
 from app.cdm.links import api
 from app.cdm.pages import records
+from app.configuration.kinds import Kind
 from app.framework.bulkhead import Bulkhead, TooBusy
 from app.message import Message
 from app.qradar.action_check import ending
@@ -28,7 +29,6 @@ from app.remote.failures import Cleaner, unreachable
 from app.remote.guard import Guard
 from app.remote.http import parsed
 from app.remote.told import Copy, Which
-from app.restore.kinds import Kind
 from app.restore.model import CopyManagerError
 from tests.pseudo import pseudo
 

@@ -45,8 +45,8 @@ class SecretNotStored(Exception):
 class Secrets:
     """The app's stored passwords, each under a label.
 
-    A label is never used for a second password (`store.configuration` makes a new one for each), so
-    what was decrypted once is kept in memory for the life of the process: reading costs a key
+    A label is never used for a second password (`configuration.document` makes a new one for each),
+    so what was decrypted once is kept in memory for the life of the process: reading costs a key
     derivation of about 50 ms otherwise. Safe for threads and processes.
     """
 

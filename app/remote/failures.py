@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 from urllib.parse import quote
 
+from app.configuration.kinds import Kind
 from app.message import Message, joined
-from app.restore.kinds import Kind
 from app.restore.model import CopyManagerError, Unknown, Unreachable
 
 MAX_TEXT = 300

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.configuration.addresses import inner_of, is_local
 from app.message import Message
 from app.remote.failures import Advice
-from app.restore.addresses import inner_of, is_local
 from app.restore.model import NothingSent
 
 LOOK_UP_S = 2.0  # for a name that was entered; one that can't be resolved is no mistake

@@ -24,10 +24,10 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
+from app.configuration.kinds import Kind
 from app.message import Message
 from app.remote.failures import Advice, chain, unreachable
 from app.remote.guard import Guard
-from app.restore.kinds import Kind
 from app.restore.model import (
     CdmConnection,
     Trust,

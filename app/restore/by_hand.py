@@ -5,8 +5,8 @@
 import re
 from datetime import datetime
 
+from app.configuration.checks import InvalidField, check_name, check_text
 from app.message import Message
-from app.restore.checks import InvalidField, check_name, check_text
 from app.restore.model import MANUAL, Decision, Trigger
 from app.restore.ports import Store
 from app.restore.triggers import accept

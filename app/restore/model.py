@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What there is: connections, mappings, triggers, runs and their states.
+"""What there is: triggers, runs and their states, beside what is configured.
 
 Also the words in which a copy manager (CDM) answers the engine: views of jobs and job sessions, and
 one family of errors that says what a failed call proves. All times are aware datetimes in UTC.
@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.configuration.connection import CdmConnection as CdmConnection
+from app.configuration.connection import Trust as Trust
+from app.configuration.mapping import Mapping as Mapping
+from app.configuration.mapping import Watch as Watch
+from app.configuration.settings import Mode as Mode
 from app.message import Sentence, joined
-from app.restore.kinds import Kind
 from app.restore.memory import Memory
 
 
@@ -48,72 +52,12 @@ class Outcome(StrEnum):
     TEST = "test"
 
 
-class Mode(StrEnum):
-    """The app's main switch, ``settings.mode``."""
-
-    ARMED = "armed"
-    OBSERVE = "observe"
-    DISARMED = "disarmed"
-
-
-class Trust(StrEnum):
-    """By what a CDM server's certificate is verified."""
-
-    SYSTEM = "system"  # the platform's CA file
-    CA = "ca"  # an uploaded CA certificate
-    FINGERPRINT = "fingerprint"  # a pinned SHA-256 of the server's certificate
-
-
-class Watch(StrEnum):
-    """What becomes of an offense of a mapping's rule that brought no trigger."""
-
-    OFF = "off"
-    NOTIFY = "notify"  # people are told
-    ACT = "act"  # it is made a trigger
-
-
 class Evidence(StrEnum):
     """How we know which job session is ours."""
 
     ANSWERED = "answered"  # CDM answered the start, one new session followed
     FOUND = "found"  # the answer was lost; exactly one new session was found
     CHOSEN = "chosen"  # a person said so
-
-
-@dataclass(frozen=True, slots=True)
-class CdmConnection:
-    """One CDM server as configured here. The password is elsewhere (``framework.secrets``)."""
-
-    id: int
-    name: str
-    host: str
-    port: int
-    username: str
-    trust: Trust = Trust.SYSTEM
-    ca_pem: str | None = None
-    fingerprint: str | None = None
-    proxy: str | None = None
-    secret_label: str | None = None  # names the stored password; None: must be entered
-    kind: Kind = Kind.CDM
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """Rule → restore job on one CDM connection."""
-
-    id: int
-    name: str
-    connection_id: int
-    job_id: str
-    job_name: str
-    rule_id: int | None = None
-    rule_name: str | None = None
-    action_name: str | None = None
-    cooldown_s: int = 900
-    enabled: bool = True
-    needs_approval: bool = False  # a person says yes before each start
-    watch: Watch = Watch.OFF
-    watch_since: datetime | None = None  # when it was last switched on
 
 
 SIMULATION = "simulation"

@@ -2,18 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SQLite file: connection and transactions, migrations, one module for each subject."""
 
-from app.store.connections import ConnectionInUse, DuplicateConnection
+from app.configuration.ports import ConnectionInUse, Taken
 from app.store.database import Database, StoreBusy
-from app.store.mappings import DuplicateMapping
 from app.store.run_rows import RunFilter
 from app.store.store import Store
 
 __all__ = [
     "ConnectionInUse",
     "Database",
-    "DuplicateConnection",
-    "DuplicateMapping",
     "RunFilter",
     "Store",
     "StoreBusy",
+    "Taken",
 ]

@@ -3,29 +3,17 @@
 """CDM connections: which servers there are, and when each last answered."""
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.configuration.connection import CdmConnection
+from app.configuration.ports import ConnectionInUse, Taken
 from app.message import Message, Sentence, stored
-from app.restore.model import CdmConnection
-from app.store.database import Database
-from app.store.rows import from_row
+from app.store.rows import NamedRows, from_row
 from app.store.run_rows import OPEN
 from app.store.times import to_text
 
-_COLUMNS = {
-    *("name", "host", "port", "username", "proxy"),
-    *("trust", "ca_pem", "fingerprint", "secret_label", "secret_set_at", "kind"),
-}
-
-
-class DuplicateConnection(Exception):
-    """There is a connection of that name, or one to that host and port, already."""
-
-
-class ConnectionInUse(Exception):
-    """A mapping or an open run needs the connection as it is."""
+_HELD = ("host", "port", "username")  # by an open run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,57 +25,21 @@ class Contact:
     certificate_ends_at: datetime | None = None  # of the server's own, as last seen
 
 
-class Connections:
+class Connections(NamedRows[CdmConnection]):
     """The CDM connections in the store."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    kind, table, word, beside = CdmConnection, "connections", "connection", ("secret_set_at",)
 
-    def list(self) -> Sequence[CdmConnection]:
-        rows = self._db.execute("SELECT * FROM connections ORDER BY name")
-        return [from_row(CdmConnection, row) for row in rows]
-
-    def get(self, connection_id: int) -> CdmConnection:
-        """Give one connection. Raises `LookupError`."""
-        row = self._db.execute(
-            "SELECT * FROM connections WHERE id = ?", (connection_id,)
-        ).fetchone()
-        if row is None:
-            raise LookupError(f"there is no connection {connection_id}")
-        return from_row(CdmConnection, row)
-
-    def find(self, name: str) -> CdmConnection | None:
-        row = self._db.execute("SELECT * FROM connections WHERE name = ?", (name,)).fetchone()
-        return None if row is None else from_row(CdmConnection, row)
-
-    def add(self, **columns: object) -> CdmConnection:
-        """Add a connection. Raises `DuplicateConnection`."""
-        _check_names(columns)
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        with self._db.transaction():
-            try:
-                cursor = self._db.execute(
-                    f"INSERT INTO connections ({names}) VALUES ({marks})",  # noqa: S608 - checked names
-                    tuple(columns.values()),
-                )
-            except sqlite3.IntegrityError as error:
-                raise _duplicate(error) from error
-        return self.get(int(cursor.lastrowid or 0))
-
-    def change(self, connection_id: int, **columns: object) -> CdmConnection:
+    def change(self, number: int, /, **values: object) -> CdmConnection:
         """Change columns of a connection.
 
-        Raises `DuplicateConnection`, and `ConnectionInUse` when host, port or username would change
-        under an open run. What was seen of the server's certificate is forgotten.
+        Raises `Taken`, and `ConnectionInUse` when host, port or username would change under an open
+        run. What was seen of the server's certificate is forgotten.
         """
-        _check_names(columns)
         with self._db.transaction():
-            old = self.get(connection_id)
-            moved = any(
-                name in columns and columns[name] != getattr(old, name)
-                for name in ("host", "port", "username")
-            )
-            if moved and self.has_open_run(connection_id):
+            old = self.get(number)
+            moved = any(name in values and values[name] != getattr(old, name) for name in _HELD)
+            if moved and self.has_open_run(number):
                 raise ConnectionInUse(
                     Message(
                         "Connection {connection} has an open run: host, port and user can't be"
@@ -95,26 +47,18 @@ class Connections:
                         connection=old.name,
                     )
                 )
-            assignments = ", ".join(f"{name} = ?" for name in columns)
-            try:
+            new = super().change(number, **values)
+            if new != old:
                 self._db.execute(
-                    f"UPDATE connections SET {assignments} WHERE id = ?",  # noqa: S608 - checked names
-                    (*columns.values(), connection_id),
+                    "UPDATE connections SET certificate_ends_at = NULL WHERE id = ?", (number,)
                 )
-            except sqlite3.IntegrityError as error:
-                raise _duplicate(error) from error
-            if self.get(connection_id) != old:
-                self._db.execute(
-                    "UPDATE connections SET certificate_ends_at = NULL WHERE id = ?",
-                    (connection_id,),
-                )
-        return self.get(connection_id)
+        return new
 
-    def delete(self, connection_id: int) -> None:
+    def delete(self, number: int, /) -> None:
         """Delete a connection. Raises `ConnectionInUse` while a mapping or an open run needs it."""
         with self._db.transaction():
-            name = self.get(connection_id).name
-            if self.has_open_run(connection_id):
+            name = self.get(number).name
+            if self.has_open_run(number):
                 raise ConnectionInUse(
                     Message(
                         "Connection {connection} has an open run and can't be deleted until it has"
@@ -123,7 +67,7 @@ class Connections:
                     )
                 )
             row = self._db.execute(
-                "SELECT name FROM mappings WHERE connection_id = ? LIMIT 1", (connection_id,)
+                "SELECT name FROM mappings WHERE connection_id = ? LIMIT 1", (number,)
             ).fetchone()
             if row is not None:
                 raise ConnectionInUse(
@@ -134,7 +78,7 @@ class Connections:
                         connection=name,
                     )
                 )
-            self._db.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
+            super().delete(number)
 
     def has_open_run(self, connection_id: int) -> bool:
         row = self._db.execute(
@@ -180,15 +124,9 @@ class Connections:
                     (to_text(ends_at), seen.id),
                 )
 
-
-def _check_names(columns: dict[str, object]) -> None:
-    if unknown := set(columns) - _COLUMNS:
-        raise TypeError(f"a connection has no {', '.join(sorted(unknown))}")
-
-
-def _duplicate(error: sqlite3.IntegrityError) -> Exception:
-    if "connections.name" in str(error):
-        return DuplicateConnection(Message("There is a connection of that name already."))
-    if "connections_by_address" in str(error) or "UNIQUE" in str(error):
-        return DuplicateConnection(Message("There is a connection to that host and port already."))
-    return error
+    def _taken(self, error: sqlite3.IntegrityError) -> Taken | None:
+        if "UNIQUE" not in str(error):
+            return None
+        if "connections.name" in str(error):
+            return Taken("name", Message("There is a connection of that name already."))
+        return Taken("host", Message("There is a connection to that host and port already."))

@@ -11,23 +11,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.configuration import settings as declared
+from app.configuration.fields import fields_of
+from app.configuration.settings import Mode
 from app.message import Message
-from app.restore.model import Mode
 from app.restore.own_events import OwnEvents
 from app.store.audit import Audit
 from app.store.database import Database
-from app.store.rows import from_row
+from app.store.rows import from_row, readers
 from app.store.times import from_text, from_text_or_none, to_text
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
-_JSON_SETTINGS = ("operator_roles", "services", "leef", "own_log_sources", "own_qids")
 
 
 class Settings:
-    """The settings in the store: ``mode``, ``operator_roles``, ``services``, ``leef`` and more."""
+    """The settings in the store, and what else is kept once for the whole app."""
 
     def __init__(self, db: Database, audit: Audit) -> None:
         self._db, self._audit = db, audit
+
+    def values(self) -> declared.Settings:
+        """Give every setting; what nobody has set has its default."""
+        return _settings(self._values())
 
     @property
     def mode(self) -> Mode:
@@ -35,35 +40,18 @@ class Settings:
         return Mode.DISARMED if row is None else Mode(row["value"])
 
     @property
-    def operator_roles(self) -> tuple[str, ...]:
-        """Names of the QRadar roles that may operate runs."""
-        return tuple(json.loads(self._values().get("operator_roles", "[]")))
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Labels of the authorized services that may operate runs."""
-        return tuple(json.loads(self._values().get("services", "[]")))
-
-    @property
     def mode_since(self) -> datetime | None:
         """When the mode was last changed, None if that was before this was noted."""
         return from_text_or_none(self._values().get("mode_since"))
 
     @property
-    def leef(self) -> bool:
-        """Whether QRadar's log is told what the app does."""
-        return bool(json.loads(self._values().get("leef", "false")))
-
-    @property
     def own_events(self) -> OwnEvents:
         """By what our own events are known: what is set, and what the console told."""
-        values = self._values()
-        told = json.loads(values.get("own_events", "{}"))
-        sources = json.loads(values.get("own_log_sources", "[]"))
-        qids = json.loads(values.get("own_qids", "[]"))
+        kept = self._values()
+        chosen, told = _settings(kept), json.loads(kept.get("own_events", "{}"))
         return OwnEvents(
-            frozenset([*sources, *told.get("log_sources", ())]),
-            frozenset([*qids, *told.get("qids", ())]),
+            frozenset([*chosen.own_log_sources, *told.get("log_sources", ())]),
+            frozenset([*chosen.own_qids, *told.get("qids", ())]),
         )
 
     def keep_own_events(self, log_sources: Sequence[int], qids: Sequence[int]) -> None:
@@ -77,17 +65,6 @@ class Settings:
     def watch_offer_answered(self) -> bool:
         """Whether somebody has answered if the mappings of old shall be watched."""
         return "watch_offer" in self._values()
-
-    def all(self) -> dict[str, object]:
-        """Give every setting as it stands in the configuration document."""
-        return {
-            "mode": str(self.mode),
-            "operator_roles": list(self.operator_roles),
-            "services": list(self.services),
-            "leef": self.leef,
-            "own_log_sources": json.loads(self._values().get("own_log_sources", "[]")),
-            "own_qids": json.loads(self._values().get("own_qids", "[]")),
-        }
 
     def custom_action(self) -> dict[str, Any]:
         """Give the book about the custom action on the console, as it was last written."""
@@ -117,7 +94,7 @@ class Settings:
 
     def set(self, key: str, value: object, *, by: str, now: datetime) -> None:
         """Change a setting; a change is audited, the same value again is not."""
-        text = json.dumps(value) if key in _JSON_SETTINGS else str(value)
+        text = str(value) if isinstance(value, str) else json.dumps(value)
         with self._db.transaction():
             if self._values().get(key) == text:
                 return
@@ -246,6 +223,15 @@ class Heartbeats:
             row["process"]: (from_text(row["at"]), row["pid"])
             for row in self._db.execute("SELECT * FROM heartbeats")
         }
+
+
+def _settings(kept: Mapping[str, str]) -> declared.Settings:
+    read, found = readers(declared.Settings), {}
+    for name, one in fields_of(declared.Settings).items():
+        if (text := kept.get(name)) is not None:
+            # a word stands as it is, anything else as JSON
+            found[name] = read[name](text if isinstance(one.begins, str) else json.loads(text))
+    return declared.Settings(**found)
 
 
 def _digest(token: str) -> str:

@@ -58,7 +58,7 @@ def qradar_work(database: Path) -> Sequence[Work]:
 
     teller = Teller(
         store.happenings,
-        lambda: store.settings.leef,
+        lambda: store.settings.values().leef,
         address=paths.console_address(),
         version=paths.app_version(),
     )

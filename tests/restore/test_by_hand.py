@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.configuration.checks import InvalidField
 from app.restore import actions, by_hand
-from app.restore.checks import InvalidField
 from app.restore.model import Decision, Mode, Outcome, Phase, Refused, RunState, Unknown
 from tests.factories import NOON
 from tests.restore.world import World

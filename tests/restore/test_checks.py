@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from app.restore import checks
-from app.restore.checks import InvalidField
+from app.configuration import checks
+from app.configuration.checks import InvalidField
+from app.configuration.connection import CdmConnection
+from app.configuration.fields import fields_of
+from app.configuration.mapping import Mapping
+from app.configuration.settings import Settings
 from app.restore.model import Mode, Trust
 from tests.simulators import certs
+
+MAPPING = fields_of(Mapping)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +123,9 @@ def test_ports_outside_of_1_to_65535_are_refused(entered: object) -> None:
 
 def test_numbers_may_come_as_digits() -> None:
     assert checks.check_port(" 8443 ") == 8443
-    assert checks.check_rule_id("100231") == 100231
-    assert checks.check_rule_id("") is None
-    assert checks.check_cooldown("0") == 0
+    assert MAPPING["rule_id"].read("100231") == 100231
+    assert MAPPING["rule_id"].read("") is None
+    assert MAPPING["cooldown_s"].read("0") == 0
     assert checks.check_job_id(1044) == "1044"
     assert checks.check_job_id(" 1044 ") == "1044"
 
@@ -127,12 +133,12 @@ def test_numbers_may_come_as_digits() -> None:
 @pytest.mark.parametrize(
     ("check", "value"),
     [
-        (checks.check_cooldown, -1),
-        (checks.check_cooldown, checks.MAX_COOLDOWN_S + 1),
-        (checks.check_cooldown, 1.5),
-        (checks.check_rule_id, 0),
-        (checks.check_rule_id, "SQL"),
-        (checks.check_rule_id, True),
+        (MAPPING["cooldown_s"].read, -1),
+        (MAPPING["cooldown_s"].read, 30 * 24 * 3600 + 1),
+        (MAPPING["cooldown_s"].read, 1.5),
+        (MAPPING["rule_id"].read, 0),
+        (MAPPING["rule_id"].read, "SQL"),
+        (MAPPING["rule_id"].read, True),
         (checks.check_job_id, "../1"),
         (checks.check_job_id, ""),
         (checks.check_job_id, True),
@@ -144,10 +150,10 @@ def test_numbers_may_come_as_digits() -> None:
         (checks.check_username, "a:b"),
         (checks.check_password, ""),
         (checks.check_password, "a\nb"),
-        (checks.check_trust, "none"),
-        (checks.check_trust, None),
-        (checks.check_mode, "observed"),
-        (checks.check_mode, "on"),
+        (fields_of(CdmConnection)["trust"].read, "none"),
+        (fields_of(CdmConnection)["trust"].read, None),
+        (fields_of(Settings)["mode"].read, "observed"),
+        (fields_of(Settings)["mode"].read, "on"),
         (checks.check_fingerprint, "ab" * 31),
         (checks.check_fingerprint, None),
         (checks.check_ca_pem, "x"),
@@ -163,10 +169,10 @@ def test_what_is_refused(check: Callable[[object], object], value: object) -> No
 def test_what_is_taken(tmp_path: Path) -> None:
     assert checks.check_name(" SQL attack ") == "SQL attack"
     assert checks.check_password(" geheim ü ") == " geheim ü "
-    assert checks.check_trust("ca") is Trust.CA
-    assert checks.check_mode("armed") is Mode.ARMED
-    assert checks.check_mode("observe") is Mode.OBSERVE
-    assert checks.check_action_name("") is None
+    assert fields_of(CdmConnection)["trust"].read("ca") is Trust.CA
+    assert fields_of(Settings)["mode"].read("armed") is Mode.ARMED
+    assert fields_of(Settings)["mode"].read("observe") is Mode.OBSERVE
+    assert MAPPING["action_name"].read("") is None
     assert checks.check_names(["SOC", "SOC", " L2 "], "operator_roles") == ["SOC", "L2"]
     pair = ":".join(["AB"] * 32)
     assert checks.check_fingerprint(f"SHA256 Fingerprint={pair} ") == "ab" * 32

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.configuration.document import save_mapping
 from app.restore import triggers
 from app.restore.model import Decision, Mapping, Mode, Outcome, Watch
 from app.restore.watch import GRACE_LOOKS, look
 from app.restore.watched import WatchedOffense, WatchState
 from app.store import Database, Store
-from app.store.configuration import save_mapping
 from app.store.qradar import Rule
 from tests.factories import make_connection, make_mapping, make_store, make_trigger
 

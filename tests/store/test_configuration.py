@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from app.restore.checks import InvalidField
+from app.configuration import document as configuration
+from app.configuration.checks import InvalidField
+from app.configuration.document import export_document, import_document
+from app.configuration.ports import ConnectionInUse
 from app.restore.model import CdmConnection, Mode, Trigger, Trust
 from app.restore.own_events import OwnEvents
-from app.store import configuration
-from app.store.configuration import export_document, import_document
-from app.store.connections import ConnectionInUse
 from app.store.database import Database
 from app.store.store import Store
 from tests.factories import put_store

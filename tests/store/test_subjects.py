@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from app.restore.model import Mode, Outcome, RunState
-from app.store import ConnectionInUse, DuplicateConnection, DuplicateMapping, Store
+from app.store import ConnectionInUse, Store, Taken
 from app.store.qradar import Rule
 from tests.factories import NOON, make_connection, make_mapping, make_trigger
 
@@ -23,20 +23,20 @@ def execute(store: Store, sql: str, *values: object) -> sqlite3.Cursor:
 
 def test_two_connections_to_the_same_host_and_port_are_refused(store: Store) -> None:
     make_connection(store, host="cdm.example", port=8443)
-    with pytest.raises(DuplicateConnection, match="host and port"):
+    with pytest.raises(Taken, match="host and port"):
         make_connection(store, host="CDM.Example", port=8443)
     make_connection(store, host="cdm.example", port=8444)
 
 
 def test_two_connections_of_the_same_name_are_refused(store: Store) -> None:
     make_connection(store, name="prod")
-    with pytest.raises(DuplicateConnection, match="name"):
+    with pytest.raises(Taken, match="name"):
         make_connection(store, name="prod")
 
 
 def test_a_change_to_anothers_address_is_refused(store: Store) -> None:
     first, second = make_connection(store), make_connection(store)
-    with pytest.raises(DuplicateConnection):
+    with pytest.raises(Taken):
         store.connections.change(second.id, host=first.host)
     assert store.connections.get(second.id) == second
 
@@ -136,7 +136,7 @@ def test_there_is_one_mapping_per_name_per_rule_id_and_per_bare_rule_name(store:
         {"rule_id": 1},
         {"rule_id": None, "rule_name": "R"},
     ):
-        with pytest.raises(DuplicateMapping):
+        with pytest.raises(Taken):
             make_mapping(store, **columns)
     make_mapping(store, rule_id=2, rule_name="R")
 
@@ -290,7 +290,7 @@ def test_a_setting_is_audited_when_it_changes(store: Store) -> None:
     store.settings.set_mode(Mode.DISARMED, by="ann", now=NOON)
     store.settings.set("operator_roles", ["SOC", "Ölhändler"], by="ann", now=NOON)
     assert store.settings.mode is Mode.DISARMED
-    assert store.settings.operator_roles == ("SOC", "Ölhändler")
+    assert store.settings.values().operator_roles == ("SOC", "Ölhändler")
     assert len(store.audit.recent()) == before + 2
 
 

@@ -418,9 +418,9 @@ def test_a_runs_notes_are_told_with_their_delivery(world: World, console: FakeCo
 
 
 def test_leef_is_switched_on_and_off(world: World) -> None:
-    assert world.store.settings.leef is False
+    assert world.store.settings.values().leef is False
     world.submit(world.client(ADMIN), "/settings/leef", leef="on")
-    assert world.store.settings.leef is True
+    assert world.store.settings.values().leef is True
     assert world.submit(world.client(ADMIN), "/settings/leef", leef="x").status_code == 400
     world.submit(world.client(ADMIN), "/settings/leef", leef="off")
-    assert world.store.settings.leef is False
+    assert world.store.settings.values().leef is False

@@ -30,7 +30,7 @@ def test_the_roles_of_the_console_can_be_chosen(world: World) -> None:
         data={"role": ["Tier <2>"], "csrf_token": world.csrf(client)},
     )
     assert answer.status_code == 303
-    assert world.store.settings.operator_roles == ("Tier <2>",)
+    assert world.store.settings.values().operator_roles == ("Tier <2>",)
 
 
 def test_chosen_roles_stay_when_the_console_does_not_list_them(world: World) -> None:

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from app.configuration import document as configuration
 from app.restore.model import Watch
-from app.store import configuration
 from app.store.qradar import Rule
 from tests.web.conftest import ADMIN, ANALYST, World
 

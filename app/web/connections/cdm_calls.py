@@ -9,11 +9,11 @@ that triggers need (architecture §2).
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from app.configuration.checks import InvalidField
 from app.framework.secrets import SecretUnreadable
 from app.message import Message
 from app.remote.told import Copy, JobEntry, Step, Which
 from app.remote.trust import ServerCertificate
-from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
 from app.web.services import Services
 

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
+from app.configuration import document as configuration
+from app.configuration.checks import InvalidField
+from app.configuration.ports import ConnectionInUse
 from app.framework.secrets import SecretNotStored
 from app.message import Message
 from app.qradar.identity import Right
 from app.remote.told import Step
 from app.remote.trust import ServerCertificate
-from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Trust
-from app.store import configuration
-from app.store.connections import ConnectionInUse, Contact
+from app.store.connections import Contact
 from app.web.connections.cdm_calls import certificate_of, refused_address, test_saved
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
-from app.web.frame.forms import TRUST_CHOICES, ConnectionForm
+from app.web.frame.forms import ConnectionForm
 from app.web.frame.listing import listed
 from app.web.frame.problems import Problem
 from app.web.services import services
@@ -60,7 +61,7 @@ def show_new() -> str:
 def show(connection_id: int) -> str:
     """The form of one connection, without its password."""
     connection = _get(connection_id)
-    return _page(_filled(connection), connection)
+    return _page(ConnectionForm.of(connection), connection)
 
 
 @bp.post("/new")
@@ -85,7 +86,7 @@ def test(connection_id: int) -> str:
     form = ConnectionForm()
     form.take_file()
     # The set-up page's button brings no form.
-    if "name" in request.form and (typed := form.unlike(_filled(connection))):
+    if "name" in request.form and (typed := form.unlike(ConnectionForm.of(connection))):
         form.form_errors.append(
             Message(
                 "Not tested: what was entered in {labels} is not saved yet, and a test uses the"
@@ -100,7 +101,7 @@ def test(connection_id: int) -> str:
         steps = [Step(Message("Password"), False, 0, error.message, error.cause, error.advice)]
     failed = next((step.message for step in steps if not step.ok), None)
     services().store.connections.note_contact(connection_id, failed, now=services().clock())
-    return _page(_filled(connection), connection, steps=steps)
+    return _page(ConnectionForm.of(connection), connection, steps=steps)
 
 
 @bp.post("/<int:connection_id>/delete")
@@ -132,20 +133,6 @@ def _get(connection_id: int) -> CdmConnection:
         ) from error
 
 
-def _filled(connection: CdmConnection) -> ConnectionForm:
-    return ConnectionForm(
-        formdata=None,
-        name=connection.name,
-        host=connection.host,
-        port=str(connection.port),
-        username=connection.username,
-        trust=connection.trust.value,
-        ca_pem=connection.ca_pem,
-        fingerprint=connection.fingerprint,
-        proxy=connection.proxy,
-    )
-
-
 def _submitted(connection: CdmConnection | None) -> str | Response:
     form = ConnectionForm()
     form.take_file()
@@ -160,7 +147,7 @@ def _submitted(connection: CdmConnection | None) -> str | Response:
 
 
 def _with_certificate(form: ConnectionForm, connection: CdmConnection | None) -> str:
-    where = form.read(form.address_checks(allow_loopback=services().allow_loopback))
+    where = form.values("host", "port", "proxy", allow_loopback=services().allow_loopback)
     if where is None:
         return _page(form, connection)
     host, port, proxy = str(where["host"]), int(str(where["port"])), where["proxy"]
@@ -197,13 +184,13 @@ def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Respo
     else:
         complete = saved.secret_label is not None
         flash(_saved(saved.name, complete=complete), "good" if complete else "bad")
-        if unused := form.unused(_filled(saved if connection is None else connection)):
+        if unused := form.unused(ConnectionForm.of(saved if connection is None else connection)):
             flash(
                 Message(
                     "{labels}: what was given here is not used and not kept, as “{trust}” is"
                     " chosen.",
                     labels=listed(unused),
-                    trust=TRUST_CHOICES[Trust(form.trust.data)],
+                    trust=form.declared["trust"].choices[Trust(form.trust.data)],
                 ),
                 "bad",
             )

@@ -168,7 +168,7 @@ def _unusable(reason: str) -> Problem:
 
 
 def _identify() -> None:
-    settings = services().store.settings
+    settings = services().store.settings.values()
     g.caller = _who()
     g.rights = rights_of(g.caller, frozenset(settings.operator_roles), frozenset(settings.services))
     _forget_others_csrf()

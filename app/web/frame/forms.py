@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The forms of the configuration pages: what is entered where, and the error beside each field.
 
-What a value must look like is said once for pages and command line, in `app.restore.checks`.
+What a form asks for, and what it takes, is declared for pages and command line in
+`app.configuration`.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
 
 from flask_wtf import FlaskForm  # type: ignore[import-untyped] # no stubs
 from flask_wtf.file import FileField  # type: ignore[import-untyped] # no stubs
@@ -21,38 +22,41 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
     TextAreaField,
 )
 
+from app.configuration import checks, connection, mapping, settings
+from app.configuration.checks import InvalidField
+from app.configuration.connection import Trust
+from app.configuration.fields import NEEDED, Field, fields_of
 from app.message import Message, joined
-from app.restore import checks
-from app.restore.checks import InvalidField
-from app.restore.model import Trust, Watch
 from app.web.frame.language import say
-
-TRUST_CHOICES = {
-    Trust.SYSTEM: Message("By the CAs that the QRadar platform trusts"),
-    Trust.CA: Message("By a CA certificate that you give here"),
-    Trust.FINGERPRINT: Message("Only this very certificate, by its SHA-256 fingerprint"),
-}
-_WATCHES = {
-    Watch.OFF: Message("Leave them alone"),
-    Watch.NOTIFY: Message("Show them on the overview"),
-    Watch.ACT: Message("Start the restore as if the rule had called"),
-}
-
-Checks = Mapping[str, Callable[[Any], object]]
 
 
 class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
-    """A form whose fields are read through `app.restore.checks`."""
+    """A form whose fields are read as they are declared."""
 
-    def read(self, wanted: Checks) -> dict[str, object] | None:
-        """Every wanted field in its normal form; None, and errors beside them, if one is bad."""
-        values: dict[str, object] = {}
-        for name, check in wanted.items():
+    declared: ClassVar[Mapping[str, Field]] = {}
+
+    @classmethod
+    def of(cls, thing: object) -> Self:
+        """The form filled with what a connection, a mapping or the settings hold."""
+        shown = {name: _shown(getattr(thing, name)) for name in cls.declared}
+        return cls(formdata=None, **shown)
+
+    def values(self, *names: str, allow_loopback: bool = False) -> dict[str, object] | None:
+        """The fields, or those named, in their normal form; None, and errors beside the bad ones.
+
+        What does not count, as another is chosen, is left out.
+        """
+        found: dict[str, object] = {}
+        for name in names or self.declared:
+            one = self.declared[name]
+            if not one.counts(found):
+                continue
             try:
-                values[name] = check(self[name].data)
+                entered = _entered(one, self[name].data)
+                found[name] = one.read(entered, allow_loopback=allow_loopback)
             except InvalidField as error:
                 self.put_error(error)
-        return None if self.errors else values
+        return None if self.errors else found
 
     def put_error(self, error: InvalidField) -> None:
         """Show an error beside the field it names, or above the form when it names none of it."""
@@ -65,24 +69,56 @@ class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
             self.form_errors.append(str(error))
 
 
+Form = type[CheckedForm]
+
+
+def _asks_for(fields: Mapping[str, Field]) -> Callable[[Form], Any]:
+    """Give a form a field for each of those that a form asks for."""
+
+    def add(form: Form) -> Form:
+        form.declared = {name: one for name, one in fields.items() if one.widget}
+        for name, one in form.declared.items():
+            setattr(form, name, _field(one))
+        return form
+
+    return add
+
+
+def _field(one: Field) -> Any:
+    begins = None if one.begins is NEEDED else _shown(one.begins)
+    if one.widget == "choice":
+        choices = [SelectChoice(value.value, words) for value, words in one.choices.items()]
+        return RadioField(one.label, choices=choices, default=begins, validate_choice=False)
+    kind = {"switch": BooleanField, "lines": TextAreaField, "names": TextAreaField}
+    return kind.get(one.widget, StringField)(one.label, default=begins)
+
+
+def _shown(value: object) -> object:
+    """A value as a field of a form holds it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, tuple):
+        return (", " if all(isinstance(one, int) for one in value) else "\n").join(map(str, value))
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _entered(one: Field, data: Any) -> object:
+    """What was entered into a field, for its check."""
+    if one.widget == "numbers":
+        return re.split(r"[\s,;]+", data.strip()) if data else []
+    if one.widget == "names":
+        return [line for line in (data or "").splitlines() if line.strip()]
+    if one.widget == "picked" and not data:
+        raise InvalidField(one.key, Message("must be chosen from the list."))
+    return data
+
+
+@_asks_for(fields_of(connection.CdmConnection))
 class ConnectionForm(CheckedForm):
     """A CDM connection."""
 
-    name = StringField(Message("Name"))
-    host = StringField(Message("Address"))
-    port = StringField(Message("Port"), default="8443")
-    username = StringField(Message("User"), render_kw={"autocomplete": "off"})
     password = PasswordField(Message("Password"), render_kw={"autocomplete": "new-password"})
-    trust = RadioField(
-        Message("Trust"),
-        choices=[SelectChoice(one.value, TRUST_CHOICES[one]) for one in Trust],
-        default=Trust.SYSTEM.value,
-        validate_choice=False,
-    )
-    ca_pem = TextAreaField(Message("CA certificate (PEM)"))
     ca_file = FileField(Message("CA certificate file"))
-    fingerprint = StringField(Message("Fingerprint"))
-    proxy = StringField(Message("HTTP proxy (optional)"))
 
     def unlike(self, saved: "ConnectionForm") -> list[str]:
         """The labels of the fields that hold something else than they do in ``saved``."""
@@ -91,9 +127,12 @@ class ConnectionForm(CheckedForm):
 
     def unused(self, saved: "ConnectionForm") -> list[str]:
         """The labels of those that only another trust than the chosen one uses."""
-        others = {"ca_pem": Trust.CA, "ca_file": Trust.CA, "fingerprint": Trust.FINGERPRINT}
+        values = {"trust": self.trust.data}
+        others = [name for name, one in self.declared.items() if not one.counts(values)]
+        if self.trust.data != Trust.CA:
+            others.append("ca_file")
         changed = self.unlike(saved)
-        given = [self[name] for name, trust in others.items() if trust != self.trust.data]
+        given = [one for one in self if one.name in others]
         return [one.label.text for one in given if one.data and one.label.text in changed]
 
     def pin(self, sha256: str) -> None:
@@ -113,29 +152,6 @@ class ConnectionForm(CheckedForm):
         if upload:
             self.ca_pem.data = upload.read().decode("utf-8", "replace")
 
-    def values(self, *, allow_loopback: bool) -> dict[str, object] | None:
-        """The connection's fields but for the password; None when one is bad."""
-        wanted: dict[str, Callable[[Any], object]] = {
-            "name": checks.check_name,
-            **self.address_checks(allow_loopback=allow_loopback),
-            "username": checks.check_username,
-            "trust": checks.check_trust,
-        }
-        if self.trust.data == Trust.CA:
-            wanted["ca_pem"] = checks.check_ca_pem
-        if self.trust.data == Trust.FINGERPRINT:
-            wanted["fingerprint"] = checks.check_fingerprint
-        return self.read(wanted)
-
-    @staticmethod
-    def address_checks(*, allow_loopback: bool) -> dict[str, Callable[[Any], object]]:
-        """What is needed to reach the server, before anything is sent to it."""
-        return {
-            "host": partial(checks.check_host, allow_loopback=allow_loopback),
-            "port": checks.check_port,
-            "proxy": partial(checks.check_proxy, allow_loopback=allow_loopback),
-        }
-
 
 def _text(field: Any) -> str:
     """What somebody entered, however a browser ends its lines."""
@@ -143,71 +159,19 @@ def _text(field: Any) -> str:
     return "" if value is None else str(value).replace("\r\n", "\n").strip()
 
 
+@_asks_for(fields_of(mapping.Mapping))
 class MappingForm(CheckedForm):
     """A mapping from a rule to a restore job; the connection is chosen before."""
 
-    name = StringField(Message("Name"))
-    rule_id = StringField(Message("Rule id"))
-    rule_name = StringField(Message("Rule name"))
-    job_id = StringField(Message("Restore job"))
-    action_name = StringField(Message("Action name (optional)"))
-    cooldown_s = StringField(Message("Cool-down (seconds)"), default="900")
-    needs_approval = BooleanField(Message("A person must approve each restore"))
-    enabled = BooleanField(Message("Enabled"), default=True)
-    watch = RadioField(
-        Message("Offense watch"),
-        choices=[SelectChoice(watch.value, words) for watch, words in _WATCHES.items()],
-        default=Watch.OFF.value,
-        validate_choice=False,
-    )
 
-    def values(self) -> dict[str, object] | None:
-        """The mapping's fields but for connection and job name; None when one is bad."""
-        return self.read(
-            {
-                "name": checks.check_name,
-                "rule_id": lambda value: checks.check_rule_id((value or "").strip()),
-                "rule_name": checks.check_rule_name,
-                "job_id": _check_chosen,
-                "action_name": checks.check_action_name,
-                "cooldown_s": checks.check_cooldown,
-                "needs_approval": partial(checks.check_flag, field="needs_approval"),
-                "enabled": partial(checks.check_flag, field="enabled"),
-                "watch": lambda value: checks.check_watch(value or Watch.OFF),
-            }
-        )
-
-
-def _check_chosen(job_id: str | None) -> str:
-    if not job_id:
-        raise InvalidField("job_id", Message("must be chosen from the list."))
-    return checks.check_job_id(job_id)
-
-
+@_asks_for({"name": Field(checks.check_name, Message("Name"), widget="text", key="name")})
 class TokenForm(CheckedForm):
     """A new trigger token."""
 
-    name = StringField(Message("Name"))
 
-    def values(self) -> dict[str, object] | None:
-        """The token's name; None when it is bad."""
-        return self.read({"name": checks.check_name})
-
-
-class OwnEventsForm(CheckedForm):
-    """By what the app's own events are known."""
-
-    own_log_sources = StringField(Message("Log source ids"))
-    own_qids = StringField(Message("Event ids (QID)"))
-
-    def values(self) -> dict[str, object] | None:
-        """Both lists of numbers; None when one is bad."""
-        names = ("own_log_sources", "own_qids")
-        return self.read({name: partial(_check_numbers, field=name) for name in names})
-
-
-def _check_numbers(value: str | None, field: str) -> list[int]:
-    return checks.check_numbers(re.split(r"[\s,;]+", value.strip()) if value else [], field)
+@_asks_for(fields_of(settings.Settings))
+class SettingsForm(CheckedForm):
+    """The settings."""
 
 
 class StartForm(CheckedForm):

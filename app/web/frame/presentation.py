@@ -15,7 +15,6 @@ from app.qradar.identity import Right
 from app.restore.model import Mode, Outcome, Run, RunState
 from app.web.frame.access import LACKING, may
 from app.web.frame.addresses import link
-from app.web.frame.forms import TRUST_CHOICES
 from app.web.frame.language import finalize, said, say
 from app.web.services import services
 
@@ -288,7 +287,6 @@ def register(app: Flask) -> None:
             "Right": Right,
             "LACKING": LACKING,
             "MODE_NAMES": MODE_NAMES,
-            "TRUST_CHOICES": TRUST_CHOICES,
             "RunState": RunState,
             "theme": g.get("theme"),
             "person": g.get("caller"),

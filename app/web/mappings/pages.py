@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
+from app.configuration import document as configuration
+from app.configuration.checks import InvalidField
+from app.configuration.saving import default_watch
 from app.message import Message
 from app.qradar.identity import Right
 from app.remote.told import JobEntry
-from app.restore.checks import InvalidField
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Watch
-from app.store import configuration
 from app.store.qradar import Rule
-from app.store.saving import default_watch
 from app.web.connections.cdm_calls import jobs_of
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
@@ -97,18 +97,7 @@ def show_new() -> str:
 def show(mapping_id: int) -> str:
     """The form of one mapping."""
     mapping = _get(mapping_id)
-    form = MappingForm(
-        formdata=None,
-        name=mapping.name,
-        rule_id="" if mapping.rule_id is None else str(mapping.rule_id),
-        rule_name=mapping.rule_name,
-        job_id=mapping.job_id,
-        action_name=mapping.action_name,
-        cooldown_s=str(mapping.cooldown_s),
-        enabled=mapping.enabled,
-        needs_approval=mapping.needs_approval,
-        watch=mapping.watch.value,
-    )
+    form = MappingForm.of(mapping)
     _choose_rule(form)
     connection = services().store.connections.get(mapping.connection_id)
     return _page(form, connection, mapping)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
 
+from app.configuration import document as configuration
 from app.message import Message
 from app.qradar.identity import Right
 from app.restore.model import Mapping, Watch
-from app.store import configuration
 from app.store.store import Store
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to

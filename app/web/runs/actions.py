@@ -5,9 +5,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.configuration import checks
+from app.configuration.checks import InvalidField
 from app.message import Message
-from app.restore import actions, checks
-from app.restore.checks import InvalidField
+from app.restore import actions
 from app.restore.model import NoSuchRun, Overtaken, Run
 from app.web.frame.access import caller
 from app.web.frame.problems import Problem, one_of

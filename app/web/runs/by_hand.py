@@ -7,10 +7,10 @@ from secrets import token_hex
 from flask import Blueprint, Response, flash, jsonify, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.configuration.checks import InvalidField
 from app.message import Message
 from app.qradar.identity import Right
 from app.restore import by_hand
-from app.restore.checks import InvalidField
 from app.restore.model import MANUAL, Decision, Outcome
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to

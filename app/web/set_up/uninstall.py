@@ -130,7 +130,7 @@ def _administrator() -> str | None:
         caller = services().identity.who(token, True, source=plain(request.remote_addr or ""))
     except NotAuthenticated:
         return None
-    named = frozenset(services().store.settings.services)
+    named = frozenset(services().store.settings.values().services)
     if Right.ADMINISTER not in rights_of(caller, frozenset(), named):
         return None
     return caller.name or "uninstall"

@@ -7,17 +7,17 @@ import logging
 from flask import Blueprint, Response, flash, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.configuration import checks
+from app.configuration.checks import InvalidField
 from app.framework.bulkhead import TooBusy
 from app.message import Message, joined
 from app.qradar.administrator import NotDone
 from app.qradar.identity import Right
-from app.restore import checks
-from app.restore.checks import InvalidField
 from app.restore.model import Mode
 from app.store.put_back import confirm
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
-from app.web.frame.forms import OwnEventsForm, TokenForm
+from app.web.frame.forms import SettingsForm, TokenForm
 from app.web.frame.problems import Problem
 from app.web.services import services
 from app.web.set_up.pages import administrator
@@ -51,7 +51,7 @@ def show() -> str:
 def set_mode() -> BaseResponse:
     """Arm the app, disarm it, or have it only observe."""
     try:
-        mode = checks.check_mode(request.form.get("mode"))
+        mode = Mode(str(checks.one_of(Mode)(request.form.get("mode"), "mode")))
     except InvalidField as error:
         raise Problem(400, str(error), field="mode") from error
     services().store.settings.set_mode(mode, by=caller().name, now=services().clock())
@@ -77,8 +77,8 @@ def set_leef() -> BaseResponse:
 @needs(Right.ADMINISTER)
 def set_own_events() -> str | BaseResponse:
     """Name the log source and the event ids of the app's own events."""
-    form = OwnEventsForm()
-    values = form.values()
+    form = SettingsForm()
+    values = form.values("own_log_sources", "own_qids")
     if values is None:
         return _page(TokenForm(formdata=None), own_form=form)
     for key, numbers in values.items():
@@ -163,7 +163,7 @@ def download_script() -> Response:
 
 def _roles() -> tuple[list[str], str | None]:
     """The names of the console's roles and of those chosen; and why QRadar's can't be listed."""
-    chosen, problem = set(services().store.settings.operator_roles), None
+    chosen, problem = set(services().store.settings.values().operator_roles), None
     try:
         with services().bulkhead.place():
             rows = administrator().rows(_USER_ROLES, Message("list the user roles"))
@@ -180,10 +180,10 @@ def _page(
     *,
     new_name: str = "",
     new_token: str = "",
-    own_form: OwnEventsForm | None = None,
+    own_form: SettingsForm | None = None,
 ) -> str:
     store = services().store
-    named = store.settings.all()
+    settings = store.settings.values()
     changes = store.audit.recent(_LOOKED_THROUGH)
     roles, roles_problem = _roles()
     return render_template(
@@ -194,22 +194,13 @@ def _page(
         mode=store.settings.mode,
         mode_change=store.audit.last("mode"),
         tokens=store.tokens.list(),
-        settings=store.settings,
+        settings=settings,
         own_events=store.settings.own_events,
-        own_form=own_form
-        or OwnEventsForm(
-            formdata=None,
-            own_log_sources=_listed(named["own_log_sources"]),
-            own_qids=_listed(named["own_qids"]),
-        ),
+        own_form=own_form or SettingsForm.of(settings),
         roles=roles,
         roles_problem=roles_problem,
         qradar=store.qradar.console(),
         token_warning=store.qradar.console().token_warning(services().clock()),
-        leef=store.settings.leef,
+        leef=settings.leef,
         changes=[one for one in changes if not one.action.startswith("run ")][:_CHANGES],
     )
-
-
-def _listed(numbers: object) -> str:
-    return ", ".join(map(str, numbers)) if isinstance(numbers, list) else ""

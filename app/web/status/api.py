@@ -5,8 +5,8 @@
 from flask import Blueprint, Response, jsonify
 from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped] # no stubs
 
+from app.configuration.document import export_document
 from app.qradar.identity import Right
-from app.store.configuration import export_document
 from app.web.frame.access import needs
 from app.web.services import services
 from app.web.status.health import health_document

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response, render_template, request
 
+from app.configuration.document import export_document
 from app.framework import masking, paths
 from app.framework.bulkhead import TooBusy
 from app.qradar.console import ConsoleRefused, ConsoleUnavailable
 from app.qradar.identity import Right, token_of
-from app.store.configuration import export_document
 from app.store.times import to_text
 from app.web.frame.access import caller, needs
 from app.web.services import services

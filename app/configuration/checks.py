@@ -2,20 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be entered in each field of a connection, a mapping and the settings.
 
-Each ``check_…`` takes a value as it came from a form or a JSON document and gives it in its normal
-form, or raises `InvalidField`. Nothing is looked up: no store, no name server, no network.
+A check takes a value as it came from a form or a JSON document, and the field's name, and gives the
+value in its normal form, or raises `InvalidField`. A value in its normal form is taken as it is.
+Each ``check_…`` is one; the others make one. Nothing is looked up: no store, no name server, no
+network.
 """
 
 import ipaddress
 import re
 import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
 from urllib.parse import urlsplit
 
+from app.configuration.addresses import Address, inner_of, is_local
 from app.message import Message
-from app.restore.addresses import Address, inner_of, is_local
-from app.restore.model import Mode, Trust, Watch
 
-MAX_COOLDOWN_S = 30 * 24 * 3600
+Check = Callable[[object, str], object]
 MOST_NUMBERS = 100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -67,6 +71,70 @@ def check_optional_text(value: object, field: str, *, longest: int) -> str | Non
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     return check_text(value, field, longest=longest)
+
+
+def optional(check: Check) -> Check:
+    """A check that takes nothing, an empty text and blanks for None."""
+
+    def checked(value: object, field: str) -> object:
+        nothing = value is None or (isinstance(value, str) and not value.strip())
+        return None if nothing else check(value, field)
+
+    return checked
+
+
+def text(longest: int) -> Check:
+    """A check for `check_text`."""
+    return lambda value, field: check_text(value, field, longest=longest)
+
+
+def lines(longest: int) -> Check:
+    """A check for a text that may have several lines, without blanks at its ends."""
+
+    def checked(value: object, field: str) -> str:
+        if not isinstance(value, str):
+            raise InvalidField(field, Message("must be a text."))
+        found = [one.rstrip() for one in value.replace("\r\n", "\n").strip().split("\n")]
+        if sum(map(len, found)) + len(found) - 1 > longest:
+            raise InvalidField(
+                field, Message("must have at most {longest} characters.", longest=longest)
+            )
+        if any(map(_CONTROL.search, found)):
+            raise InvalidField(field, Message("must not have control characters."))
+        return "\n".join(found)
+
+    return checked
+
+
+def whole_number(lowest: int, highest: int) -> Check:
+    """A check for a number from ``lowest`` to ``highest``, or its digits."""
+    return lambda value, field: _check_number(value, field, lowest=lowest, highest=highest)
+
+
+def one_of(kind: type[StrEnum]) -> Check:
+    """A check for one of the words of ``kind``."""
+    *others, last = kind
+
+    def checked(value: object, field: str) -> StrEnum:
+        try:
+            return kind(str(value))
+        except ValueError:
+            raise InvalidField(
+                field, Message("must be {words} or {last}.", words=", ".join(others), last=last)
+            ) from None
+
+    return checked
+
+
+def check_time(value: object, field: str) -> datetime:
+    """Give a time in UTC from ISO text; one that names no offset is in UTC."""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidField(
+            field, Message("must be a time in UTC, as in 2026-11-24 06:00.")
+        ) from None
 
 
 def check_name(value: object, field: str = "name") -> str:
@@ -160,14 +228,6 @@ def check_password(value: object, field: str = "password") -> str:
     return value
 
 
-def check_trust(value: object, field: str = "trust") -> Trust:
-    """Give by what the server's certificate is verified."""
-    try:
-        return Trust(str(value))
-    except ValueError:
-        raise InvalidField(field, Message("must be system, ca or fingerprint.")) from None
-
-
 def check_ca_pem(value: object, field: str = "ca_pem") -> str:
     """Give one or more CA certificates as PEM text with line feeds only."""
     if not isinstance(value, str) or not value.strip():
@@ -217,17 +277,6 @@ def check_proxy(value: object, field: str = "proxy", *, allow_loopback: bool = F
     return f"http://{f'[{host}]' if ':' in host else host}:{check_port(port, field)}"
 
 
-def check_rule_id(value: object, field: str = "rule_id") -> int | None:
-    """Give the id of a QRadar rule; nothing and an empty text are None."""
-    if value is None or value == "":
-        return None
-    return _check_number(value, field, lowest=1, highest=2**53)
-
-
-def check_rule_name(value: object, field: str = "rule_name") -> str | None:
-    return check_optional_text(value, field, longest=512)
-
-
 def check_job_id(value: object, field: str = "job_id") -> str:
     """Give the id of a CDM job: digits as a rule, number or text (cdm §9)."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -242,36 +291,10 @@ def check_job_name(value: object, field: str = "job_name") -> str:
     return check_text(value, field, longest=512)
 
 
-def check_action_name(value: object, field: str = "action_name") -> str | None:
-    """Give the start mode of a job that offers several; None where it offers one."""
-    return check_optional_text(value, field, longest=128)
-
-
-def check_cooldown(value: object, field: str = "cooldown_s") -> int:
-    """Give seconds; 0 means none, 30 days is the most."""
-    return _check_number(value, field, lowest=0, highest=MAX_COOLDOWN_S)
-
-
 def check_flag(value: object, field: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidField(field, Message("must be true or false."))
     return value
-
-
-def check_watch(value: object, field: str = "watch") -> Watch:
-    """Give what becomes of offenses that brought no trigger."""
-    try:
-        return Watch(str(value))
-    except ValueError:
-        raise InvalidField(field, Message("must be off, notify or act.")) from None
-
-
-def check_mode(value: object, field: str = "mode") -> Mode:
-    """Give the app's mode."""
-    try:
-        return Mode(str(value))
-    except ValueError:
-        raise InvalidField(field, Message("must be armed, observe or disarmed.")) from None
 
 
 def check_names(value: object, field: str) -> list[str]:

@@ -15,43 +15,20 @@ sent (host, port, username, proxy, trust) without entering it again drops it.
 """
 
 import logging
-import secrets as random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Protocol
+from uuid import uuid4
 
-from app.restore import checks, model
-from app.restore.checks import InvalidField
-from app.store.connections import ConnectionInUse
-from app.store.saving import (
-    Entry,
-    Saver,
-    connection_columns,
-    connection_entry,
-    mapping_columns,
-    mapping_entry,
-    refuse_unknown,
-)
-from app.store.store import Store
+from app.configuration import checks, mapping
+from app.configuration.checks import InvalidField
+from app.configuration.connection import CdmConnection
+from app.configuration.fields import Entry, checked, entry_of, refuse_unknown
+from app.configuration.ports import ConnectionInUse, Secrets, Store
+from app.configuration.saving import Saver, Values, mapping_entry, mapping_values
+from app.message import Message
 
 logger = logging.getLogger(__name__)
-
-_SETTINGS: Mapping[str, Callable[[object], object]] = {
-    "mode": lambda value: str(checks.check_mode(value)),
-    "operator_roles": lambda value: checks.check_names(value, "operator_roles"),
-    "services": lambda value: checks.check_names(value, "services"),
-    "leef": lambda value: checks.check_flag(value, "leef"),
-    "own_log_sources": lambda value: checks.check_numbers(value, "own_log_sources"),
-    "own_qids": lambda value: checks.check_numbers(value, "own_qids"),
-}
-
-
-class Secrets(Protocol):
-    """Where passwords are kept; `app.framework.secrets.Secrets` is one."""
-
-    def put(self, label: str, text: str) -> None: ...
-    def drop(self, label: str) -> None: ...
 
 
 class _Rehearsed(Exception):
@@ -63,9 +40,9 @@ def export_document(store: Store) -> dict[str, object]:
     connections = store.connections.list()
     names = {connection.id: connection.name for connection in connections}
     return {
-        "connections": [connection_entry(connection) for connection in connections],
+        "connections": [entry_of(connection) for connection in connections],
         "mappings": [mapping_entry(m, names[m.connection_id]) for m in store.mappings.list()],
-        "settings": store.settings.all(),
+        "settings": entry_of(store.settings.values()),
     }
 
 
@@ -108,7 +85,7 @@ def save_connection(
     by: str,
     now: datetime,
     allow_loopback: bool = False,
-) -> model.CdmConnection:
+) -> CdmConnection:
     """Add a connection, or change ``connection_id``; fields left out keep their value.
 
     ``password`` None keeps the stored one, unless it would then be sent elsewhere. Raise
@@ -118,14 +95,14 @@ def save_connection(
     new = [] if label is None else [(label, checks.check_password(password))]
     saver = Saver(store, by, now)
 
-    def check() -> tuple[model.CdmConnection | None, Entry]:
+    def check() -> tuple[CdmConnection | None, Values]:
         old = None if connection_id is None else store.connections.get(connection_id)
-        return old, connection_columns(old, fields, allow_loopback=allow_loopback)
+        return old, checked(CdmConnection, fields, old, allow_loopback=allow_loopback)
 
     check()  # a mistake in another field must not cost an encryption
     with _stored(secrets, new), store.transaction():
-        old, columns = check()
-        saved = saver.connection(old, columns, label=label)
+        old, values = check()
+        saved = saver.connection(old, values, label=label)
     _drop(secrets, saver.old_labels)
     return saved
 
@@ -142,14 +119,14 @@ def delete_connection(
 
 def save_mapping(
     store: Store, fields: Entry, *, mapping_id: int | None = None, by: str, now: datetime
-) -> model.Mapping:
+) -> mapping.Mapping:
     """Add a mapping, or change ``mapping_id``; ``fields`` are the document's, all others are kept.
 
     Raise `InvalidField`, LookupError.
     """
     with store.transaction():
         old = None if mapping_id is None else store.mappings.get(mapping_id)
-        return Saver(store, by, now).mapping(old, mapping_columns(store, old, fields=fields))
+        return Saver(store, by, now).mapping(old, mapping_values(store, old, fields))
 
 
 def delete_mapping(store: Store, mapping_id: int, *, by: str, now: datetime) -> None:
@@ -162,7 +139,7 @@ class _Import:
     """One document on its way into the store; `apply` runs twice, the first time as a rehearsal."""
 
     def __init__(self, store: Store, document: Entry, *, allow_loopback: bool) -> None:
-        refuse_unknown(document, ("connections", "mappings", "settings"))
+        refuse_unknown(document, {"connections", "mappings", "settings"})
         self._store, self._allow_loopback = store, allow_loopback
         self._connections = _named(document, "connections")
         self._mappings = _named(document, "mappings")
@@ -189,7 +166,7 @@ class _Import:
                 saver.remove_connection(connection)
         self._save_settings(saver)
 
-    def _save_connections(self, saver: Saver) -> Sequence[model.CdmConnection]:
+    def _save_connections(self, saver: Saver) -> Sequence[CdmConnection]:
         """Save the connections and give those that the document no longer has."""
         if self._connections is None:
             return ()
@@ -198,22 +175,22 @@ class _Import:
         todo = []
         for name, (path, entry) in self._connections.items():
             with _under(path):
-                columns = connection_columns(
-                    old.get(name), entry, allow_loopback=self._allow_loopback
+                values = checked(
+                    CdmConnection, entry, old.get(name), allow_loopback=self._allow_loopback
                 )
-            todo.append((path, old.pop(name, None), columns, self._labels.get(name)))
+            todo.append((path, old.pop(name, None), values, self._labels.get(name)))
         gone = tuple(old.values())
         # Addresses that are given up are freed first: two connections may swap theirs.
-        for path, before, columns, _ in todo:
-            if before and (before.host, before.port) != (columns["host"], columns["port"]):
+        for path, before, values, _ in todo:
+            if before and (before.host, before.port) != (values["host"], values["port"]):
                 with _in_use(f"{path}.host"):
                     store.connections.change(before.id, host=f"{before.id}.invalid")
         for connection in gone:
             with _in_use("connections", connection.name):
                 store.connections.change(connection.id, host=f"{connection.id}.invalid")
-        for path, before, columns, label in todo:
+        for path, before, values, label in todo:
             with _under(path):
-                saver.connection(before, columns, label=label)
+                saver.connection(before, values, label=label)
         return gone
 
     def _save_mappings(self, saver: Saver) -> None:
@@ -222,50 +199,43 @@ class _Import:
         for name, (path, entry) in (self._mappings or {}).items():
             before = store.mappings.find(name)
             with _under(path):
-                todo.append((path, before, mapping_columns(store, before, fields=entry)))
-        for _, before, columns in todo:  # as with the addresses: rules may change places
-            if before and any(columns[k] != getattr(before, k) for k in ("rule_id", "rule_name")):
+                todo.append((path, before, mapping_values(store, before, entry)))
+        for _, before, values in todo:  # as with the addresses: rules may change places
+            if before and any(values[k] != getattr(before, k) for k in ("rule_id", "rule_name")):
                 store.mappings.change(before.id, rule_id=None, rule_name=None)
-        for path, before, columns in todo:
+        for path, before, values in todo:
             with _under(path):
-                saver.mapping(before, columns)
+                saver.mapping(before, values)
 
     def _save_settings(self, saver: Saver) -> None:
-        settings = self._store.settings
-        for key, value in self._settings.items():
-            with _under("settings"):
-                refuse_unknown({key: value}, tuple(_SETTINGS))
-                wanted = _SETTINGS[key](value)
-            before = settings.all()[key]
-            if before != wanted:
-                settings.set(key, wanted, by=saver.by, now=saver.now)
-                saver.changes.append(f"settings.{key}: {before} -> {wanted}")
+        with _under("settings"):
+            saver.settings(self._settings)
 
 
-def _named(document: Entry, key: str) -> dict[str, tuple[str, Entry]] | None:
+def _named(document: Entry, key: str) -> dict[str, tuple[str, dict[str, object]]] | None:
     """Give the entries of a list by name, each with its path; None when the list is absent."""
     if key not in document:
         return None
     entries = document[key]
     if not isinstance(entries, list):
-        raise InvalidField(key, "must be a list.")
-    found: dict[str, tuple[str, Entry]] = {}
+        raise InvalidField(key, Message("must be a list."))
+    found: dict[str, tuple[str, dict[str, object]]] = {}
     for place, entry in enumerate(entries):
         path = f"{key}[{place}]"
         fields = dict(_object(entry, path))
         with _under(path):
             if "name" not in fields:
-                raise InvalidField("name", "must be given.")
+                raise InvalidField("name", Message("must be given."))
             name = checks.check_name(fields["name"])
             if name in found:
-                raise InvalidField("name", f"{name} stands in the list twice.")
+                raise InvalidField("name", Message("{name} stands in the list twice.", name=name))
         found[name] = (path, fields)
     return found
 
 
-def _object(value: object, path: str) -> Entry:
+def _object(value: object, path: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise InvalidField(path, "must be a JSON object.")
+        raise InvalidField(path, Message("must be a JSON object."))
     return value
 
 
@@ -282,8 +252,12 @@ def _in_use(path: str, missing: str | None = None) -> Iterator[None]:
     try:
         yield
     except ConnectionInUse as error:
-        why = f"{missing} is missing from the list, but: " if missing else ""
-        raise InvalidField(path, f"{why}{error}") from error
+        why = str(error)
+        if missing:
+            why = Message(
+                "{name} is missing from the list, but: {reason}", name=missing, reason=why
+            )
+        raise InvalidField(path, why) from error
 
 
 @contextmanager
@@ -309,4 +283,4 @@ def _drop(secrets: Secrets, labels: Sequence[str]) -> None:
 
 
 def _new_label() -> str:
-    return f"cdm-{random.token_hex(8)}"
+    return f"cdm-{uuid4().hex}"

@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How a field is declared, and what follows from its declaration.
+
+A field of `mapping.Mapping`, `connection.CdmConnection` or `settings.Settings` that has `declared`
+as its metadata is one that people configure. Its form, its key in the configuration document, its
+column and its words in the audit trail follow from that.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, Literal
+
+from app.configuration.checks import InvalidField
+from app.message import Message
+
+Entry = Mapping[str, object]
+"""A connection, a mapping or the settings, as they stand in the configuration document."""
+
+Widget = Literal[
+    "", "text", "lines", "number", "numbers", "names", "switch", "choice", "time", "picked"
+]
+NEEDED = object()
+"""Instead of a value with which a new one begins: it must be given."""
+_DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What is known of a field, for whoever asks for it, checks it, keeps it or tells of it."""
+
+    check: Callable[..., object]  # of a value and a key; see `checks`
+    label: str = ""
+    help: str = ""
+    widget: Widget = ""  # how a form asks for it, picked: by a list of its own; none: no form does
+    question: str = ""  # above the choices, if it is another than the label
+    choices: Mapping[StrEnum, str] = dataclasses.field(default_factory=dict)
+    only_for: tuple[str, object] | None = None  # it counts if that other field has that value
+    address: bool = False  # the check refuses this machine, unless that is allowed
+    sends: bool = False  # it says where and how a password is sent: another needs it entered anew
+    changed: str = ""  # what the audit says of a change; none: the value before and after
+    key: str = ""  # in the document; none: as it is named
+    begins: object = NEEDED  # what a new one has, if it is another than the attribute's default
+    section: str = ""  # of the settings page
+    name: str = ""  # by `fields_of`
+
+    @property
+    def rows(self) -> int:
+        """How many lines a form shows of it, 0 for what stands on one."""
+        return 6 if self.widget == "lines" else 0
+
+    def read(self, value: object, *, allow_loopback: bool = False) -> object:
+        """A value from a form or a document in its normal form. Raises `InvalidField`."""
+        if self.address:
+            return self.check(value, self.key, allow_loopback=allow_loopback)
+        return self.check(value, self.key)
+
+    def counts(self, values: Mapping[str, object]) -> bool:
+        """Whether it is used beside the other fields' ``values``."""
+        return self.only_for is None or values.get(self.only_for[0]) == self.only_for[1]
+
+    def told(self, before: object, after: object) -> str:
+        """What the audit says of a change."""
+        return self.changed or Message(
+            "{field} {before} -> {after}", field=self.name, before=word(before), after=word(after)
+        )
+
+
+def declared(check: Callable[..., object], label: str = "", **more: Any) -> dict[str, Field]:
+    """The metadata of a field that people configure; see `Field`."""
+    return {_DECLARED: Field(check, label, **more)}
+
+
+@cache
+def fields_of(kind: Any) -> Mapping[str, Field]:
+    """The declared fields of a dataclass by name, in their order."""
+    found = {}
+    for one in dataclasses.fields(kind):
+        if (field := one.metadata.get(_DECLARED)) is not None:
+            begins = field.begins
+            if begins is NEEDED and one.default is not MISSING:
+                begins = one.default
+            found[one.name] = replace(
+                field, name=one.name, key=field.key or one.name, begins=begins
+            )
+    return found
+
+
+def entry_of(thing: Any) -> dict[str, object]:
+    """A thing's declared fields as they stand in the configuration document."""
+    return {one.key: plain(getattr(thing, one.name)) for one in fields_of(thing.__class__).values()}
+
+
+def plain(value: object) -> object:
+    """A value as JSON has it: a choice as its word, a time as text in UTC."""
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return list(map(plain, value)) if isinstance(value, tuple | list) else value
+
+
+def checked(
+    kind: Any, fields: Entry, before: object = None, *, allow_loopback: bool = False
+) -> dict[str, object]:
+    """All declared fields in their normal form, by their attributes' names.
+
+    What ``fields`` leaves out stays as it is in ``before``; of something new it is the default.
+    What does not count is None. Raises `InvalidField`.
+    """
+    declarations = fields_of(kind).values()
+    refuse_unknown(fields, {one.key for one in declarations})
+    values: dict[str, object] = {}
+    for one in declarations:
+        kept = one.begins if before is None else getattr(before, one.name)
+        value = fields.get(one.key, kept)
+        if value is NEEDED:
+            raise InvalidField(one.key, Message("must be given."))
+        values[one.name] = (
+            one.read(value, allow_loopback=allow_loopback) if one.counts(values) else None
+        )
+    return values
+
+
+def refuse_unknown(fields: Entry, known: set[str]) -> None:
+    """Raise `InvalidField` for a key that is not known: a slip must not pass for a default."""
+    for key in fields:
+        if key not in known:
+            raise InvalidField(str(key)[:80], Message("is not known here."))
+
+
+def word(value: object) -> str:
+    """A value as the audit tells it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(plain(value))
