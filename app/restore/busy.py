@@ -104,9 +104,8 @@ def _send_clean_up_first(turn: Turn, blocking: JobSession, sends: int) -> bool:
     try:
         turn.cdm.clean_up(blocking.id)
     except NothingSent:
-        turn.memory = replace(turn.memory, first=Sent(EFFECT_S, turn.now, sends=sends))
-        turn.note(due_in=BLOCKED_GAP_S)
-        raise
+        turn.memory = replace(turn.memory, first=Sent(EFFECT_S, sends=sends))
+        raise  # it is written down with the lost contact
     except Refused as refused:
         turn.ask_a_person(
             Message(

@@ -57,8 +57,7 @@ def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
         turn.cdm.cancel(session.id)
     except NothingSent:
         turn.memory = replace(turn.memory, cancel=replace(sent, s=EFFECT_S, sends=sends))
-        turn.note(due_in=clock.poll_gap(0))
-        raise
+        raise  # it is written down with the lost contact
     except Refused as refused:
         turn.store.runs.close_request(request, str(refused), now=turn.now)
         turn.note(

@@ -7,7 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from app.restore import actions
-from app.restore.model import NothingSent, Phase, Refused, RunState, Unknown, Unreachable
+from app.restore.model import (
+    CopyManagerError,
+    NothingSent,
+    Phase,
+    Refused,
+    RunState,
+    Unknown,
+    Unreachable,
+)
 from tests.restore.world import World
 
 S = RunState
@@ -79,6 +87,28 @@ def test_it_is_sent_again_with_the_120th_second_each_time_and_not_before(
     assert world.cdm.count(verb) == 3
 
 
+@pytest.mark.parametrize(
+    ("ask", "verb", "where"),
+    [
+        (ask_cancel, "cancel", "cancel"),
+        (ask_clean_up, "clean_up", "clean"),
+        (ask_clean_up_first, "clean_up", "first"),
+    ],
+)
+def test_it_is_written_down_before_it_is_sent(
+    world: World, ask: Callable[[World], None], verb: str, where: str
+) -> None:
+    written: list[int] = []
+
+    def look(point: str) -> None:
+        if point == f"{verb} is sent":
+            written.append(getattr(world.run().memory, where).sends)
+
+    world.cdm.hook = look
+    ask(world)
+    assert written == [1]
+
+
 @pytest.mark.parametrize(("ask", "verb"), ASKED)
 def test_a_second_request_that_was_never_sent_waits_for_no_other_120_s(
     world: World, ask: Callable[[World], None], verb: str
@@ -92,6 +122,17 @@ def test_a_second_request_that_was_never_sent_waits_for_no_other_120_s(
     for _ in range(3):
         world.turn(10)
     assert world.cdm.count(verb) == 3
+
+
+def test_a_clean_up_before_the_start_that_was_never_sent_is_none_of_the_three(
+    world: World,
+) -> None:
+    world.cdm.fail("clean_up", LOST, NothingSent("no route"))
+    world.cdm.fail("clean_up", LOST, times=100)
+    ask_clean_up_first(world)
+    for _ in range(80):
+        world.turn(10)
+    assert world.cdm.count("clean_up") == 4
 
 
 def test_a_cancel_that_cdm_has_accepted_is_closed_and_not_sent_again(world: World) -> None:
@@ -116,8 +157,13 @@ def test_the_second_cancel_that_is_accepted_ends_the_doubt_about_the_first(world
 # --- when CDM is looked at after it -----------------------------------------------------------
 
 
-def test_after_a_cancel_cdm_is_asked_quickly_however_long_it_has_restored(world: World) -> None:
+@pytest.mark.parametrize("error", [None, Refused("not yours"), LOST])
+def test_after_a_cancel_cdm_is_asked_quickly_however_long_it_has_restored(
+    world: World, error: CopyManagerError | None
+) -> None:
     world.cdm.cancel_works = False
+    if error is not None:
+        world.cdm.fail("cancel", error)
     world.restoring()
     for _ in range(80):
         world.turn(60)
@@ -177,6 +223,22 @@ def test_a_clean_up_begun_in_cdm_itself_after_one_without_effect_has_120_s_of_it
     assert world.run().state is S.CLEANING_UP
     world.turn(10)
     assert world.run().state is S.READY
+
+
+def test_a_clean_up_that_is_asked_for_while_cdm_began_one_itself_is_sent_after_it(
+    world: World,
+) -> None:
+    world.ready()
+    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    become(world, Phase.RUNNING)
+    for _ in range(2):
+        world.turn(1)
+        assert (world.run().state, world.cdm.count("clean_up")) == (S.CLEANING_UP, 0)
+    become(world, Phase.READY)
+    world.turn(1)
+    assert "no effect" in (world.run().error or "")
+    world.go_on(S.CLEANING_UP)
+    assert world.cdm.count("clean_up") == 1
 
 
 def test_what_was_told_of_a_mounted_copy_ends_with_its_clean_up(world: World) -> None:

@@ -188,6 +188,27 @@ def test_sessions_without_a_start_time_are_told_apart_by_id_alone(world: World) 
     assert world.go_on(S.RESTORING).job_session_id == world.cdm.ours[0]
 
 
+def test_a_new_session_without_a_start_time_beside_old_ones_with_one_is_ours(world: World) -> None:
+    world.cdm.add_session(Phase.COMPLETED)
+    world.start_run()
+    world.turn()
+    world.cdm.become(world.cdm.ours[0], Phase.RUNNING, start=None)
+    assert world.go_on(S.RESTORING).job_session_id == world.cdm.ours[0]
+
+
+def test_the_latest_noted_one_counts_beside_others_and_one_without_a_start_time(
+    world: World,
+) -> None:
+    for month in (5, 3):
+        world.cdm.add_session(Phase.COMPLETED, start=datetime(1998, month, 1, tzinfo=UTC))
+    world.cdm.become(world.cdm.add_session(), Phase.COMPLETED, start=None)
+    world.cdm.fail("start", NO_ANSWER)
+    world.start_run()
+    world.turn()
+    world.cdm.add_session(Phase.COMPLETED, start=datetime(1998, 4, 1, tzinfo=UTC))
+    assert world.go_on(S.NEEDS_DECISION).job_session_id is None
+
+
 def test_ids_are_a_set_and_never_an_order(world: World) -> None:
     """The session of our start has a smaller id than all that were noted."""
     for _ in range(13):

@@ -383,6 +383,13 @@ def test_a_failure_without_words_is_told_by_its_status(world: World) -> None:
     assert world.go_on(S.FAILED).error == "CDM's status is ABORTED."
 
 
+@pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.PARTIAL])
+def test_what_cdm_says_of_an_end_that_is_no_failure_is_no_error(world: World, phase: Phase) -> None:
+    world.restoring()
+    become(world, phase, results="4 of 4 volumes")
+    assert world.go_on(S.COMPLETED).error is None
+
+
 def test_how_far_cdm_is_shows_while_it_cleans_up_too(world: World) -> None:
     world.ready()
     become(world, Phase.RUNNING, percent=5)
