@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.restore.kinds import Kind
+from app.configuration.kinds import Kind
 from tests.copy_managers.bench import Bench
 from tests.copy_managers.cdm_bench import CdmBench
 from tests.copy_managers.fake_bench import FakeBench

@@ -4,7 +4,7 @@
 
 import pytest
 
-from app.restore.kinds import Kind
+from app.configuration.kinds import Kind
 from app.restore.model import Busy, JobSession, NotFound, Phase, Refused
 from tests.copy_managers.bench import Bench
 from tests.copy_managers.conftest import REAL
