@@ -8,14 +8,16 @@ pass ``tests/copy_managers``.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from app.cdm import diagnose
 from app.cdm.client import CdmClient
 from app.cdm.status import last_phase
 from app.configuration.kinds import Kind
-from app.remote.told import Copy, JobEntry, Step
+from app.remote.told import JobEntry, Step
 from app.restore.model import CdmConnection, Phase
+from app.restore.model.copies import Copy
 from app.restore.ports import CopyManager
 
 
@@ -27,7 +29,12 @@ class Client(CopyManager, Protocol):
 
     # With ``policy_id`` as the list gave it, and within so many seconds.
     def copy_to_restore(
-        self, job_id: str, *, policy_id: str | None = None, within: float = ...
+        self,
+        job_id: str,
+        *,
+        policy_id: str | None = None,
+        until: datetime | None = None,
+        within: float = ...,
     ) -> Copy: ...
 
     # Log out and close all connections; never raises.
@@ -53,7 +60,7 @@ def client_of(connection: CdmConnection, password: str, **options: object) -> Cl
     return MANAGERS[connection.kind].client(connection, password, **options)
 
 
-def steps_to(connection: CdmConnection, password: str, **options: object) -> Sequence[Step]:
+def tested(connection: CdmConnection, password: str, **options: object) -> Sequence[Step]:
     """Try the way to it step by step, up to the first that fails; never raises."""
     return MANAGERS[connection.kind].test(connection, password, **options)
 

@@ -75,6 +75,20 @@ def counted(one: str, many: str, /, n: int, **values: object) -> Message:
     return Message._made(one, many, {"n": n, **values})
 
 
+def duration(seconds: float) -> Message:
+    """A length of time in its two largest units: "45 s", "15 min", "1 h 30 min", "2 days 4 h"."""
+    days, rest = divmod(round(seconds), 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [
+        counted("{n} day", "{n} days", n=days) if days else "",
+        Message("{number} h", number=hours) if hours else "",
+        Message("{number} min", number=minutes) if minutes else "",
+        Message("{number} s", number=left) if left else "",
+    ]
+    return joined([part for part in parts if part][:2] or [Message("{number} s", number=0)], " ")
+
+
 def joined(parts: Iterable[str], between: str) -> Message:
     """Texts and messages one after the other, with ``between`` between them."""
     values = {f"part{number}": part for number, part in enumerate(parts)}

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.restore.model import CdmConnection, Mapping, Mode, Trigger
+from app.restore.model.copies import Copy, SourceCopy, Which
 from app.store import Database, Store
 from app.store.migrate import migrate
 
@@ -82,3 +83,16 @@ def make_trigger(of: Mapping | None = None, /, **values: object) -> Trigger:
         "rule_name": None if of is None else of.rule_name,
     }
     return Trigger(**defaults | values)
+
+
+def copy_of(
+    which: Which,
+    at: datetime | None = None,
+    policy: str | None = None,
+    name: str | None = None,
+    sources: tuple[str, ...] = ("SALES",),
+    problem: str | None = None,
+) -> Copy:
+    """Give a copy, all of whose sources' copies were made at the same time."""
+    made = tuple(SourceCopy(source, at, policy) for source in sources)
+    return Copy(which, made, name, problem)

@@ -23,14 +23,14 @@ from app import create_app
 from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleClient
-from app.remote.told import Copy, Which
 from app.remote.trust import ServerCertificate
 from app.restore.model import LogLine, Mode, RunState, Trigger
+from app.restore.model.copies import SourceCopy, Which
 from app.store.database import Database
 from app.store.store import Store
 from app.web.services import EXTENSION, Services
 from tests import site_content
-from tests.factories import put_store
+from tests.factories import copy_of, put_store
 from tests.simulators.console import ConsoleSimulator
 from tests.web.conftest import FakeCdm, FakeSecrets, job_entry
 
@@ -166,11 +166,13 @@ def _fill_cdm(cdm: FakeCdm, text: str) -> None:
     at = datetime.now(UTC)
     databases = ("SALES", "HR", "ERP", "CRM", "LOGS")
     copies = {
-        "1044": Copy(Which.LATEST, at, "SafeguardedHourly", sources=("SALES",)),
-        "1045": Copy(Which.PINNED, at - timedelta(days=9), "SafeguardedDaily", "Nov 15", ("ERP",)),
-        "1046": Copy(Which.LATEST, at, "SafeguardedDaily", sources=databases),
-        "1047": Copy(Which.MISSING, sources=("HR",)),
-        "1048": Copy(Which.UNKNOWN, problem="CDM refuses to show the policy of this job."),
+        "1044": copy_of(Which.LATEST, at, "SafeguardedHourly", sources=("SALES",)),
+        "1045": copy_of(
+            Which.PINNED, at - timedelta(days=9), "SafeguardedDaily", "Nov 15", ("ERP",)
+        ),
+        "1046": copy_of(Which.LATEST, at, "SafeguardedDaily", sources=databases),
+        "1047": copy_of(Which.MISSING, sources=("HR",)),
+        "1048": copy_of(Which.UNKNOWN, problem="CDM refuses to show the policy of this job."),
     }
     for (job_id, copy), name, status in zip(
         copies.items(),
@@ -180,7 +182,7 @@ def _fill_cdm(cdm: FakeCdm, text: str) -> None:
     ):
         entry = job_entry(job_id, text or name, last_run=at if status else None)
         cdm.jobs.append(replace(entry, last_status=status and (text or status), description=text))
-        hostile = {"policy": text, "sources": (text,), "name": text, "problem": text}
+        hostile = {"sources": (SourceCopy(text, at, text),), "name": text, "problem": text}
         cdm.copies[job_id] = replace(copy, **hostile) if text else copy
     cdm.jobs.append(job_entry("7", text or "Nightly copy", is_restore=False, last_run=at))
 

@@ -28,8 +28,9 @@ from app.qradar.defined_actions import Action, find_interpreter
 from app.remote.failures import Cleaner, unreachable
 from app.remote.guard import Guard
 from app.remote.http import parsed
-from app.remote.told import Copy, Which
 from app.restore.model import CopyManagerError
+from app.restore.model.copies import Which
+from tests.factories import copy_of
 from tests.pseudo import pseudo
 
 APP = Path(__file__).parents[1] / "app"
@@ -146,9 +147,9 @@ def everything() -> Iterator[str]:
     for days in (-1, 0, 1, 9):
         yield ending(NOW + timedelta(days=days, hours=1), NOW) or ""
     for which in Which:
-        yield str(Copy(which, problem=Message("It is gone.")))
-        yield str(Copy(which, at=NOW, policy="said", sources=("said", "said")))
-        yield str(Copy(which, name="said", sources=("said",)))
+        yield str(copy_of(which, problem=Message("It is gone.")))
+        yield str(copy_of(which, at=NOW, policy="said", sources=("said", "said")))
+        yield str(copy_of(which, name="said", sources=("said",)))
 
 
 def test_everything_is_said_in_the_readers_language() -> None:

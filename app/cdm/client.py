@@ -8,6 +8,8 @@ family of `app.restore.model.CopyManagerError`.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Self
 
 from app.cdm import actions
@@ -28,7 +30,7 @@ from app.message import Message
 from app.remote.failures import Cleaner
 from app.remote.guard import Guard
 from app.remote.http import Transport
-from app.remote.told import Copy, JobEntry
+from app.remote.told import JobEntry
 from app.restore.model import (
     CdmConnection,
     CopyManagerError,
@@ -40,6 +42,7 @@ from app.restore.model import (
     RestoreJob,
     Unknown,
 )
+from app.restore.model.copies import Copy
 
 _POLICY_TIMEOUT = 10.0
 _BRIEF_TIMEOUT = 3.0  # the same, for one answer
@@ -157,17 +160,24 @@ class CdmClient:
         return actions.makes_permanent(policy)
 
     def copy_to_restore(
-        self, job_id: str, *, policy_id: str | None = None, within: float = _COPY_LIMIT
+        self,
+        job_id: str,
+        *,
+        policy_id: str | None = None,
+        until: datetime | None = None,
+        within: float = _COPY_LIMIT,
     ) -> Copy:
         """Which copy the job will restore (cdm §7); only reads, and says what it can't know.
 
         :param policy_id: of the job's policy, where it is known already
+        :param until: by CDM's clock, when the job was started; None: it starts now
         :param within: seconds for all of it
         :raises NothingSent: CDM can't be reached, or lets nobody in
         :raises NoAnswer: the connection was lost
         """
         reader = CopyReader(self._api.get, self._cleaner, monotonic=self._monotonic, within=within)
-        return reader.copy_of(str(job_id), policy_id)
+        copy = reader.copy_of(str(job_id), policy_id, until=until)
+        return replace(copy, clock=self._transport.clock.offset)
 
     def plan_start(self, job_id: str, action_name: str | None) -> StartPlan:
         """Find out how this job is started; only reads (cdm §3).

@@ -3,8 +3,7 @@
 """Which copy a job will restore, as far as CDM tells (cdm §7). Only GETs, of few shapes.
 
 A job's policy says for each thing it restores (its sources) whether the newest copy is taken or
-always the same one; the list of a source's copies says how old the newest is. Nothing that CDM
-shows marks a copy as safeguarded, so that is never said.
+always the same one; the list of a source's copies says how old the newest is.
 """
 
 import re
@@ -18,8 +17,8 @@ from app.cdm.pages import records
 from app.cdm.records import text_id, when
 from app.message import Message
 from app.remote.failures import Cleaner, NoAnswer
-from app.remote.told import Copy, Which
 from app.restore.model import CopyManagerError, NothingSent, Unknown
+from app.restore.model.copies import Copy, SourceCopy, Which
 
 MAX_SOURCES = 8  # whose copies are read; CDM is asked for each
 MAX_PAGES = 10
@@ -64,10 +63,13 @@ class CopyReader:
         self._read, self._cleaner, self._monotonic = read, cleaner, monotonic
         self._until = monotonic() + within
 
-    def copy_of(self, job_id: str, policy_id: str | None = None) -> Copy:
+    def copy_of(
+        self, job_id: str, policy_id: str | None = None, *, until: datetime | None = None
+    ) -> Copy:
         """The copy that the job will restore; what can't be known is said in its ``problem``.
 
         :param policy_id: of the job's policy, where it is known already
+        :param until: by CDM's clock, when the job was started: a later copy was not yet there
         :raises CopyManagerError: CDM can't be reached, lets nobody in, or stopped answering
         """
         try:
@@ -78,8 +80,20 @@ class CopyReader:
         except CopyManagerError as error:
             return Copy(Which.UNKNOWN, problem=error.message)
         pinned = [source for source in sources if source.pinned]
-        site = _site(policy)
-        return self._pinned(pinned, site) if pinned else self._latest(sources, site)
+        copy = Copy(
+            Which.PINNED if pinned else Which.LATEST,
+            sources=tuple(SourceCopy(source.name) for source in sources),
+            name=pinned[0].version_name if pinned else None,
+        )
+        if len(sources) > MAX_SOURCES:
+            return replace(copy, problem=Message("This job has too many sources to look at each."))
+        try:
+            return self._with_times(copy, sources, _site(policy), until)
+        except (NothingSent, NoAnswer):
+            raise
+        except CopyManagerError as error:
+            # Of a pinned copy it is known all the same which one it is.
+            return copy if pinned else replace(copy, problem=error.message)
 
     def _policy(self, job_id: str, policy_id: str | None) -> dict[str, Any]:
         if policy_id is None:
@@ -112,51 +126,34 @@ class CopyReader:
             named = self._text(wanted.get("name")) or self._text(version) or "?"
             yield _Source(name, one.get("href"), version, named)
 
-    def _latest(self, sources: Sequence[_Source], site: str | None) -> Copy:
-        copy = Copy(Which.LATEST, sources=tuple(source.name for source in sources))
-        if len(sources) > MAX_SOURCES:
-            return replace(copy, problem=Message("This job has too many sources to look at each."))
-        found: list[_Listed] = []
+    def _with_times(
+        self, copy: Copy, sources: Sequence[_Source], site: str | None, until: datetime | None
+    ) -> Copy:
+        found: list[SourceCopy] = []
         missing: list[str] = []
-        try:
-            for source in sources:
-                copies = self._copies(source, site)
-                dated = [one for one in copies if one.at]
-                if not copies:
-                    missing.append(source.name)
-                elif not dated:
-                    return replace(
-                        copy, problem=Message("CDM does not tell the times of its copies.")
-                    )
-                else:
-                    found.append(max(dated, key=_time))
-        except (NothingSent, NoAnswer):
-            raise
-        except CopyManagerError as error:
-            return replace(copy, problem=error.message)
+        problem: Message | None = None
+        for source in sources:
+            listed = self._copies(source, site)
+            if source.pinned:
+                listed = [one for one in listed if one.id == source.version]
+                if not listed:
+                    problem = Message("CDM does not list this copy any more.")
+            elif not listed:
+                missing.append(source.name)
+            dated = [one for one in listed if one.at is not None]
+            if listed and not dated:
+                problem = Message("CDM does not tell the times of its copies.")
+            elif until is not None and not source.pinned:
+                dated = [one for one in dated if _time(one) <= until]
+                if listed and not dated:
+                    problem = Message("CDM lists no copy from before the start any more.")
+            one = max(dated, key=_time, default=None)
+            found.append(
+                SourceCopy(source.name, one.at, one.policy) if one else SourceCopy(source.name)
+            )
         if missing:
-            return Copy(Which.MISSING, sources=tuple(missing))
-        oldest = min(found, key=_time)
-        return replace(copy, at=oldest.at, policy=oldest.policy)
-
-    def _pinned(self, sources: Sequence[_Source], site: str | None) -> Copy:
-        """The first source's pinned copy; its name gives a time in nobody knows which zone."""
-        first = sources[0]
-        copy = Copy(
-            Which.PINNED,
-            name=first.version_name,
-            sources=tuple(source.name for source in sources),
-        )
-        try:
-            listed = {one.id: one for one in self._copies(first, site)}
-        except (NothingSent, NoAnswer):
-            raise
-        except CopyManagerError:
-            return copy  # which copy it is, is known all the same
-        known = listed.get(first.version)
-        if known is None:
-            return replace(copy, problem=Message("CDM does not list this copy any more."))
-        return replace(copy, at=known.at, policy=known.policy)
+            return Copy(Which.MISSING, sources=tuple(map(SourceCopy, missing)))
+        return replace(copy, sources=tuple(found), problem=problem)
 
     def _copies(self, source: _Source, site: str | None) -> list[_Listed]:
         """Every copy of a source, in no order; raises `Unknown` unless all could be read."""

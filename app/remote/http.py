@@ -19,6 +19,7 @@ from app.message import Message
 from app.remote.exchange import Adapter, Exchange, get_retries
 from app.remote.failures import chain, has
 from app.remote.guard import Guard
+from app.remote.server_clock import ServerClock
 from app.remote.trust import Verification, verification
 from app.remote.untrusted import not_made
 from app.restore.model import CdmConnection, NothingSent, Unknown
@@ -74,6 +75,7 @@ class Transport:
         self._base = f"https://{f'[{host}]' if ':' in host else host}:{connection.port}"
         self._session: requests.Session | None = None
         self._verification: Verification | None = None
+        self.clock = ServerClock()
 
     def close(self) -> None:
         """Close all connections; a later request opens them again."""
@@ -110,6 +112,7 @@ class Transport:
         connect, read = self._timeouts
         read = min(read, read_timeout or read)
         total = self._total if read_timeout is None else min(self._total, 2 * read)
+        asked_at = self.clock.now()
         with Exchange(total, self._guard) as exchange:
             try:
                 response = session.request(
@@ -122,6 +125,7 @@ class Transport:
                     allow_redirects=False,
                     stream=True,
                 )
+                self.clock.note(response.headers.get("Date"), asked_at)
                 return _read(response, exchange)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if not exchange.sent:

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from app.restore.memory import Memory
 from app.restore.model import Evidence
+from app.restore.model.copies import SeenCopy
 
 
 class Changes(TypedDict, total=False):
@@ -27,3 +28,4 @@ class Changes(TypedDict, total=False):
     evidence: Evidence | None
     blocked_by: str | None
     contact_lost_since: datetime | None
+    copy: SeenCopy | None

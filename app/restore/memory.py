@@ -88,6 +88,9 @@ class _Following:
     unknown: Sum = Sum()  # with a status word that we don't know
     permanent: bool | None = None  # whether the job makes its copy permanent; None: not known
     permanent_tries: int = 0  # to find that out
+    session_start: datetime | None = None  # by CDM's own clock
+    copy_read: bool = False  # which copy comes up, since the start
+    copy_tries: int = 0  # to find that out
     log_lines: int = 0  # read so far
     log_whole: bool = False  # the log is still to be read to its end
 

@@ -15,6 +15,7 @@ from urllib.parse import quote_plus
 
 from app.message import Message, joined
 from app.restore.model import MANUAL, SIMULATION, Run, RunState
+from app.restore.recovery_point import copy_words
 
 LONGEST = 1900
 """UTF-16 units of a text; the mark that is put at its end has some too."""
@@ -76,12 +77,16 @@ def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Messag
                 "the copy is still mounted ({where}): {reason}.", where=_where(run), reason=reason
             )
         case RunState.READY:
-            return "ready", Message(
+            ready = Message(
                 "READY: the copy is up in the clean room, CDM says {status} ({where}). It stays"
                 " mounted until it is cleaned up.",
                 status=run.cdm_status,
                 where=_where(run),
             )
+            copy = copy_words(run)
+            if copy is None:
+                return "ready", ready
+            return "ready", joined((ready, Message("It is {copy}.", copy=copy)), " ")
         case RunState.NEEDS_DECISION:
             return "needs_decision", Message(
                 "NEEDS A DECISION: {job}: {reason} Decide on the page of run {run}.",

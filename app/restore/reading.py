@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is nice to know: CDM's job log, and whether a job makes its copy permanent.
+"""What is nice to know: CDM's job log, which copy comes up, and whether a job makes it permanent.
 
 Each read has a short limit, and a CDM that does not keep to it is left in peace for a while: it
 holds up neither a start nor a state.
@@ -13,6 +13,7 @@ from dataclasses import replace
 from app.message import Message
 from app.restore import clock
 from app.restore.model import CopyManagerError, LogLine, Refused, RunState
+from app.restore.model.copies import Copy, SeenCopy, Which
 from app.restore.turn import Turn
 from app.restore.waits import Steady
 
@@ -23,6 +24,7 @@ PEACE_S = 30.0  # how long no log of a connection is read after one that could n
 LOG_OVERLAP = 50  # lines read again each time: some arrive late, with an earlier time
 LOG_TRIES = 20  # reads of an ended run's log, a quarter of an hour, before it stays as it is
 PERMANENT_TRIES = 3
+COPY_TRIES = 3
 
 
 class Reader:
@@ -87,10 +89,32 @@ class Reader:
             turn.remember(replace(turn.memory, permanent=known))
         return known is True
 
+    def read_copy(self, turn: Turn) -> None:
+        """Find out which copy comes up, once it is known when CDM began; a few tries are enough."""
+        memory = turn.memory
+        if memory.copy_read or memory.copy_tries >= COPY_TRIES:
+            return
+        if self.in_peace(turn.run.connection_id) is not None:
+            return
+        try:
+            copy = turn.cdm.copy_to_restore(turn.run.job_id, until=memory.session_start)
+        except CopyManagerError as error:
+            logger.warning("run %d: its copy could not be read: %s", turn.run.id, error)
+            copy = Copy(Which.UNKNOWN, problem=error.message)
+            memory = replace(memory, copy_tries=memory.copy_tries + 1)
+        else:
+            memory = replace(memory, copy_read=True)
+        known = turn.run.copy
+        if known is None or known.copy.made_at is None or copy.made_at is not None:
+            known = SeenCopy(copy, turn.now)  # what was seen before the start is better than a no
+        turn.run = turn.store.runs.note(turn.run, memory=memory, copy=known)
+
     def read_on(self, turn: Turn) -> None:
         """Read on, once what CDM said was recorded."""
         if turn.run.state is RunState.RESTORING:
             self.read_permanent(turn)
+        if turn.run.state in {RunState.RESTORING, RunState.READY}:
+            self.read_copy(turn)
         self.read_log(turn, whole=False)
 
     def read_ended(self, turn: Turn, tries: int) -> None:

@@ -129,6 +129,8 @@ def _send_once(
             sent_at=turn.now,
             blocked_by=None,
             error=None,
+            # As it was seen last: CDM is asked again only once the start is on its way.
+            copy=turn.store.seen_copies.find(turn.run.connection_id, turn.run.job_id),
         )
     try:
         plan.send()
@@ -243,6 +245,9 @@ def follow_session(
         missing=0,
         permanent=None,
         permanent_tries=0,
+        session_start=session.start,
+        copy_read=False,
+        copy_tries=0,
         unknown=Sum(),  # of another job session, or before a person has looked
         log_lines=0,
         seen=(),

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from app.restore.memory import Memory
 from app.restore.model import Run
+from app.restore.model.copies import SeenCopy
+from app.store import seen_copies
 from app.store.memories import from_json, to_json
 from app.store.rows import from_row
 from app.store.times import to_text
@@ -86,6 +88,8 @@ def to_column(value: object) -> object:
         return str(value)
     if isinstance(value, Memory):
         return to_json(value)
+    if isinstance(value, SeenCopy):
+        return seen_copies.to_json(value)
     if isinstance(value, bool):
         return int(value)
     return value
@@ -93,4 +97,5 @@ def to_column(value: object) -> object:
 
 def run_from_row(row: sqlite3.Row) -> Run:
     """Give the run that stands in a row of `SELECT`."""
-    return from_row(Run, row, memory=from_json(row["memory"]))
+    copy = seen_copies.from_json(row["copy"])
+    return from_row(Run, row, memory=from_json(row["memory"]), copy=copy)

@@ -16,6 +16,7 @@ from app.store.notes import Notes
 from app.store.qradar import QRadar
 from app.store.refused_asks import RefusedAsks
 from app.store.runs import Runs
+from app.store.seen_copies import SeenCopies
 from app.store.settings import Heartbeats, Settings, TriggerTokens
 from app.store.starts import Starts
 from app.store.statistics import Statistics
@@ -45,6 +46,7 @@ class Store:
         self.tidings = Tidings(db, self.audit)
         self.trigger_offenses = TriggerOffenses(db, self.audit, self.attacks)
         self.unread_logs = UnreadLogs(db)
+        self.seen_copies = SeenCopies(db)
         self.heartbeats = Heartbeats(db)
         self.qradar = QRadar(db, self.audit)
         self.refused_asks = RefusedAsks(db)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from app.restore.copy_looks import CopyLooks
 from app.restore.drift import look_at_jobs
 from app.restore.engine import Engine
 from app.restore.model import CopyManagerError
@@ -56,6 +57,7 @@ class Lane(threading.Thread):
         self._database, self._clients, self._clock = database, clients, clock
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._contact_at = -CONTACT_EVERY_S
+        self._copy_looks = CopyLooks(time.monotonic)
         # Told of by the worker's own thread: this one waits for the answer.
         self._busy_since: float | None = None
         self._told_at = -TELL_EVERY_S
@@ -117,6 +119,7 @@ class Lane(threading.Thread):
         problem = None
         try:
             look_at_jobs(store.mappings, store.runs, self.connection_id, client_for)
+            self._copy_looks.look(store, self.connection_id, client_for, self._clock)
         except CopyManagerError as error:
             problem = str(error)
             logger.warning("connection %d: %s", self.connection_id, problem)

@@ -12,8 +12,9 @@ from app.cdm.client import CdmClient
 from app.cdm.copies import MAX_PAGES, MAX_SOURCES, CopyReader
 from app.cdm.links import Target
 from app.remote.failures import Cleaner, NoAnswer
-from app.remote.told import Copy, Which
 from app.restore.model import LoginRefused, Unreachable
+from app.restore.model.copies import Copy, SourceCopy, Which
+from tests.factories import copy_of
 from tests.simulators.cdm import CdmSimulator
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ def test_the_newest_of_an_unordered_list_is_taken_whether_times_are_numbers_or_t
     newest = made(EIGHT, "Hourly")
     newest["protectionTime"] = str(newest["protectionTime"])
     cdm.switches.copies = [made(SEVEN), newest, made(SEVEN), {"protectionTime": None}]
-    assert client.copy_to_restore(job_id) == Copy(
+    assert client.copy_to_restore(job_id) == copy_of(
         Which.LATEST, at=EIGHT, policy="Hourly", sources=("SALES",)
     )
 
@@ -42,7 +43,7 @@ def test_a_known_policy_spares_the_look_at_the_job_and_only_reads_are_sent(
 ) -> None:
     (policy_id,) = [job.policy_id for job in client.jobs() if job.id == job_id]
     cdm.requests.clear()
-    assert client.copy_to_restore(job_id, policy_id=policy_id).at is not None
+    assert client.copy_to_restore(job_id, policy_id=policy_id).made_at is not None
     assert [(asked.method, asked.path) for asked in cdm.requests] == [
         ("GET", "/api/endeavour/policy/2044"),
         ("GET", f"{DATABASE}/version"),
@@ -55,7 +56,7 @@ def test_only_copies_of_the_policys_site_count(
     cdm: CdmSimulator, client: CdmClient, job_id: str
 ) -> None:
     cdm.switches.copies = [made(SEVEN), made(EIGHT, siteId="2000")]
-    assert client.copy_to_restore(job_id).at == SEVEN
+    assert client.copy_to_restore(job_id).made_at == SEVEN
 
 
 @pytest.mark.parametrize("sub_type", ["vmware", "ibmsvc"])
@@ -64,18 +65,18 @@ def test_machines_and_volumes_have_copies_too(
 ) -> None:
     cdm.update_job(job_id, sub_type=sub_type)
     cdm.switches.copies = [made(SEVEN)]
-    assert client.copy_to_restore(job_id).at == SEVEN
+    assert client.copy_to_restore(job_id).made_at == SEVEN
 
 
 def test_a_long_list_of_copies_is_read_to_its_end_but_not_for_ever(
     cdm: CdmSimulator, client: CdmClient, job_id: str
 ) -> None:
     cdm.switches.copies = [made(SEVEN)] * 300 + [made(EIGHT)]
-    assert client.copy_to_restore(job_id).at == EIGHT
+    assert client.copy_to_restore(job_id).made_at == EIGHT
     cdm.switches.copies = [made(SEVEN)] * (MAX_PAGES * 200 + 1)
     cdm.requests.clear()
     copy = client.copy_to_restore(job_id)
-    assert (copy.which, copy.at) == (Which.LATEST, None)
+    assert (copy.which, copy.made_at) == (Which.LATEST, None)
     assert "too many copies of SALES" in str(copy.problem)
     assert len(cdm.requests) == 2 + MAX_PAGES
 
@@ -88,9 +89,11 @@ def test_of_several_sources_the_oldest_newest_copy_is_told(
         {"name": "HR", "copies": [made(datetime(2020, 1, 1, tzinfo=UTC)), made(SEVEN, "Weekly")]},
         {"name": "OLD", "copies": [], "include": False},
     ]
-    assert client.copy_to_restore(job_id) == Copy(
-        Which.LATEST, at=SEVEN, policy="Weekly", sources=("SALES", "HR")
+    copy = client.copy_to_restore(job_id)
+    assert copy == Copy(
+        Which.LATEST, (SourceCopy("SALES", EIGHT, "Daily"), SourceCopy("HR", SEVEN, "Weekly"))
     )
+    assert (copy.made_at, copy.newest_made_at, copy.policy) == (SEVEN, EIGHT, "Weekly")
 
 
 def test_not_each_of_very_many_sources_is_looked_at(
@@ -98,7 +101,7 @@ def test_not_each_of_very_many_sources_is_looked_at(
 ) -> None:
     cdm.switches.sources = [{"name": f"DB{number}"} for number in range(MAX_SOURCES + 1)]
     copy = client.copy_to_restore(job_id)
-    assert (copy.which, copy.at, len(copy.sources)) == (Which.LATEST, None, MAX_SOURCES + 1)
+    assert (copy.which, copy.made_at, len(copy.sources)) == (Which.LATEST, None, MAX_SOURCES + 1)
     assert not [asked for asked in cdm.requests if asked.path.endswith("/version")]
 
 
@@ -106,7 +109,7 @@ def test_a_source_without_any_copy_is_named(
     cdm: CdmSimulator, client: CdmClient, job_id: str
 ) -> None:
     cdm.switches.sources = [{"name": "SALES"}, {"name": "HR", "copies": []}]
-    assert client.copy_to_restore(job_id) == Copy(Which.MISSING, sources=("HR",))
+    assert client.copy_to_restore(job_id) == copy_of(Which.MISSING, sources=("HR",))
 
 
 def test_a_pinned_copy_is_told_by_its_name_and_its_time_however_old(
@@ -114,10 +117,13 @@ def test_a_pinned_copy_is_told_by_its_name_and_its_time_however_old(
 ) -> None:
     cdm.switches.sources = [{"name": "HR"}, {"name": "SALES", "version": PINNED}]
     cdm.switches.copies = [made(EIGHT), made(SEVEN, "Weekly", id="3001")]
-    pinned = Copy(
-        Which.PINNED, at=SEVEN, policy="Weekly", name="Nov 20 01:00:00 2026", sources=("SALES",)
+    copy = client.copy_to_restore(job_id)
+    assert copy == Copy(
+        Which.PINNED,
+        (SourceCopy("HR", EIGHT, "Daily"), SourceCopy("SALES", SEVEN, "Weekly")),
+        name="Nov 20 01:00:00 2026",
     )
-    assert client.copy_to_restore(job_id) == pinned
+    assert copy.made_at == SEVEN
 
 
 def test_a_pinned_copy_that_is_gone_is_noticed_and_one_that_is_not_shown_is_no_error(
@@ -125,7 +131,7 @@ def test_a_pinned_copy_that_is_gone_is_noticed_and_one_that_is_not_shown_is_no_e
 ) -> None:
     cdm.switches.sources = [{"name": "SALES", "version": PINNED, "copies": [made(EIGHT, id="1")]}]
     copy = client.copy_to_restore(job_id)
-    assert (copy.which, copy.at) == (Which.PINNED, None)
+    assert (copy.which, copy.made_at) == (Which.PINNED, None)
     assert "does not list this copy" in str(copy.problem)
     cdm.add_fault("status", status=403, id="XSBAuthorizationException", path="/version")
     copy = client.copy_to_restore(job_id)
@@ -150,7 +156,7 @@ def test_an_answer_that_can_not_be_used_is_not_known(
     cdm.add_fault(do, path=path, times=None)
     copy = client.copy_to_restore(job_id)
     assert copy.which is (Which.UNKNOWN if path == "/policy/" else Which.LATEST)
-    assert copy.at is None
+    assert copy.made_at is None
     assert copy.problem
 
 
@@ -212,7 +218,7 @@ def odd_policies() -> Iterator[object]:
 @pytest.mark.parametrize("policy", list(odd_policies()), ids=str)
 def test_an_odd_policy_says_nothing(policy: object) -> None:
     copy = Answers(policy).copy()
-    assert (copy.which, copy.at) == (Which.UNKNOWN, None)
+    assert (copy.which, copy.made_at) == (Which.UNKNOWN, None)
     assert copy.problem
 
 
@@ -224,7 +230,7 @@ def test_an_odd_policy_says_nothing(policy: object) -> None:
 )
 def test_odd_copies_have_no_time(versions: object) -> None:
     copy = Answers(policy_of(), versions).copy()
-    assert (copy.which, copy.at) == (Which.LATEST, None)
+    assert (copy.which, copy.made_at) == (Which.LATEST, None)
     assert copy.problem
 
 
@@ -246,14 +252,14 @@ def test_odd_copies_have_no_time(versions: object) -> None:
 def test_only_links_to_sources_are_followed(href: object) -> None:
     answers = Answers(policy_of(href=href), [])
     copy = answers.copy()
-    assert (copy.which, copy.at) == (Which.LATEST, None)
+    assert (copy.which, copy.made_at) == (Which.LATEST, None)
     assert "link to SALES is not followed" in str(copy.problem)
     assert answers.asked == ["/api/endeavour/policy/2044"]
 
 
 def test_names_from_cdm_are_cleaned() -> None:
     policy = policy_of(metadata={"name": "SA\nLES https://cdm/?esessionid=1 " + "x" * 500})
-    (name,) = Answers(policy, []).copy().sources
+    (name,) = (source.name for source in Answers(policy, []).copy().sources)
     assert name.startswith("SA LES (link) xxx")
     assert len(name) == 120
 
@@ -261,7 +267,7 @@ def test_names_from_cdm_are_cleaned() -> None:
 def test_the_time_is_shared_by_all_requests_and_has_an_end() -> None:
     answers = Answers(policy_of(), [], takes=2.0)
     copy = answers.copy(within=2.0)
-    assert (copy.which, copy.at, copy.problem) == (
+    assert (copy.which, copy.made_at, copy.problem) == (
         Which.LATEST,
         None,
         "CDM did not tell it in time.",
@@ -276,23 +282,23 @@ def test_the_time_is_shared_by_all_requests_and_has_an_end() -> None:
     ("copy", "words"),
     [
         (
-            Copy(Which.LATEST, datetime(2026, 11, 24, 7, tzinfo=UTC), "Gold"),
+            copy_of(Which.LATEST, datetime(2026, 11, 24, 7, tzinfo=UTC), "Gold"),
             "the latest copy, of 2026-11-24 07:00:00 UTC, made by policy Gold",
         ),
         (
-            Copy(Which.LATEST, datetime(2026, 11, 24, 7, tzinfo=UTC), sources=("A", "B")),
+            copy_of(Which.LATEST, datetime(2026, 11, 24, 7, tzinfo=UTC), sources=("A", "B")),
             "the latest copies of 2 sources, the oldest of 2026-11-24 07:00:00 UTC",
         ),
         (
-            Copy(Which.LATEST, problem="CDM was too slow."),
+            copy_of(Which.LATEST, problem="CDM was too slow."),
             "the latest copy; its time is not known: CDM was too slow.",
         ),
-        (Copy(Which.MISSING), "nothing: CDM lists no copy"),
+        (copy_of(Which.MISSING), "nothing: CDM lists no copy"),
         (
-            Copy(Which.PINNED, name="1 May"),
+            copy_of(Which.PINNED, name="1 May"),
             "always the same copy, 1 May, NOT the latest",
         ),
-        (Copy(Which.UNKNOWN, problem="No policy."), "a copy that is not known: No policy."),
+        (copy_of(Which.UNKNOWN, problem="No policy."), "a copy that is not known: No policy."),
     ],
 )
 def test_in_words_it_never_says_more_than_cdm_does(copy: Copy, words: str) -> None:

@@ -22,8 +22,10 @@ from app.restore.model import (
     Refused,
     RestoreJob,
 )
-from tests.factories import JOB_ID, JOB_NAME
+from app.restore.model.copies import Copy, Which
+from tests.factories import JOB_ID, JOB_NAME, copy_of
 
+LAST_NIGHT = datetime(2026, 11, 24, 2, 15, tzinfo=UTC)
 # As little an order as CDM's ids may have.
 _IDS = tuple(str((number * 7919) % 100_003 + 100_000) for number in range(1, 5000))
 WORDS = {
@@ -90,6 +92,8 @@ class FakeCdm:
     was_running: list[bool] = field(default_factory=list)  # what was known of each session asked
     modes_sent: list[str | None] = field(default_factory=list)  # action names of our starts
     said: defaultdict[str, set[Phase]] = field(default_factory=lambda: defaultdict(set))
+    copy: Copy = field(default_factory=lambda: copy_of(Which.LATEST, LAST_NIGHT, "Daily"))
+    until: list[datetime | None] = field(default_factory=list)  # what each look at it asked for
     _late: dict[str, tuple[JobSession, int]] = field(default_factory=dict)
     _made: int = 0
 
@@ -212,9 +216,11 @@ class FakeCdm:
         self.hook("makes_permanent answered")
         return job_id in self.jobs and self.jobs[job_id].make_permanent
 
-    def copy_to_restore(self, job_id: str) -> str:
+    def copy_to_restore(self, job_id: str, *, until: datetime | None = None) -> Copy:
         self._receive("copy_to_restore", job_id)
-        return "the copy of last night"
+        self.hook("copy_to_restore answered")
+        self.until.append(until)
+        return self.copy
 
     def start(self, plan: Plan) -> None:
         fault = self._receive("start", plan.job_id, acts=True)

@@ -37,7 +37,7 @@ from tests.restore.fake_cdm import WORDS
 from tests.restore.world import World
 
 SAID = "CTGGA2398: pool is full"  # CDM's own words
-OTHERS = (SAID, JOB_NAME, "the copy of last night", *WORDS.values(), "PENDING", "UTC")
+OTHERS = (SAID, JOB_NAME, "SALES", "Daily", *WORDS.values(), "PENDING", "UTC")
 S = RunState
 
 

@@ -34,6 +34,10 @@ BEFORE: dict[str, object] = {
     **{"clean_sent": 10, "clean_sends": 3, "clean_s": 11.0, "clean_at": AT},
     "clean_running": True,
 }
+# And those that came later.
+LATER: dict[str, object] = {
+    **{"session_start": PRECISE.isoformat(), "copy_read": True, "copy_tries": 2},
+}
 ALL = Memory(
     unapproved=Sum(60, NOON),
     waited_s=12.5,
@@ -56,6 +60,9 @@ ALL = Memory(
     unknown=Sum(7.0, NOON),
     permanent=False,
     permanent_tries=2,
+    session_start=PRECISE,
+    copy_read=True,
+    copy_tries=2,
     log_lines=80,
     log_whole=True,
     cancel=Sent(9.0, NOON, sent=8, sends=1),
@@ -72,12 +79,12 @@ def write(store: Store, run_id: int, memory: object) -> None:
 
 def test_what_the_version_before_wrote_is_read_whole(store: Store) -> None:
     run = make_run(store)
-    write(store, run.id, BEFORE)
+    write(store, run.id, BEFORE | LATER)
     assert store.runs.get(run.id).memory == ALL
 
 
 def test_it_is_written_under_the_same_keys(store: Store) -> None:
-    assert json.loads(to_json(ALL)) == BEFORE
+    assert json.loads(to_json(ALL)) == BEFORE | LATER
     assert all(getattr(ALL, field.name) != field.default for field in fields(Memory))
 
 

@@ -19,14 +19,15 @@ from app.framework.bulkhead import Bulkhead
 from app.qradar.caller import Caller
 from app.qradar.console import ConsoleAnswer, ConsoleUnavailable
 from app.qradar.identity import NotAuthenticated, Silence
-from app.remote.told import Copy, JobEntry, Step, Which
+from app.remote.told import JobEntry, Step
 from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Mode
+from app.restore.model.copies import Copy, Which
 from app.store.database import Database
 from app.store.store import Store
 from app.web.frame.throttle import Throttle
 from app.web.services import Services
-from tests.factories import put_store
+from tests.factories import copy_of, put_store
 
 ADMIN, ANALYST, OPERATOR = "admin-token", "analyst-token", "operator-token"
 NOBODY, SERVICE, TRIGGER_SERVICE = "nobody-token", "service-token", "trigger-service-token"
@@ -144,7 +145,7 @@ class FakeClient:
     ) -> Copy:
         self.cdm.asked.append(f"copy of {job_id}")
         found = self.cdm.copies.get(
-            job_id, Copy(Which.LATEST, COPIED_AT, "Daily", None, ("SALES",))
+            job_id, copy_of(Which.LATEST, COPIED_AT, "Daily", None, ("SALES",))
         )
         if isinstance(found, CopyManagerError):
             raise found

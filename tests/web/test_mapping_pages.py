@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.remote.told import Copy, Which
 from app.restore.model import LoginRefused, Unknown, Unreachable
+from app.restore.model.copies import Copy, Which
 from app.store.qradar import Rule
 from app.web.connections.cdm_calls import COPY_SECONDS, jobs_and_copies
 from app.web.mappings.job_picker import FEW, MOST, copy_words
+from tests.factories import copy_of
 from tests.web.conftest import ADMIN, COPIED_AT, World, job_entry
 
 MAPPING = {
@@ -353,33 +354,33 @@ def test_a_cdm_that_refuses_the_log_in_is_asked_once(world: World) -> None:
     ("copy", "words"),
     [
         (
-            Copy(Which.LATEST, COPIED_AT, "Daily", sources=("SALES",)),
+            copy_of(Which.LATEST, COPIED_AT, "Daily", sources=("SALES",)),
             "latest copy: 2026-11-24 07:00:00 UTC, from policy Daily",
         ),
-        (Copy(Which.LATEST, COPIED_AT), "latest copy: 2026-11-24 07:00:00 UTC"),
+        (copy_of(Which.LATEST, COPIED_AT), "latest copy: 2026-11-24 07:00:00 UTC"),
         (
-            Copy(Which.LATEST, problem="CDM said no."),
+            copy_of(Which.LATEST, problem="CDM said no."),
             "latest copy; its time is not known: CDM said no.",
         ),
         (
-            Copy(Which.LATEST, COPIED_AT, "Daily", sources=("A", "B")),
+            copy_of(Which.LATEST, COPIED_AT, "Daily", sources=("A", "B")),
             "latest copies of A and B, the oldest: 2026-11-24 07:00:00 UTC, from policy Daily",
         ),
         (
-            Copy(Which.LATEST, sources=tuple("ABCDE"), problem="Too many."),
+            copy_of(Which.LATEST, sources=tuple("ABCDE"), problem="Too many."),
             "latest copies of A, B, C and 2 more; their times are not known: Too many.",
         ),
-        (Copy(Which.MISSING, sources=("HR",)), "CDM lists no copy of HR."),
+        (copy_of(Which.MISSING, sources=("HR",)), "CDM lists no copy of HR."),
         (
-            Copy(Which.PINNED, COPIED_AT, "Daily", name="Nov 24"),
+            copy_of(Which.PINNED, COPIED_AT, "Daily", name="Nov 24"),
             "always the copy of 2026-11-24 07:00:00 UTC, from policy Daily: NOT the latest",
         ),
         (
-            Copy(Which.PINNED, name="Nov 24", problem="It is gone."),
+            copy_of(Which.PINNED, name="Nov 24", problem="It is gone."),
             "always the copy of Nov 24: NOT the latest. It is gone.",
         ),
         (Copy(Which.UNKNOWN), "not known: CDM does not tell."),
-        (Copy(Which.UNKNOWN, problem="CDM said no."), "not known: CDM said no."),
+        (copy_of(Which.UNKNOWN, problem="CDM said no."), "not known: CDM said no."),
     ],
 )
 def test_a_copy_in_words_never_claims_more_than_cdm_tells(copy: Copy, words: str) -> None:
@@ -391,8 +392,8 @@ def test_a_pinned_or_missing_copy_is_warned_of_on_the_mapping(world: World) -> N
     world.add_mapping(world.add_connection())
     world.cdm.jobs = [job_entry("1044", "Clean room"), job_entry("1050", "Other")]
     world.cdm.copies = {
-        "1044": Copy(Which.PINNED, name="<b>Nov\u202e 20"),
-        "1050": Copy(Which.MISSING, sources=("HR",)),
+        "1044": copy_of(Which.PINNED, name="<b>Nov\u202e 20"),
+        "1050": copy_of(Which.MISSING, sources=("HR",)),
     }
     page = world.client(ADMIN).get("/mappings/1").text
     pinned, missing = rows(page)

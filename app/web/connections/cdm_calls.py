@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from app.configuration.checks import InvalidField
 from app.framework.secrets import SecretUnreadable
 from app.message import Message
-from app.remote.told import Copy, JobEntry, Step, Which
+from app.remote.told import JobEntry, Step
 from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection, CopyManagerError, LoginRefused
+from app.restore.model.copies import Copy, Which
 from app.web.services import Services
 
 COPY_SECONDS = 2.0  # of a page, for looking up copies; the jobs they don't suffice for are left out

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, g
 from markupsafe import Markup, escape
 
-from app.message import Message, counted, joined
+from app.message import Message, duration
 from app.qradar.identity import Right
 from app.restore.model import Mode, Outcome, Run, RunState
 from app.web.frame.access import LACKING, may
@@ -234,21 +234,6 @@ def event_value(value: str, name: str) -> Markup:
     return shown.format(
         at.isoformat(), Message("{value} ms since 1970, as it was sent", value=value), utc(at)
     )
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units: "45 s", "15 min", "1 h 30 min", "2 days 4 h"."""
-    whole = round(seconds)
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [
-        counted("{n} day", "{n} days", n=days) if days else "",
-        Message("{number} h", number=hours) if hours else "",
-        Message("{number} min", number=minutes) if minutes else "",
-        Message("{number} s", number=left) if left else "",
-    ]
-    return joined([part for part in parts if part][:2] or [Message("{number} s", number=0)], " ")
 
 
 def ago(at: datetime | None) -> str:

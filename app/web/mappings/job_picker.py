@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from app.copy_managers import last_phase_of
 from app.message import Message, counted
-from app.remote.told import Copy, JobEntry, Which
+from app.remote.told import JobEntry
 from app.restore.model import CdmConnection, CopyManagerError, Phase
+from app.restore.model.copies import Copy, Which
 from app.web.connections.cdm_calls import jobs_and_copies
 from app.web.frame.language import said
 from app.web.frame.listing import listed
@@ -184,8 +185,9 @@ def _headline(picker: Picker) -> Message:
 
 def copy_words(copy: Copy) -> str:
     """Which copy a job will restore, in a sentence; it holds names from outside."""
-    sources = listed(copy.sources[:_SOURCES], more=len(copy.sources) - _SOURCES)
-    at = utc(copy.at) if copy.at else ""
+    names = [source.name for source in copy.sources]
+    sources = listed(names[:_SOURCES], more=len(names) - _SOURCES)
+    at = utc(copy.made_at) if copy.made_at else ""
     match copy.which:
         case Which.LATEST if len(copy.sources) > 1:
             return _latest_copies(sources, at, copy.policy, copy.problem)

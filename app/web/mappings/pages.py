@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.configuration import document as configuration
 from app.configuration.checks import InvalidField
 from app.configuration.saving import default_watch
-from app.message import Message
+from app.message import Message, duration
 from app.qradar.identity import Right
 from app.remote.told import JobEntry
 from app.restore.model import CdmConnection, CopyManagerError, Mapping, Watch
@@ -19,7 +19,6 @@ from app.web.connections.cdm_calls import jobs_of
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
 from app.web.frame.forms import MappingForm
-from app.web.frame.presentation import duration
 from app.web.frame.problems import Problem
 from app.web.mappings.drift import drifts
 from app.web.mappings.job_picker import FEW, MOST, copy_warning, copy_words, pick

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.message import Message, counted, joined
+from app.message import Message, counted, duration, joined
 from app.restore.model import RunState
 from app.store.run_rows import RunFilter
 from app.store.statistics import Statistics
-from app.web.frame.presentation import capital, duration
+from app.web.frame.presentation import capital
 
 GROUPS = {
     "done": Message("ready or completed"),

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from flask import Flask, request
 
-from app.message import Message
+from app.message import Message, duration
 from app.qradar.identity import Right
 from app.restore.model import Run, RunState
 from app.restore.not_started import NotStarted, not_started
 from app.web.frame.access import may
-from app.web.frame.presentation import clock_time, duration
+from app.web.frame.presentation import clock_time
 from app.web.services import Services, services
 
 WAITING = {RunState.NEEDS_DECISION, RunState.AWAITING_APPROVAL}

@@ -233,6 +233,12 @@ class Handler(BaseHTTPRequestHandler):
 
     # --- answering ---
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What ``Date`` says: the simulator's own time."""
+        return super().date_time_string(
+            self.server.site.world.clock() if timestamp is None else timestamp
+        )
+
     def _head(self, reply: Reply) -> None:
         self.send_response(reply.status)
         if reply.content_type:

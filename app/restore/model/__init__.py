@@ -18,6 +18,7 @@ from app.configuration.mapping import Watch as Watch
 from app.configuration.settings import Mode as Mode
 from app.message import Sentence, joined
 from app.restore.memory import Memory
+from app.restore.model.copies import SeenCopy
 
 
 class RunState(StrEnum):
@@ -134,6 +135,7 @@ class Run:
     new_attack: bool = False  # a trigger came after the cool-down while the copy is still mounted
     evidence: Evidence | None = None
     blocked_by: str | None = None  # the foreign job session a queued run waits for
+    copy: SeenCopy | None = None  # which one comes up; None: not looked at
     contact_lost_since: datetime | None = None
     pending_request: str | None = None  # a cancel or clean-up that was asked for, not yet done
     # what the engine remembers between its steps
