@@ -60,7 +60,7 @@ def client_of(connection: CdmConnection, password: str, **options: object) -> Cl
     return MANAGERS[connection.kind].client(connection, password, **options)
 
 
-def tested(connection: CdmConnection, password: str, **options: object) -> Sequence[Step]:
+def steps_to(connection: CdmConnection, password: str, **options: object) -> Sequence[Step]:
     """Try the way to it step by step, up to the first that fails; never raises."""
     return MANAGERS[connection.kind].test(connection, password, **options)
 

@@ -114,14 +114,15 @@ def whole_number(lowest: int, highest: int) -> Check:
 def one_of(kind: type[StrEnum]) -> Check:
     """A check for one of the words of ``kind``."""
     *others, last = kind
+    which = Message("must be {words} or {last}.", words=", ".join(others), last=last)
+    if not others:
+        which = Message("must be {word}.", word=last)
 
     def checked(value: object, field: str) -> StrEnum:
         try:
             return kind(str(value))
         except ValueError:
-            raise InvalidField(
-                field, Message("must be {words} or {last}.", words=", ".join(others), last=last)
-            ) from None
+            raise InvalidField(field, which) from None
 
     return checked
 

@@ -125,4 +125,8 @@ class CdmConnection:
         ),
     )
     secret_label: str | None = None  # names the stored password; None: must be entered
-    kind: Kind = Kind.CDM
+    kind: Kind = field(
+        default=Kind.CDM,
+        # No form asks for it while there is no other.
+        metadata=declared(checks.one_of(Kind), quiet=True, sends=True),
+    )

@@ -45,6 +45,7 @@ class Field:
     changed: str = ""  # what the audit says of a change; none: the value before and after
     key: str = ""  # in the document; none: as it is named
     begins: object = NEEDED  # what a new one has, if it is another than the attribute's default
+    quiet: bool = False  # an export leaves it out while it is what a new one has
     section: str = ""  # of the settings page
     name: str = ""  # by `fields_of`
 
@@ -92,7 +93,12 @@ def fields_of(kind: Any) -> Mapping[str, Field]:
 
 def entry_of(thing: Any) -> dict[str, object]:
     """A thing's declared fields as they stand in the configuration document."""
-    return {one.key: plain(getattr(thing, one.name)) for one in fields_of(thing.__class__).values()}
+    entry = {}
+    for one in fields_of(thing.__class__).values():
+        value = getattr(thing, one.name)
+        if not (one.quiet and value == one.begins):
+            entry[one.key] = plain(value)
+    return entry
 
 
 def plain(value: object) -> object:

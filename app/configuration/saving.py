@@ -125,7 +125,7 @@ class Saver:
         except Taken as error:
             raise _is_taken(error) from error
         except ConnectionInUse as error:
-            held = next(key for key in ("host", "port", "username") if key in changed)
+            held = next(key for key in ("host", "port", "username", "kind") if key in changed)
             raise InvalidField(
                 held, Message("must stay as it is. {reason}", reason=error)
             ) from error

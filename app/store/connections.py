@@ -13,7 +13,7 @@ from app.store.rows import NamedRows, from_row
 from app.store.run_rows import OPEN
 from app.store.times import to_text
 
-_HELD = ("host", "port", "username")  # by an open run
+_HELD = ("host", "port", "username", "kind")  # by an open run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Connections(NamedRows[CdmConnection]):
     def change(self, number: int, /, **values: object) -> CdmConnection:
         """Change columns of a connection.
 
-        Raises `Taken`, and `ConnectionInUse` when host, port or username would change under an open
-        run. What was seen of the server's certificate is forgotten.
+        Raises `Taken`, and `ConnectionInUse` when host, port, username or kind would change
+        under an open run. What was seen of the server's certificate is forgotten.
         """
         with self._db.transaction():
             old = self.get(number)

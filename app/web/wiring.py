@@ -168,7 +168,7 @@ def build_services() -> Services:
         cdm_client=partial(
             copy_managers.client_of, system_ca=system_ca, timeouts=(6.0, 10.0), guard=guard
         ),
-        test_connection=partial(copy_managers.tested, system_ca=system_ca, guard=guard),
+        test_connection=partial(copy_managers.steps_to, system_ca=system_ca, guard=guard),
         fetch_certificate=partial(fetch_certificate, guard=guard),
         make_script=partial(make_script, bulkhead, system_ca),
         console_api=console_api,

@@ -4,7 +4,9 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 from app.configuration import document as configuration
 from app.configuration.checks import InvalidField
 from app.configuration.document import export_document, import_document
+from app.configuration.fields import entry_of, fields_of
+from app.configuration.kinds import Kind
 from app.configuration.ports import ConnectionInUse
 from app.restore.model import CdmConnection, Mode, Trigger, Trust
 from app.restore.own_events import OwnEvents
@@ -225,6 +229,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"connections": [PROD | {"trust": "ca"}]}, "connections[0].ca_pem"),
     ({"connections": [PROD | {"trust": "fingerprint"}]}, "connections[0].fingerprint"),
     ({"connections": [PROD | {"proxy": "http://u:p@x:1"}]}, "connections[0].proxy"),
+    ({"connections": [PROD | {"kind": "tape"}]}, "connections[0].kind"),
     ({"connections": [PROD | {"password": ""}]}, "connections[0].password"),
     ({"connections": [PROD, PROD]}, "connections[1].name"),
     ({"connections": [PROD, PROD | {"name": "b", "host": "CDM.example"}]}, "connections[1].host"),
@@ -298,6 +303,41 @@ def test_every_change_is_audited_without_secrets(
     ]
     assert "geheim" not in repr(rows)
     assert store.audit.verify()
+
+
+# --- the kind of copy manager ---------------------------------------------------------------------
+
+
+class Elsewhere(StrEnum):
+    """A kind that there is not yet."""
+
+    TAPE = "tape"
+
+
+def test_a_document_names_the_kind_of_a_copy_manager_only_where_it_is_another_than_cdm(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document(connections=[PROD | {"kind": "cdm"}]))
+    (connection,) = store.connections.list()
+    assert connection.kind is Kind.CDM
+    assert "kind" not in export_document(store)["connections"][0]  # type: ignore[index]
+    other = replace(connection, kind=Elsewhere.TAPE)  # type: ignore[arg-type]
+    assert entry_of(other)["kind"] == "tape"
+
+
+def test_another_kind_needs_the_password_anew_and_waits_for_open_runs(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document())
+    assert fields_of(CdmConnection)["kind"].sends
+    open_run(store)
+    with pytest.raises(ConnectionInUse):
+        store.connections.change(store.connections.list()[0].id, kind=Elsewhere.TAPE)
+
+
+def test_of_one_kind_only_it_is_said_which() -> None:
+    with pytest.raises(InvalidField, match="^kind: must be cdm.$"):
+        fields_of(CdmConnection)["kind"].read("tape")
 
 
 # --- passwords ------------------------------------------------------------------------------------
