@@ -96,12 +96,8 @@ def available(run: Run) -> Map[str, str]:
 
 
 def _decisions(run: Run, job: str) -> Map[str, str]:
+    """What a person may decide, first what the app has seen most reason for."""
     choices: dict[str, str] = {}
-    if run.job_session_id is None:
-        choices["not_started"] = Message(
-            "You say that job {job} was not started by this run: it will be started (again) now.",
-            job=job,
-        )
     if run.blocked_by is not None:
         choices["follow"] = Message(
             "This run adopts job session {session} and follows it; nothing is started.",
@@ -113,13 +109,38 @@ def _decisions(run: Run, job: str) -> Map[str, str]:
             session=run.blocked_by,
             job=job,
         )
-    choices["started"] = Message(
-        "You name the job session that is this run's; it is followed from now on."
+    started: str = Message(
+        "You choose or name the job session that is this run's; it is followed from now on."
     )
+    if run.memory.seen and run.blocked_by is None:
+        choices["started"] = started
+    if run.job_session_id is None:
+        choices["not_started"] = _start_again(run, job)
+    choices.setdefault("started", started)
     choices["give_up"] = Message(
         "The run is closed as cancelled; nothing is asked of CDM, and what is mounted there stays."
     )
     return choices
+
+
+def _start_again(run: Run, job: str) -> str:
+    if run.blocked_by is not None:
+        return Message(
+            "CDM is asked again, and job {job} is started as soon as it is free. If job session"
+            " {session} still holds it, the run waits for that, and asks again after 15 minutes.",
+            job=job,
+            session=run.blocked_by,
+        )
+    if run.memory.seen:
+        return Message(
+            "You say that none of the new job sessions is this run's: job {job} will be started"
+            " (again) as soon as none of them is open.",
+            job=job,
+        )
+    return Message(
+        "You say that job {job} was not started by this run: it will be started (again) now.",
+        job=job,
+    )
 
 
 def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
@@ -219,7 +240,7 @@ def resolve(
             return _queue_again(store, run, decision, by=by, now=now)
         chosen = run.blocked_by if decision == "follow" else job_session_id or run.job_session_id
         if not chosen:
-            raise NotPossible(Message("Name the job session (job_session_id) that is this run's."))
+            raise NotPossible(Message("Name the job session that is this run's."))
         if decision == "started" and chosen in (run.memory.noted or ()):
             raise NotPossible(
                 Message(

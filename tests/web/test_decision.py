@@ -78,11 +78,107 @@ def test_every_consequence_is_read_before_a_button_is_opened(world: World) -> No
     for part in (
         "what is mounted there stays",
         "whatever it has mounted is gone",
-        "it will be started (again) now",
+        "is started as soon as it is free",
         "adopts job session 4800",
-        "You name the job session",
+        "You choose or name the job session",
     ):
         assert part in closed, part
+
+
+def buttons(world: World, run_id: int) -> list[str]:
+    page = world.client(ADMIN).get(f"/runs/{run_id}").text
+    return re.findall(r"<summary[^>]*>(.*?)</summary>", page)
+
+
+STARTED, NOT_STARTED = (
+    "It was started: follow the job session",
+    "It was not started: start it now",
+)
+
+
+def test_what_the_app_saw_orders_the_choices(world: World) -> None:
+    run_id = undecided(world)
+    assert buttons(world, run_id) == [STARTED, NOT_STARTED, "Give up"]
+    world.store.runs.note(world.store.runs.get(run_id), memory=Memory(noted=()))
+    assert buttons(world, run_id) == [NOT_STARTED, STARTED, "Give up"]
+
+
+def test_a_blocked_job_is_tried_again_rather_than_not_started(world: World) -> None:
+    run_id = undecided(world, blocked_by="4800")
+    assert buttons(world, run_id) == [
+        "Follow that job session",
+        "Clean up that job session, then start",
+        "Try to start it again",
+        STARTED,
+        "Give up",
+    ]
+    page = main_of(world.client(ADMIN).get(f"/runs/{run_id}").text)
+    assert "If job session 4800 still holds it, the run waits" in page
+
+
+def test_beside_new_job_sessions_another_start_waits_for_them(world: World) -> None:
+    page = main_of(world.client(ADMIN).get(f"/runs/{undecided(world)}").text)
+    assert "none of the new job sessions is this run" in page
+
+
+def choices(world: World, run_id: int) -> list[tuple[str, bool]]:
+    """The job sessions to choose from, and whether each is chosen already."""
+    page = world.client(ADMIN).get(f"/runs/{run_id}").text
+    found = re.findall(r'name="job_session_id" value="(.*?)" required( checked)?>', page)
+    return [(session, bool(checked)) for session, checked in found]
+
+
+def test_the_job_sessions_that_the_app_saw_are_there_to_choose(world: World) -> None:
+    run_id = undecided(world)
+    assert choices(world, run_id) == [("4799", False), ("4800", False), ("", False)]
+    page = main_of(world.client(ADMIN).get(f"/runs/{run_id}").text)
+    assert "4799 RUNNING, begun 1999-02-01 10:00:00 UTC by CDM" in page
+    one = Memory(noted=("4711",), seen=(SeenSession("4711", "RUNNING", None),))
+    world.store.runs.note(world.store.runs.get(run_id), memory=one, job_session_id="4700")
+    assert choices(world, run_id) == [("4700", True), ("", False)]
+
+
+def test_without_any_job_session_seen_its_id_is_typed(world: World) -> None:
+    run = to_state(world, make_run(world, 1), S.NEEDS_DECISION)
+    assert choices(world, run.id) == []
+    page = world.client(ADMIN).get(f"/runs/{run.id}").text
+    assert 'name="job_session_id" required inputmode="numeric"' in page
+
+
+def decide(world: World, run_id: int, **fields: str) -> tuple[int, str]:
+    path = f"/runs/{run_id}/resolve"
+    answer = world.submit(world.client(ADMIN), path, decision="started", **fields)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("field", ["job_session_id", "another_session"])
+def test_a_job_session_is_chosen_or_typed(world: World, field: str) -> None:
+    run_id = undecided(world)
+    assert decide(world, run_id, **{field: " 4799 "})[0] == 303
+    assert [one.job_session_id for one in world.store.runs.requests(run_id)] == ["4799"]
+
+
+def test_two_job_sessions_are_too_many(world: World) -> None:
+    run_id = undecided(world)
+    status, page = decide(world, run_id, job_session_id="4799", another_session="4800")
+    assert (status, world.store.runs.requests(run_id)) == (400, [])
+    assert "another one, 4800, is typed in" in page
+    assert f'/runs/{run_id}">Back to run {run_id}</a>' in page
+
+
+def test_a_choice_that_can_not_be_leads_back_to_the_run(world: World) -> None:
+    run_id = undecided(world)
+    status, page = decide(world, run_id, another_session="session 4799")
+    assert status == 400
+    assert "This is no id of a job session: session 4799" in page
+    assert f'/runs/{run_id}">Back to run {run_id}</a>' in page
+    assert "Back to run" not in decide(world, 999)[1]
+
+
+def test_the_history_says_in_words_who_did_something(world: World) -> None:
+    page = world.client(ADMIN).get(f"/runs/{undecided(world)}").text
+    timeline = page[page.index("<h2>Timeline") :]
+    assert re.findall(r"<td>(the .*?)</td></tr>", timeline)[-1] == "the rule"
 
 
 def test_a_consequence_stands_behind_the_name_of_what_has_it(world: World) -> None:

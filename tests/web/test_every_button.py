@@ -160,7 +160,9 @@ EXPECTED: dict[tuple[str, str], Does] = {
     ),
     ("runs", "Clean up: .+"): Does("runs.show", "clean up asked for", writes=LEFT),
     ("runs", "It was started: .+"): Does("runs.show", "asked", writes=LEFT),
-    ("runs", "It was not started: .+"): Does("runs.show", "queued", writes=MOVED, may=TOLD),
+    ("runs", "(It was not started|Try to start it again): .+"): Does(
+        "runs.show", "queued", writes=MOVED, may=TOLD
+    ),
     ("runs", "Follow that job session: .+"): Does("runs.show", "asked", writes=LEFT),
     ("runs", "Clean up that job session, then start: .+"): Does(
         "runs.show", "queued", writes=MOVED

@@ -68,6 +68,12 @@ _SOURCES = {
     "simulation": Message("simulation"),
     "manual": Message("started by hand"),
 }
+_BY = {
+    "app": Message("the app"),
+    "the app": Message("the app"),
+    "rule": Message("the rule"),
+    "command line": Message("the command line"),
+}
 _TIME = "%Y-%m-%d %H:%M:%S UTC"
 
 _STATES = {  # the colour class and the picture
@@ -133,6 +139,11 @@ def state_words(run: Run) -> str:
 def source_words(source: str) -> str:
     """Where a trigger came from, in words."""
     return _SOURCES.get(source, source.replace("_", " "))
+
+
+def by_words(name: str) -> str:
+    """Who did something: a person by name, the app's own parts in words."""
+    return _BY.get(name, name)
 
 
 def run_tone(run: Run) -> str:
@@ -260,7 +271,16 @@ def register(app: Flask) -> None:
         state_name,
         state_icon,
     ]
-    filters += [outcome_words, outcome_tone, action_words, source_words, outside, fill, capital]
+    filters += [
+        outcome_words,
+        outcome_tone,
+        action_words,
+        source_words,
+        by_words,
+        outside,
+        fill,
+        capital,
+    ]
     for function in filters:
         app.add_template_filter(function)
 

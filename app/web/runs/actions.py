@@ -46,7 +46,10 @@ def resolve(run_id: int, decision: object, job_session_id: str | None) -> str:
         chosen = checks.check_job_id(job_session_id) if job_session_id else None
     except InvalidField as error:
         raise Problem(
-            400, Message("job_session_id must be the id of a job session."), field="job_session_id"
+            400,
+            Message("This is no id of a job session: {text}", text=job_session_id),
+            field="job_session_id",
+            advice=Message("CDM shows the id in the job's history; it is a number."),
         ) from error
     with _told(run_id):
         return actions.resolve(

@@ -22,6 +22,7 @@ class Question:
     seen: Sequence[SeenSession]  # open ones, or those that came after the start
     noted: Sequence[str] | None  # ids from before the start; None: none was about to be sent
     more_noted: int
+    sessions: Sequence[SeenSession]  # of which one may be this run's
 
 
 def question_of(run: Run, transitions: Sequence[Transition]) -> Question | None:
@@ -37,4 +38,14 @@ def question_of(run: Run, transitions: Sequence[Transition]) -> Question | None:
         seen=run.memory.seen,
         noted=None if noted is None else noted[:_MOST],
         more_noted=max(len(noted or ()) - _MOST, 0),
+        sessions=_may_be_its_own(run),
     )
+
+
+def _may_be_its_own(run: Run) -> Sequence[SeenSession]:
+    """The job sessions to choose from: the one that was followed, and those in CDM's list."""
+    found = [one for one in run.memory.seen if one.id not in (run.memory.noted or ())]
+    own = run.job_session_id
+    if own is not None and own not in [one.id for one in found]:
+        found.insert(0, SeenSession(own, run.cdm_status or "", None))
+    return found

@@ -18,6 +18,7 @@ from app.store.history import LogPage
 from app.store.run_rows import RunFilter
 from app.web.frame.access import needs
 from app.web.frame.addresses import go_to, link
+from app.web.frame.problems import Problem
 from app.web.runs import actions, query, written
 from app.web.runs.came_of import OfOffense, of_offense
 from app.web.runs.charts import make_charts
@@ -195,8 +196,28 @@ for each in actions.ACTIONS:
 @needs(Right.OPERATE)
 def resolve(run_id: int) -> Response:
     """Decide, as one of the page's buttons says."""
-    session = request.form.get("job_session_id", "").strip()
-    return _back_to(run_id, actions.resolve(run_id, request.form.get("decision"), session or None))
+    decision = request.form.get("decision")
+    return _back_to(run_id, actions.resolve(run_id, decision, _session()))
+
+
+def _session() -> str | None:
+    """The job session that was chosen, or typed in; `Problem` 400 where these are two."""
+    chosen, typed = (
+        request.form.get(name, "").strip() for name in ("job_session_id", "another_session")
+    )
+    if chosen and typed:
+        raise Problem(
+            400,
+            Message(
+                "Job session {chosen} is chosen, and another one, {typed}, is typed in: nothing was"
+                " done.",
+                chosen=chosen,
+                typed=typed,
+            ),
+            field="another_session",
+            advice=Message("Choose one of them on the run's page."),
+        )
+    return chosen or typed or None
 
 
 def _back_to(run_id: int, message: str) -> Response:
