@@ -1,8 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The four looks of every page, what may be wrong with one, and the pictures that are kept."""
+"""The four looks of every page, what may be wrong with one, and the pictures that are kept.
 
-from dataclasses import dataclass
+Themes are told by an address; that the window has another width needs no new load, for all that is
+fitted to it is fitted by the style sheets.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import Error, Frame, Page
@@ -52,12 +58,33 @@ class Look:
         return f"{self.theme}-{self.width}"
 
 
-LOOKS = [Look(theme, width) for theme in ("light", "dark") for width in (800, 1600)]
+# A page is opened in these, each theme and each width once, and looked at in both `WIDTHS`.
+LOOKS = [Look("light", 800), Look("dark", 1600)]
+WIDTHS = (800, 1600)
+
+
+def in_each_width(page: Page, look: Look) -> Iterator[Look]:
+    """Give the look in which a page is open, then the same page in the other width."""
+    size = page.viewport_size
+    assert size is not None
+    assert size["width"] == look.width
+    yield look
+    for width in WIDTHS:
+        if width != look.width:
+            page.set_viewport_size({**size, "width": width})
+            yield replace(look, width=width)
+    page.set_viewport_size(size)
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text()
 
 
 def faults(page: Page | Frame, *, usual: bool = True) -> list[str]:
     """What is wrong with the page that is open; ``usual``: its values are of usual length."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("typeof axe === 'object'"):  # it is there from the other width
+        page.evaluate(_axe())
     found: list[str] = page.evaluate(_JUDGE, RULES)
     if (excess := page.evaluate(_TOO_WIDE)) > 0:
         found.append(f"it is {excess} px too wide")
@@ -68,11 +95,12 @@ def faults(page: Page | Frame, *, usual: bool = True) -> list[str]:
 
 
 def keep_picture(page: Page, name: str, look: Look) -> None:
-    """Write ``NAME-THEME-WIDTH.png`` of the whole page."""
-    pictures.FOLDER.mkdir(parents=True, exist_ok=True)
-    file = pictures.FOLDER / f"{name}-{look}.png"
-    try:
-        page.screenshot(path=file, full_page=True)
-    except Error:  # of a very high page a browser that is short of time takes none: its top will do
-        page.screenshot(path=file)
+    """Write ``NAME-THEME-WIDTH.png`` of the whole page, if all are asked for; take the README's."""
+    if pictures.ALL:
+        pictures.FOLDER.mkdir(parents=True, exist_ok=True)
+        file = pictures.FOLDER / f"{name}-{look}.png"
+        try:
+            page.screenshot(path=file, full_page=True)
+        except Error:  # of a very high page a browser that is short of time takes none: its top
+            page.screenshot(path=file)
     pictures.take(page, f"{name}-{look}")

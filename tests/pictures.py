@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The README's pictures: which stations of the browser tests they are taken at.
 
-`./build.sh test` writes all pictures into ``.build/screenshots``, and the README's once more, in
-the README's size, into ``.build/screenshots/readme``. With ``SAFEGUARDED_PICTURES=1`` in the
-environment they also replace the ones in ``tests/pictures``; these tests will do:
+`./build.sh test` takes them, in the README's size, into ``.build/screenshots/readme``. With
+``SAFEGUARDED_PICTURES=1`` in the environment they also replace the ones in ``tests/pictures``, and
+every page is kept in ``.build/screenshots``, in each look. It takes minutes; these tests will do:
 
     SAFEGUARDED_PICTURES=1 ./build.sh test tests/test_incident.py tests/test_set_up_end_to_end.py \
         tests/test_browser_look.py
@@ -20,6 +20,7 @@ FOLDER = _ROOT / ".build" / "screenshots"
 COMMITTED = _ROOT / "tests" / "pictures"
 WIDTH, MOST_HEIGHT = 1200, 1400  # px
 LARGEST = 200_000  # bytes
+ALL = os.environ.get("SAFEGUARDED_PICTURES") == "1"
 # The README's file: the station and look where it is taken.
 README = {
     "overview.png": "incident-attack-dark-1600",
@@ -46,7 +47,7 @@ def take(page: Page, station: str) -> None:
     page.set_viewport_size(size)
     assert len(picture) < LARGEST, f"{names[0]} has {len(picture)} bytes"
     folders = [FOLDER / "readme"]
-    if os.environ.get("SAFEGUARDED_PICTURES") == "1":
+    if ALL:
         folders.append(COMMITTED)
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)

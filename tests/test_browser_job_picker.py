@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import at_the_console
-from tests.looks import LOOKS, Look, faults
+from tests.looks import LOOKS, Look, faults, in_each_width
 from tests.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -106,5 +106,6 @@ def test_an_error_leads_to_the_group_of_jobs(browser: Browser, site: Site, look:
         expect(group).to_be_focused()
         described = (group.get_attribute("aria-describedby") or "").split()
         assert "must be chosen" in page.locator(f"#{described[0]}").inner_text()
-        wrong = faults(page)
-        assert not wrong, "\n".join(wrong)
+        for each in in_each_width(page, look):
+            wrong = faults(page)
+            assert not wrong, "\n".join([str(each), *wrong])

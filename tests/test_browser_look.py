@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.web.frame.presentation import outside
 from tests.browser import Person, at_the_console
-from tests.looks import LOOKS, Look, faults, keep_picture
+from tests.looks import LOOKS, Look, faults, in_each_width, keep_picture
 from tests.site import HOSTILE, Site, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -35,13 +35,18 @@ def person_at(browser: Browser, site: Any, width: int, **options: Any) -> Any:
     )
 
 
-def look_at(person: Person, path: str, look: Look, prefix: str = "") -> list[str]:
-    """Open a page, keep a picture of it, and give what is wrong with it."""
+def look_at(
+    person: Person, path: str, look: Look, prefix: str = "", *, widths: bool = True
+) -> list[str]:
+    """Open a page and give what is wrong with it; ``widths``: in the other width too."""
     person.open(f"{path}{'&' if '?' in path else '?'}ui=new&theme={look.theme}")
     plain = "".join(letter if letter.isalnum() else "-" for letter in path).strip("-")
-    keep_picture(person.page, f"{prefix}{plain or 'overview'}", look)
-    found = faults(person.page, usual=not prefix.startswith("hostile"))
-    return [f"{path}: {fault}" for fault in found]
+    found = []
+    for each in in_each_width(person.page, look) if widths else [look]:
+        keep_picture(person.page, f"{prefix}{plain or 'overview'}", each)
+        wrong = faults(person.page, usual=not prefix.startswith("hostile"))
+        found += [f"{path}, {each}: {fault}" for fault in wrong]
+    return found
 
 
 def said_by_browser(person: Person) -> list[str]:
@@ -60,13 +65,13 @@ def test_every_page_is_accessible_and_in_bounds(browser: Browser, site: Site, lo
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=str)  # each theme and each width once
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_every_page_in_german_too(browser: Browser, site: Site, look: Look) -> None:
     """Its words are longer: nothing bursts, is cut off or broken."""
     wrong = []
     with person_at(browser, site, look.width, locale="de-DE") as person:
         for path in site.pages():
-            wrong += look_at(person, path, look, "german-")
+            wrong += look_at(person, path, look, "german-", widths=False)
             if person.page.locator("html").get_attribute("lang") != "de":
                 wrong.append(f"{path} is not in German")
         wrong += said_by_browser(person)
@@ -88,8 +93,9 @@ def test_hostile_values_break_no_page(browser: Browser, hostile: Site, look: Loo
         person.page.get_by_label("Address", exact=True).fill("cdm.example")
         person.page.get_by_role("button", name="Show certificate").click()
         expect(person.page.get_by_text("Issued to")).to_be_visible()
-        keep_picture(person.page, "hostile-certificate", look)
-        wrong += faults(person.page, usual=False)
+        for each in in_each_width(person.page, look):
+            keep_picture(person.page, "hostile-certificate", each)
+            wrong += [f"certificate, {each}: {one}" for one in faults(person.page, usual=False)]
         wrong += said_by_browser(person)
     assert not wrong, "\n".join(wrong)
 
@@ -99,17 +105,18 @@ def test_a_month_of_history(browser: Browser, month: Site, look: Look) -> None:
     """Both charts with something to show, and a full page of runs."""
     with person_at(browser, month, look.width) as person:
         wrong = look_at(person, "runs", look, "month-")
-        wrong += [f"opened: {fault}" for fault in opened(person.page)]
+        open_tables(person.page)
+        for each in in_each_width(person.page, look):
+            wrong += [f"opened, {each}: {fault}" for fault in faults(person.page)]
         wrong += said_by_browser(person)
     assert not wrong, "\n".join(wrong)
 
 
-def opened(page: Page) -> list[str]:
-    """What is wrong once the charts' tables are opened."""
+def open_tables(page: Page) -> None:
+    """Open what the charts show as tables."""
     for title in ("Runs per day by outcome", "Time from receipt to ready"):
         page.get_by_text(f"{title} as a table").click()
         expect(page.get_by_role("region", name=f"{title} as a table")).to_be_visible()
-    return faults(page)
 
 
 def test_in_the_consoles_frame_the_theme_is_kept(browser: Browser, site: Site) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Frame, Locator, Page, expect
 
+from tests import pictures
 from tests.browser import Console, Person, at_the_console
-from tests.looks import Look, faults, keep_picture
+from tests.looks import Look, faults, in_each_width, keep_picture
 
 SOON_MS = 30_000
 Place = Page | Frame
@@ -38,9 +39,10 @@ class Walk:
         where: Place = self.app if place is None else place
         page.bring_to_front()  # a tab behind another one is drawn late
         expect(where.locator("html")).to_have_attribute("data-theme", self.look.theme)
-        self.wrong += [f"{name}: {fault}" for fault in faults(where)]
-        with _as_high_as_its_content(page, where):
-            keep_picture(page, f"{self.story}-{name}", self.look)
+        for look in in_each_width(page, self.look):
+            self.wrong += [f"{name}, {look}: {fault}" for fault in faults(where)]
+            with _as_high_as_its_content(page, where):
+                keep_picture(page, f"{self.story}-{name}", look)
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def _as_high_as_its_content(page: Page, where: Place) -> Iterator[None]:
     """A frame has the window's height, so a picture of the whole needs a high window."""
     size = page.viewport_size
     assert size is not None
-    if page.main_frame is not where and where is not page:
+    if pictures.ALL and page.main_frame is not where and where is not page:
         inside = int(where.evaluate("document.documentElement.scrollHeight"))
         page.set_viewport_size({**size, "height": max(size["height"], inside + 80)})
     yield
