@@ -19,8 +19,8 @@ usage() {
 ./build.sh demo [--once]  the app between a simulated QRadar and a simulated CDM; --once: one restore, then the end
 ./build.sh check [paths]  format, lint, types, and the quick tests (of these files and folders, of all without):
                           those without the app's processes, the jail and a browser; under 90 s once it is set up
-./build.sh test           format, lint, types, all tests on the newest image's packages, those on the oldest image's
-                          that its packages matter to; options go to pytest: --cov=app --cov-branch for the coverage
+./build.sh test           format, lint, types, all tests on the newest image's packages, and beside them those on the
+                          oldest image's that its packages matter to; options go to pytest: --cov=app for the coverage
 ./build.sh bench          a table of measures, also as dist/bench.json
 ./build.sh proof          the long campaigns
 ./build.sh help           this text
@@ -253,31 +253,60 @@ run_check() {
   pytest_on "$NEWEST" -q -n 2 -m "$QUICK" "$@"
 }
 
+# together COMMAND...: each beside the others, on all cores; fails when one did, but once all have ended.
+together() {
+  local command running=() failed=0
+  for command in "$@"; do
+    "$command" &
+    running+=("$!")
+  done
+  for command in "${running[@]}"; do wait "$command" || failed=1; done
+  return "$failed"
+}
+
+newest_image() {
+  image_venv "$NEWEST"
+  image_environment "$NEWEST"
+}
+
+oldest_image() {
+  image_venv "$OLDEST"
+  image_environment "$OLDEST"
+}
+
+# What the tests need of other package managers, and both zips.
+parts_and_package() {
+  sqlite || die "SQLite 3.26 could not be built"
+  styles_packages
+  package
+}
+
+# All tests are read once, which compiles them: the workers would each do it again.
+read_tests() { pytest_on "$NEWEST" --collect-only -qq >/dev/null 2>&1 || true; }
+
 run_tests() {
   need_python
   system_packages
   mkdir -p "$BUILD"
-  local image
-  for image in "$NEWEST" "$OLDEST"; do
-    image_venv "$image"
-    image_environment "$image"
-  done
-  sqlite || die "SQLite 3.26 could not be built"
-  styles_packages
-  package
+  together newest_image oldest_image parts_and_package
   keep_compiled
   export LD_LIBRARY_PATH=$BUILD/sqlite326
-  # Beside the checks, all tests are read once, which compiles them: the workers would each do it again.
-  pytest_on "$NEWEST" --collect-only -qq >/dev/null 2>&1 &
-  checks
-  wait
-  say "tests on image $NEWEST"
-  # More of them at a time than there are cores: the ones with real processes mostly wait.
-  pytest_on "$NEWEST" -n 4 "$@"
+  together read_tests checks
   # What these markers leave out takes long and depends little on the packages' versions. What the folders hold does not
   # at all: the heart and the store know the standard library only, the simulators and the packing are not the app.
+  say "tests on image $NEWEST, and beside them on image $OLDEST: told after the others"
+  local said=$BUILD/oldest.log failed=0
+  COVERAGE_FILE=$BUILD/coverage-$OLDEST "$BUILD/venv-$OLDEST/bin/python" -m pytest --dist worksteal -n 2 -m "$QUICK" \
+    --ignore=tests/{package,restore,simulators_tests,store} "$@" >"$said" 2>&1 &
+  oldest=$!
+  trap 'kill $oldest 2>/dev/null || true' EXIT # whoever breaks it off means both
+  # More of them at a time than there are cores: the ones with real processes mostly wait.
+  pytest_on "$NEWEST" -n 4 "$@" || failed=$?
+  wait "$oldest" || failed=$?
+  trap - EXIT
   say "tests on image $OLDEST"
-  pytest_on "$OLDEST" -n 4 -m "$QUICK" --ignore=tests/{package,restore,simulators_tests,store} "$@"
+  cat "$said"
+  return "$failed"
 }
 
 run_module() {

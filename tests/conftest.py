@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
+from tests.dealing import dealt
 from tests.simulators.container import Image
 from tests.world import World, app_zip
 
@@ -48,6 +49,22 @@ Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
 # A machine with much to do is no fault of what is tested: no example fails by the clock.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let no worker come late to the tests with processes or a browser: most of them wait."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    long = [one for one in items if any(map(one.get_closest_marker, ("browser", "processes")))]
+    long.sort(key=_time_limit, reverse=True)
+    marked = set(long)
+    items[:] = dealt(long, [one for one in items if one not in marked], workers)
+
+
+def _time_limit(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return 0.0 if mark is None else float(mark.args[0])
 
 
 @pytest.fixture(autouse=True)

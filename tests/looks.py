@@ -23,6 +23,8 @@ _JUDGE = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violation
         node => node.html.slice(0, 200) + " " + node.any.concat(node.all).map(
             why => why.message).join(", ")).slice(0, 3).join(" | ")))"""
 _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_SETTLED = """() => Promise.allSettled(document.getAnimations().filter(
+    one => one instanceof CSSTransition).map(one => one.finished)).then(() => null)"""
 # A table's region may be scrolled, but on a page of usual values nothing needs it.
 _HIDDEN = """() => Array.from(document.querySelectorAll("[role=region]")).filter(
     one => one.scrollWidth > one.clientWidth).map(
@@ -69,6 +71,7 @@ def in_each_width(page: Page, look: Look) -> Iterator[Look]:
     assert size is not None
     assert size["width"] == look.width
     yield look
+    page.mouse.move(0, 0)  # or what comes to lie under it fades while it is looked at
     for width in WIDTHS:
         if width != look.width:
             page.set_viewport_size({**size, "width": width})
@@ -85,6 +88,7 @@ def faults(page: Page | Frame, *, usual: bool = True) -> list[str]:
     """What is wrong with the page that is open; ``usual``: its values are of usual length."""
     if not page.evaluate("typeof axe === 'object'"):  # it is there from the other width
         page.evaluate(_axe())
+    page.evaluate(_SETTLED)
     found: list[str] = page.evaluate(_JUDGE, RULES)
     if (excess := page.evaluate(_TOO_WIDE)) > 0:
         found.append(f"it is {excess} px too wide")

@@ -16,7 +16,7 @@ PARTS = ("build.sh", "manifest.json", "CHANGELOG.md", "app", "container", "tests
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what packing needs, the bundled wheels included."""
+    """A copy of what packing needs, the bundled wheels included; what is set up is set up once."""
     for part in PARTS:
         target = tmp_path / "tree" / part
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -25,6 +25,7 @@ def tree(tmp_path: Path) -> Path:
         else:
             shutil.copy(ROOT / part, target)
     (tmp_path / "tree/tests/__init__.py").touch()
+    (tmp_path / "tree/.build").symlink_to(ROOT / ".build")
     return tmp_path / "tree"
 
 

@@ -27,7 +27,7 @@ def prepare(image: str) -> Path:
     described += Path(__file__).read_bytes()
     fingerprint = hashlib.sha256(described).hexdigest()
     folder.parent.mkdir(exist_ok=True)
-    with (folder.parent / ".environment.lock").open("w") as lock:
+    with (folder.parent / f".environment-{image}.lock").open("w") as lock:
         # Two test runs at a time must not both set it up.
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = folder / ".fingerprint"
