@@ -13,7 +13,7 @@ from dataclasses import MISSING, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 from app.configuration.checks import InvalidField
 from app.message import Message
@@ -22,11 +22,23 @@ Entry = Mapping[str, object]
 """A connection, a mapping or the settings, as they stand in the configuration document."""
 
 Widget = Literal[
-    "", "text", "lines", "number", "numbers", "names", "switch", "choice", "time", "picked"
+    "",  # no form asks for it
+    "text",
+    "lines",  # of a long text
+    "number",
+    "numbers",  # with commas or blanks between them
+    "names",  # one on each line
+    "time",
+    "switch",
+    "choice",
+    "picked",  # from a list that its page makes
+    "several",  # the same, any number of them
+    "button",  # by buttons that its page makes: each sends what it sets, on and off for a switch
 ]
 NEEDED = object()
 """Instead of a value with which a new one begins: it must be given."""
 _DECLARED = "declared"
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,7 @@ class Field:
     check: Callable[..., object]  # of a value and a key; see `checks`
     label: str = ""
     help: str = ""
-    widget: Widget = ""  # how a form asks for it, picked: by a list of its own; none: no form does
+    widget: Widget = ""  # how a form asks for it
     question: str = ""  # above the choices, if it is another than the label
     choices: Mapping[StrEnum, str] = dataclasses.field(default_factory=dict)
     only_for: tuple[str, object] | None = None  # it counts if that other field has that value
@@ -46,7 +58,8 @@ class Field:
     key: str = ""  # in the document; none: as it is named
     begins: object = NEEDED  # what a new one has, if it is another than the attribute's default
     quiet: bool = False  # an export leaves it out while it is what a new one has
-    section: str = ""  # of the settings page
+    section: "Section | None" = None  # of the settings page, where it stands
+    said: Mapping[object, str] = dataclasses.field(default_factory=dict)  # once it has that value
     name: str = ""  # by `fields_of`
 
     @property
@@ -56,9 +69,9 @@ class Field:
 
     def read(self, value: object, *, allow_loopback: bool = False) -> object:
         """A value from a form or a document in its normal form. Raises `InvalidField`."""
-        if self.address:
-            return self.check(value, self.key, allow_loopback=allow_loopback)
-        return self.check(value, self.key)
+        options = {"allow_loopback": allow_loopback} if self.address else {}
+        found = self.check(value, self.key, **options)
+        return tuple(found) if isinstance(found, list) else found
 
     def counts(self, values: Mapping[str, object]) -> bool:
         """Whether it is used beside the other fields' ``values``."""
@@ -71,9 +84,23 @@ class Field:
         )
 
 
-def declared(check: Callable[..., object], label: str = "", **more: Any) -> dict[str, Field]:
-    """The metadata of a field that people configure; see `Field`."""
-    return {_DECLARED: Field(check, label, **more)}
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the settings page that is saved by itself."""
+
+    path: str  # of its address, below /settings
+    title: str
+    about: str = ""
+    save: str = Message("Save")  # on its button
+    saved: str = Message("The settings are saved.")
+
+
+def _metadata(make: Callable[_P, Field]) -> Callable[_P, Mapping[str, Field]]:
+    return lambda *args, **named: {_DECLARED: make(*args, **named)}
+
+
+declared = _metadata(Field)
+"""The metadata of a field that people configure; see `Field`."""
 
 
 @cache

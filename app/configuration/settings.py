@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The settings: each with its place on the settings page."""
+"""The settings, each with its section of the settings page.
+
+A section that the page's templates do not know by name shows its fields one below the other.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.configuration import checks
-from app.configuration.fields import declared
+from app.configuration.fields import Section, declared, fields_of
 from app.message import Message
 
 
@@ -18,23 +21,90 @@ class Mode(StrEnum):
     DISARMED = "disarmed"
 
 
+MODE = Section("mode", Message("Mode"))
+OPERATORS = Section(
+    "operator-roles",
+    Message("Operators"),
+    Message(
+        "Users with one of these QRadar roles may start by hand, acknowledge new attacks, approve,"
+        " cancel, clean up and decide. Those with Admin always may."
+    ),
+    Message("Save the operator roles"),
+    Message("The operator roles are saved."),
+)
+LEEF = Section("leef", Message("Events to QRadar's log"))
+OWN_EVENTS = Section(
+    "own-events",
+    Message("The app's own events"),
+    Message(
+        "A rule that matches these events must not start a restore over them. They are known by"
+        " their log source and event id together; an event that only names the user"
+        " safeguarded-restore starts a restore at most once in the full cool-down."
+    ),
+    Message("Save the ids"),
+    Message("The ids of the app's own events are saved."),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is set, once for the whole app."""
 
-    mode: Mode = field(default=Mode.DISARMED, metadata=declared(checks.one_of(Mode)))
-    # the QRadar roles that may operate runs
-    operator_roles: tuple[str, ...] = field(default=(), metadata=declared(checks.check_names))
-    # the authorized services that may operate runs
-    services: tuple[str, ...] = field(default=(), metadata=declared(checks.check_names))
-    # whether QRadar's log is told what the app does
-    leef: bool = field(default=False, metadata=declared(checks.check_flag))
-    # by which our own events are known, beside what the console tells
-    own_log_sources: tuple[int, ...] = field(
+    mode: Mode = field(
+        default=Mode.DISARMED,
+        metadata=declared(
+            checks.one_of(Mode),
+            Message("Mode"),
+            widget="button",
+            section=MODE,
+            said={
+                Mode.ARMED: Message("The app is armed."),
+                Mode.OBSERVE: Message("The app is observing: it starts nothing."),
+                Mode.DISARMED: Message("The app is disarmed."),
+            },
+        ),
+    )
+    operator_roles: tuple[str, ...] = field(
         default=(),
-        metadata=declared(checks.check_numbers, Message("Log source ids"), widget="numbers"),
+        metadata=declared(
+            checks.check_names, Message("Operators"), widget="several", section=OPERATORS
+        ),
+    )
+    services: tuple[str, ...] = field(  # labels of authorized services that may operate runs
+        default=(), metadata=declared(checks.check_names)
+    )
+    leef: bool = field(
+        default=False,
+        metadata=declared(
+            checks.check_flag,
+            Message("leef"),
+            widget="button",
+            section=LEEF,
+            said={
+                True: Message("Events in QRadar's log are on."),
+                False: Message("Events in QRadar's log are off."),
+            },
+        ),
+    )
+    own_log_sources: tuple[int, ...] = field(  # beside what the console tells
+        default=(),
+        metadata=declared(
+            checks.check_numbers, Message("Log source ids"), widget="numbers", section=OWN_EVENTS
+        ),
     )
     own_qids: tuple[int, ...] = field(
         default=(),
-        metadata=declared(checks.check_numbers, Message("Event ids (QID)"), widget="numbers"),
+        metadata=declared(
+            checks.check_numbers,
+            Message("Event ids (QID)"),
+            help=Message(
+                "Numbers, with commas or blanks between them; empty: what the console tells."
+            ),
+            widget="numbers",
+            section=OWN_EVENTS,
+        ),
     )
+
+
+SECTIONS = tuple(dict.fromkeys(one.section for one in fields_of(Settings).values() if one.section))
+"""In the order in which their first fields are declared."""

@@ -18,6 +18,7 @@ from wtforms import (  # type: ignore[import-untyped] # no stubs
     PasswordField,
     RadioField,
     SelectChoice,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -29,6 +30,9 @@ from app.configuration.fields import NEEDED, Field, fields_of
 from app.message import Message, joined
 from app.web.frame.language import say
 
+_POSTED = {"operator_roles": "role"}  # what several values are posted as, if not by their name
+_ON = {"on": True, "off": False}
+
 
 class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
     """A form whose fields are read as they are declared."""
@@ -38,7 +42,7 @@ class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
     @classmethod
     def of(cls, thing: object) -> Self:
         """The form filled with what a connection, a mapping or the settings hold."""
-        shown = {name: _shown(getattr(thing, name)) for name in cls.declared}
+        shown = {name: _shown(one, getattr(thing, name)) for name, one in cls.declared.items()}
         return cls(formdata=None, **shown)
 
     def values(self, *names: str, allow_loopback: bool = False) -> dict[str, object] | None:
@@ -72,7 +76,7 @@ class CheckedForm(FlaskForm):  # type: ignore[misc] # no stubs
 Form = type[CheckedForm]
 
 
-def _asks_for(fields: Mapping[str, Field]) -> Callable[[Form], Any]:
+def asks_for(fields: Mapping[str, Field]) -> Callable[[Form], Any]:
     """Give a form a field for each of those that a form asks for."""
 
     def add(form: Form) -> Form:
@@ -85,16 +89,21 @@ def _asks_for(fields: Mapping[str, Field]) -> Callable[[Form], Any]:
 
 
 def _field(one: Field) -> Any:
-    begins = None if one.begins is NEEDED else _shown(one.begins)
+    begins = None if one.begins is NEEDED else _shown(one, one.begins)
     if one.widget == "choice":
         choices = [SelectChoice(value.value, words) for value, words in one.choices.items()]
         return RadioField(one.label, choices=choices, default=begins, validate_choice=False)
+    if one.widget == "several":
+        name = _POSTED.get(one.name, one.name)
+        return SelectMultipleField(one.label, choices=(), validate_choice=False, name=name)
     kind = {"switch": BooleanField, "lines": TextAreaField, "names": TextAreaField}
     return kind.get(one.widget, StringField)(one.label, default=begins)
 
 
-def _shown(value: object) -> object:
+def _shown(one: Field, value: object) -> object:
     """A value as a field of a form holds it."""
+    if one.widget == "several":
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, tuple):
@@ -108,12 +117,18 @@ def _entered(one: Field, data: Any) -> object:
         return re.split(r"[\s,;]+", data.strip()) if data else []
     if one.widget == "names":
         return [line for line in (data or "").splitlines() if line.strip()]
+    if one.widget == "button" and isinstance(one.begins, bool):
+        if data not in _ON:
+            raise InvalidField(
+                one.key, Message("must be {words} or {last}.", words="on", last="off")
+            )
+        return _ON[data]
     if one.widget == "picked" and not data:
         raise InvalidField(one.key, Message("must be chosen from the list."))
     return data
 
 
-@_asks_for(fields_of(connection.CdmConnection))
+@asks_for(fields_of(connection.CdmConnection))
 class ConnectionForm(CheckedForm):
     """A CDM connection."""
 
@@ -159,17 +174,17 @@ def _text(field: Any) -> str:
     return "" if value is None else str(value).replace("\r\n", "\n").strip()
 
 
-@_asks_for(fields_of(mapping.Mapping))
+@asks_for(fields_of(mapping.Mapping))
 class MappingForm(CheckedForm):
     """A mapping from a rule to a restore job; the connection is chosen before."""
 
 
-@_asks_for({"name": Field(checks.check_name, Message("Name"), widget="text", key="name")})
+@asks_for({"name": Field(checks.check_name, Message("Name"), widget="text", key="name")})
 class TokenForm(CheckedForm):
     """A new trigger token."""
 
 
-@_asks_for(fields_of(settings.Settings))
+@asks_for(fields_of(settings.Settings))
 class SettingsForm(CheckedForm):
     """The settings."""
 

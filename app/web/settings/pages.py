@@ -3,12 +3,15 @@
 """The settings: armed or not, trigger tokens, the script to download, who changed what."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.configuration import checks
-from app.configuration.checks import InvalidField
+from app.configuration.fields import Section, plain
+from app.configuration.saving import Saver
+from app.configuration.settings import SECTIONS
 from app.framework.bulkhead import TooBusy
 from app.message import Message, joined
 from app.qradar.administrator import NotDone
@@ -22,21 +25,35 @@ from app.web.frame.problems import Problem
 from app.web.services import services
 from app.web.set_up.pages import administrator
 
-_CHANGED = {
-    Mode.ARMED: Message("The app is armed."),
-    Mode.OBSERVE: Message("The app is observing: it starts nothing."),
-    Mode.DISARMED: Message("The app is disarmed."),
-}
-_EVENTS_ARE = {
-    "on": Message("Events in QRadar's log are on."),
-    "off": Message("Events in QRadar's log are off."),
-}
-
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+_OFFERED = frozenset({"button", "several"})  # where nobody types
 _USER_ROLES = "/api/config/access/user_roles"
 _CHANGES = 20
 _LOOKED_THROUGH = 2000  # audit rows; those of runs stand on the runs' pages
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section of the page with the form that its fields are shown from."""
+
+    section: Section
+    form: SettingsForm
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The fields of the section."""
+        fields = self.form.declared.items()
+        return [name for name, one in fields if one.section == self.section]
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is saved."""
+        return _endpoint(self.section)
+
+
+def _endpoint(section: Section) -> str:
+    return f"set_{section.path.replace('-', '_')}"
 
 
 @bp.get("")
@@ -46,45 +63,33 @@ def show() -> str:
     return _page(TokenForm(formdata=None))
 
 
-@bp.post("/mode")
 @needs(Right.ADMINISTER)
-def set_mode() -> BaseResponse:
-    """Arm the app, disarm it, or have it only observe."""
-    try:
-        mode = Mode(str(checks.one_of(Mode)(request.form.get("mode"), "mode")))
-    except InvalidField as error:
-        raise Problem(400, str(error), field="mode") from error
-    services().store.settings.set_mode(mode, by=caller().name, now=services().clock())
-    logger.info("the app was %s by %s", mode, caller().name)
-    flash(_CHANGED[mode], "good")
+def save(section: Section) -> str | BaseResponse:
+    """Save what a section of the page asks for."""
+    part = Part(section, SettingsForm())
+    values = part.form.values(*part.names)
+    if values is None:
+        for name in part.names:
+            if part.form[name].errors and part.form.declared[name].widget in _OFFERED:
+                raise Problem(400, part.form[name].errors[0], field=name)
+        return _page(TokenForm(formdata=None), wrong=part)
+    store = services().store
+    with store.transaction():
+        Saver(store, caller().name, services().clock()).settings(values)
+    logger.info("%s has set %s", caller().name, {key: plain(one) for key, one in values.items()})
+    first = part.form.declared[part.names[0]]
+    flash(first.said[values[first.name]] if first.said else section.saved, "good")
     return go_to("set_up.show" if request.form.get("back") == "set_up" else "settings.show")
 
 
-@bp.post("/leef")
-@needs(Right.ADMINISTER)
-def set_leef() -> BaseResponse:
-    """Tell QRadar's log what the app does, or not."""
-    wanted = request.form.get("leef")
-    if wanted not in {"on", "off"}:
-        raise Problem(400, Message("leef must be on or off."), field="leef")
-    store, now = services().store, services().clock()
-    store.settings.set("leef", wanted == "on", by=caller().name, now=now)
-    flash(_EVENTS_ARE[wanted], "good")
-    return go_to("settings.show")
-
-
-@bp.post("/own-events")
-@needs(Right.ADMINISTER)
-def set_own_events() -> str | BaseResponse:
-    """Name the log source and the event ids of the app's own events."""
-    form = SettingsForm()
-    values = form.values("own_log_sources", "own_qids")
-    if values is None:
-        return _page(TokenForm(formdata=None), own_form=form)
-    for key, numbers in values.items():
-        services().store.settings.set(key, numbers, by=caller().name, now=services().clock())
-    flash(Message("The ids of the app's own events are saved."), "good")
-    return go_to("settings.show")
+for _one in SECTIONS:
+    bp.add_url_rule(
+        f"/{_one.path}",
+        _endpoint(_one),
+        save,
+        methods=["POST"],
+        defaults={"section": _one},
+    )
 
 
 @bp.post("/tokens")
@@ -139,19 +144,6 @@ def confirm_tokens() -> BaseResponse:
     return go_to("settings.show")
 
 
-@bp.post("/operator-roles")
-@needs(Right.ADMINISTER)
-def set_operator_roles() -> BaseResponse:
-    """Choose the QRadar roles that may operate runs."""
-    try:
-        roles = checks.check_names(request.form.getlist("role"), "operator_roles")
-    except InvalidField as error:
-        raise Problem(400, str(error), field="operator_roles") from error
-    services().store.settings.set("operator_roles", roles, by=caller().name, now=services().clock())
-    flash(Message("The operator roles are saved."), "good")
-    return go_to("settings.show")
-
-
 @bp.get("/start_restore.sh")
 @needs(Right.ADMINISTER)
 def download_script() -> Response:
@@ -180,10 +172,13 @@ def _page(
     *,
     new_name: str = "",
     new_token: str = "",
-    own_form: SettingsForm | None = None,
+    wrong: Part | None = None,
 ) -> str:
     store = services().store
     settings = store.settings.values()
+    parts = {one.path: Part(one, SettingsForm.of(settings)) for one in SECTIONS}
+    if wrong is not None:
+        parts[wrong.section.path] = wrong
     changes = store.audit.recent(_LOOKED_THROUGH)
     roles, roles_problem = _roles()
     return render_template(
@@ -196,11 +191,10 @@ def _page(
         tokens=store.tokens.list(),
         settings=settings,
         own_events=store.settings.own_events,
-        own_form=own_form or SettingsForm.of(settings),
+        parts=parts,
         roles=roles,
         roles_problem=roles_problem,
         qradar=store.qradar.console(),
         token_warning=store.qradar.console().token_warning(services().clock()),
-        leef=settings.leef,
         changes=[one for one in changes if not one.action.startswith("run ")][:_CHANGES],
     )
