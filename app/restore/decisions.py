@@ -99,10 +99,12 @@ def _just_told(
 ) -> bool:
     """Whether QRadar's log was told of something lately that this event may be."""
     since = now - LEAST
-    times = [None if live is None else live.state_since]
-    times += [] if last is None else [last.at, last.ended_at]
     failure = store.starts.last_failure()
-    times.append(None if failure is None else failure[1])
+    times = (
+        None if live is None else live.state_since,
+        None if last is None else last.ended_at,
+        None if failure is None else failure[1],
+    )
     return any(at is not None and since < at <= now for at in times) or store.attacks.ended_since(
         mapping.connection_id, mapping.job_id, since
     )

@@ -46,7 +46,7 @@ def not_started(run: Run, now: datetime, *, after: timedelta = TOLD_AFTER) -> No
         run,
         since,
         tried_at,
-        run.due_at if run.due_at is not None and not clock.is_due(run.due_at, now) else None,
+        None if clock.is_due(run.due_at, now) else run.due_at,
         clock.later(tried_at or run.state_since or now, max(left_s, 0.0)),
     )
 

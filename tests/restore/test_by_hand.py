@@ -38,6 +38,14 @@ def give_up(world: World, *, lost: bool) -> None:
     actions.resolve(world.store, 1, "give_up", None, by="ann", now=world.now)
 
 
+def test_one_that_meets_a_cool_down_is_no_attack_that_met_it(world: World) -> None:
+    give_up(world, lost=True)
+    assert start(world).outcome is Outcome.COOLING_DOWN
+    assert not world.store.attacks.met_cooling()
+    world.trigger()
+    assert world.store.attacks.met_cooling()
+
+
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED])
 def test_it_does_not_wait_for_the_cool_down(world: World, phase: Phase) -> None:
     world.start_run()

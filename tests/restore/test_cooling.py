@@ -113,6 +113,22 @@ def test_what_is_waited_for_is_told_with_the_time_of_the_clock(world: World) -> 
 
 
 @pytest.mark.parametrize(
+    ("failures", "words"),
+    [
+        (1, "failed;"),
+        (2, "failed, the second time in a row;"),
+        (3, "failed, the third time in a row;"),
+        (4, "failed, the 4th time in a row;"),
+        (20, "failed, the 20th time in a row;"),
+    ],
+)
+def test_how_often_it_failed_in_a_row_is_told(world: World, failures: int, words: str) -> None:
+    found = cooling(world.mapping, LastStart(1, world.now, failures, failed=True), world.now)
+    assert found is not None
+    assert found.why.startswith(f"Run 1 of job {world.mapping.job_name} {words}")
+
+
+@pytest.mark.parametrize(
     ("wait_s", "words"),
     [(119, "119 s"), (120, "2 min"), (348, "6 min"), (3600, "1 h 0 min"), (5401, "1 h 31 min")],
 )

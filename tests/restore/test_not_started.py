@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A restore that does not start because CDM can't be reached, or hangs: told aloud, and soon."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,23 @@ def test_a_dry_run_is_not_told_so(world: World) -> None:
     assert not_started(world.run(), world.now + timedelta(minutes=5)) is None
 
 
+def test_a_contact_that_is_lost_after_the_start_is_not_told_so(world: World) -> None:
+    world.restoring()
+    world.cdm.down = Unreachable("no route")
+    world.turn(60)
+    assert world.run().contact_lost_since == world.now
+    assert not_started(world.run(), world.now + timedelta(minutes=5)) is None
+
+
+def test_whoever_should_have_been_asked_by_now_is_asked_with_the_next_answer(world: World) -> None:
+    world.cdm.down = Unreachable("no route")
+    run = waits(world)
+    run = replace(run, memory=replace(run.memory, waited_s=3700.0))
+    found = not_started(run, world.now + timedelta(seconds=30))
+    assert found is not None
+    assert found.asked_at == found.tried_at == world.now
+
+
 def test_a_cdm_that_can_be_read_and_takes_no_start_is_told_too(world: World) -> None:
     world.cdm.fail("start", Unreachable("refused"), times=1000)
     waits(world)
@@ -173,12 +191,15 @@ def test_a_silence_that_began_before_the_clock_was_set_back_begins_now(world: Wo
     assert world.run().contact_lost_since == world.now
 
 
-def test_a_silence_is_noted_once_as_long_as_it_lasts(world: World) -> None:
+def test_a_silence_is_noted_once_as_long_as_it_lasts(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     note_silence(world.store, world.connection.id, 1.0, world.now)
     first = world.store.connections.contact(world.connection.id)
     world.pass_time(30)
     note_silence(world.store, world.connection.id, 31.0, world.now)
     assert world.store.connections.contact(world.connection.id) == first
+    assert caplog.text.count("does not answer") == 1
 
 
 def test_a_silence_leaves_runs_alone_that_are_not_to_start(world: World) -> None:

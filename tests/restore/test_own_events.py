@@ -159,6 +159,26 @@ def test_what_was_just_told_is_no_new_attack_and_mutes_none(world: World) -> Non
     assert "New attack" in event(world).message
 
 
+def test_the_end_of_a_restore_that_was_just_told_is_no_new_attack(world: World) -> None:
+    world.ready()
+    world.pass_time(86400)
+    world.cdm.become(world.run().job_session_id or "", Phase.COMPLETED)
+    world.go_on(S.COMPLETED)
+    decision = event(world)
+    assert decision.outcome is Outcome.COOLING_DOWN
+    assert "New attack" not in decision.message
+
+
+def test_what_became_of_a_start_long_ago_and_was_just_told_is_no_new_attack(world: World) -> None:
+    run = world.restoring()
+    world.pass_time(3600)
+    world.cdm.become(run.job_session_id or "", Phase.READY)
+    world.go_on(S.READY)
+    assert "New attack" not in event(world).message
+    world.pass_time(900)
+    assert "New attack" in event(world).message
+
+
 def test_another_jobs_failure_that_was_just_told_is_no_new_attack(world: World) -> None:
     other = make_mapping(world.store, world.connection, job_id="2000")
     world.cdm.add_job("2000")
@@ -169,7 +189,7 @@ def test_another_jobs_failure_that_was_just_told_is_no_new_attack(world: World) 
     world.turn(1)
     assert world.run(2).state is S.FAILED
     assert "New attack" not in event(world).message
-    world.pass_time(901)
+    world.pass_time(900)
     assert "New attack" in event(world).message
 
 

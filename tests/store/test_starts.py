@@ -146,6 +146,13 @@ def test_a_start_that_was_given_up_is_unknown_and_one_that_cdm_cancelled_is_not(
     assert last(store, mapping) == LastStart(cancelled.id, at(5), ended_at=NOON)
 
 
+def test_a_start_that_a_person_found_and_cdm_cancelled_is_not_unknown(store: Store) -> None:
+    mapping = make_mapping(store)
+    asked = record(store, start(store, mapping, 0), S.NEEDS_DECISION)
+    record(store, record(store, asked, S.RESTORING), S.CANCELLED)
+    assert last(store, mapping) == LastStart(asked.id, NOON, ended_at=NOON)
+
+
 def test_a_corrected_start_counts_from_then_on(store: Store) -> None:
     mapping = make_mapping(store)
     run = start(store, mapping, 86400)
