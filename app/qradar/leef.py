@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 from app.restore.model import SIMULATION, Run
+from app.restore.model.recovery_point import point_of
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +143,21 @@ def _facts(run: Run) -> Mapping[str, object]:
         "ruleId": run.rule_id,
         "ruleName": run.rule_name,
         "offenseId": run.offense_id,
+        **_copy(run),
+    }
+
+
+def _copy(run: Run) -> Mapping[str, object]:
+    """The copy that comes up, and how it stands to the detection (architecture §7)."""
+    point = point_of(run)
+    if run.copy is None or point is None:
+        return {}
+    made_at = run.copy.copy.made_at
+    return {
+        "copy": run.copy.copy.which,
+        "copyMadeAt": made_at.isoformat(timespec="seconds") if made_at else None,
+        "copyAge": None if point.age_s is None else round(point.age_s),
+        "copyRelation": point.relation,
     }
 
 

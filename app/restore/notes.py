@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 
 from app.message import Message, joined
 from app.restore.model import MANUAL, SIMULATION, Run, RunState
-from app.restore.recovery_point import copy_words
+from app.restore.model.recovery_point import copy_words
 
 LONGEST = 1900
 """UTF-16 units of a text; the mark that is put at its end has some too."""

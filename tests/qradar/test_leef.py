@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.qradar.leef import Teller, line
 from app.restore.model import SIMULATION, Mode, RunState
+from app.restore.model.copies import ClockOffset, Copy, SeenCopy, SourceCopy, Which
 from app.restore.triggers import accept
 from app.store import Database, Store
 from app.store.happenings import Happenings
@@ -159,6 +160,26 @@ def test_a_run_is_told_from_its_trigger_to_its_end(
     assert {event["offenseId"] for _, event in events} == {"5"}
     assert tells.turn(NOON, 2.0) > 0
     assert listener.events(0) == []
+
+
+def test_what_came_up_is_told_with_its_copy(
+    store: Store, untold: Happenings, listener: Listener
+) -> None:
+    tells = teller(untold, listener)
+    tells.turn(NOON, 0.0)
+    mapping = make_mapping(store)
+    run_id = accept(store, make_trigger(mapping, detected_at=NOON), NOON).run_id or 0
+    made_at = NOON - timedelta(minutes=90)
+    copy = Copy(Which.LATEST, (SourceCopy("SALES", made_at),), clock=ClockOffset(0.0, 1.0))
+    run = store.runs.note(store.runs.get(run_id), copy=SeenCopy(copy, NOON))
+    for state in (RunState.STARTING, RunState.RESTORING, RunState.READY):
+        run = store.runs.record(run, state, f"now {state}", by="app", now=NOON)
+
+    tells.turn(NOON, 1.0)
+
+    ready = dict(listener.events(3))["RESTORE_READY"]
+    assert (ready["copy"], ready["copyRelation"], ready["copyAge"]) == ("latest", "before", "5400")
+    assert ready["copyMadeAt"] == "2026-11-24T10:30:00+00:00"
 
 
 def test_what_happened_before_it_was_switched_on_is_not_told(

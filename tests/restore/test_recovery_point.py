@@ -10,8 +10,8 @@ import pytest
 from app.restore.copy_looks import EVERY_S, CopyLooks
 from app.restore.model import MANUAL, Phase, Refused, RunState, Unknown
 from app.restore.model.copies import ClockOffset, Copy, SeenCopy, SourceCopy, Which
+from app.restore.model.recovery_point import Relation, copy_sentence, copy_words, recovery_point
 from app.restore.reading import COPY_TRIES
-from app.restore.recovery_point import Relation, copy_sentence, copy_words, recovery_point
 from tests.factories import JOB_ID, NOON, copy_of, make_mapping
 from tests.restore.world import World
 

@@ -44,7 +44,7 @@ def test_the_newest_runs_come_first_a_page_at_a_time(world: World) -> None:
     client = world.client(ANALYST)
     first = client.get("/api/v1/runs?limit=2").json
     assert [run["id"] for run in first["runs"]] == [5, 4]
-    assert set(first["runs"][0]) == FIELDS
+    assert set(first["runs"][0]) == FIELDS | {"copy"}
     second = client.get(f"/api/v1/runs?limit=2&before={first['next_before']}").json
     assert [run["id"] for run in second["runs"]] == [3, 2]
     last = client.get(f"/api/v1/runs?limit=2&before={second['next_before']}").json
@@ -108,9 +108,15 @@ def test_a_run_has_its_history_log_and_triggers(world: World) -> None:
     to_state(world, run, RunState.STARTING, RunState.RESTORING, job_session_id="4711")
     world.store.runs.add_log(run.id, [LogLine("1", world.clock(), "INFO", "Mounting")])
     document = world.client(ANALYST).get(f"/api/v1/runs/{run.id}").json
-    assert FIELDS | {"offense_by", "transitions", "log", "triggers", "left_out", "notes"} == set(
-        document
-    )
+    assert FIELDS | {
+        "copy",
+        "offense_by",
+        "transitions",
+        "log",
+        "triggers",
+        "left_out",
+        "notes",
+    } == set(document)
     assert [step["to"] for step in document["transitions"]] == ["queued", "starting", "restoring"]
     assert set(document["transitions"][0]) == {"at", "from", "to", "reason", "by"}
     expected = {"time": "2026-11-24T08:00:00.000Z", "type": "INFO", "message": "Mounting"}
@@ -162,7 +168,8 @@ def test_the_csv_has_a_header_and_no_cell_is_a_formula(world: World) -> None:
     assert [row["rule_name"] for row in rows] == [
         *("'\tx", 'plain "quoted", with comma', "'+1", "'=HYPERLINK(1)"),
     ]
-    assert set(rows[0]) == FIELDS
+    columns = {"copy_which", "copy_made_at", "copy_age_s", "copy_relation"}
+    assert set(rows[0]) == FIELDS | columns
 
 
 def test_the_csv_comes_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

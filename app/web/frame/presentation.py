@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from app.message import Message, duration
 from app.qradar.identity import Right
 from app.restore.model import Mode, Outcome, Run, RunState
+from app.restore.model.recovery_point import copy_sentence, copy_warns
 from app.web.frame.access import LACKING, may
 from app.web.frame.addresses import link
 from app.web.frame.language import finalize, said, say
@@ -283,6 +284,8 @@ def register(app: Flask) -> None:
     ]
     for function in filters:
         app.add_template_filter(function)
+    app.add_template_filter(copy_sentence)
+    app.add_template_filter(copy_warns)
 
     @app.context_processor
     def words() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from app.framework.links import console_url
 from app.message import Message
 from app.restore.model import LogLine, Run, RunState, Transition
+from app.restore.model.recovery_point import copy_words, point_of
 from app.store.notes import OffenseNote
 from app.store.times import to_text, to_text_or_none
 from app.store.triggers import ReceivedTrigger
@@ -21,6 +22,7 @@ FIELDS = (
     *("cdm_status", "percent", "source", "rule_id", "rule_name", "offense_id", "detected_at"),
     *("received_at", "started_at", "ready_at", "ended_at", "repeats", "error"),
 )
+COPY_COLUMNS = ("copy_which", "copy_made_at", "copy_age_s", "copy_relation")
 CSV_PART = 10_000  # rows
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,7 +32,36 @@ def run_fields(run: Run) -> dict[str, object]:
     fields = {name: _plain(getattr(run, name)) for name in FIELDS}
     if run.state is RunState.QUEUED and run.contact_lost_since is not None:
         fields["error"] = Message("NOT STARTED: {reason}", reason=run.error or "")
-    return fields
+    return {**fields, "copy": copy_fields(run)}
+
+
+def copy_fields(run: Run) -> dict[str, object] | None:
+    """The copy that a run brings up, and how it stands to the detection (architecture §7)."""
+    point = point_of(run)
+    if run.copy is None or point is None:
+        return None
+    copy = run.copy.copy
+    return {
+        "which": copy.which,
+        "made_at": to_text_or_none(copy.made_at),
+        "newest_made_at": to_text_or_none(copy.newest_made_at),
+        "name": copy.name,
+        "policy": copy.policy,
+        "sources": [
+            {
+                "name": source.name,
+                "made_at": to_text_or_none(source.made_at),
+                "policy": source.policy,
+            }
+            for source in copy.sources
+        ],
+        "age_s": point.age_s,
+        "relation": point.relation,
+        "clock_offset_s": copy.clock.ahead_s if copy.clock else None,
+        "seen_at": to_text(run.copy.seen_at),
+        "problem": copy.problem,
+        "text": copy_words(run),
+    }
 
 
 def transition_fields(step: Transition) -> dict[str, object]:
@@ -106,10 +137,13 @@ def to_csv(runs: Iterable[Run]) -> str:
     """The runs as CSV with a header row; no cell can be taken for a formula by a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(FIELDS)
+    writer.writerow([*FIELDS, *COPY_COLUMNS])
     for run in runs:
         values = run_fields(run)
-        writer.writerow([_cell(values[name]) for name in FIELDS])
+        copy = copy_fields(run) or {}
+        cells = [values[name] for name in FIELDS]
+        cells += [copy.get(name.removeprefix("copy_")) for name in COPY_COLUMNS]
+        writer.writerow(map(_cell, cells))
     return text.getvalue()
 
 

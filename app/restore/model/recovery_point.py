@@ -107,6 +107,14 @@ def copy_sentence(run: Run) -> Message | None:
     return Message("Asked for: {copy}.", copy=words)
 
 
+def copy_warns(run: Run) -> bool:
+    """Say whether a run's copy may be another than the one that is wanted."""
+    point = point_of(run)
+    if run.copy is None or point is None:
+        return False
+    return run.copy.copy.which is not Which.LATEST or point.relation is not Relation.BEFORE
+
+
 def _which(copy: Copy, *, newest: bool) -> Message:
     number = len(copy.sources)
     at = copy.newest_made_at if newest else copy.made_at
