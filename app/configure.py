@@ -24,10 +24,12 @@ from app.command_line import BY, DONE, FAILED, WRONG_USAGE, Stop, Streams, opene
 from app.configuration import checks
 from app.configuration.checks import InvalidField
 from app.configuration.document import export_document, import_document
+from app.configuration.fields import refuse_unknown
 from app.configure_store import add_commands
 from app.framework import paths
 from app.framework.console_peers import ConsoleAddresses
 from app.framework.secrets import SecretNotStored, Secrets
+from app.message import Message
 from app.qradar.custom_action import NoIssuers, find_issuers, generate_script, parameters
 from app.remote.guard import Guard
 from app.remote.trust import fetch_certificate
@@ -223,17 +225,15 @@ def _read_document(file: str, streams: Streams) -> object:
     except OSError as error:
         raise Stop(WRONG_USAGE, f"FILE can't be read: {error.strerror}: {file}") from error
     except UnicodeDecodeError as error:
-        raise InvalidField("document", "is not UTF-8 text.") from error
+        raise InvalidField("document", Message("is not UTF-8 text.")) from error
     return _parsed(text.removeprefix("\ufeff"), "document")
 
 
 def _read_values(streams: Streams) -> dict[str, str]:
     values = _parsed(streams.stdin.read(MAX_INPUT), "standard input")
     if not isinstance(values, dict):
-        raise InvalidField("standard input", 'must be {"token": ..., "sec": ...}.')
-    for name in values:
-        if name not in {"token", "sec", "mapping"}:
-            raise InvalidField(name, "is not known here.")
+        raise InvalidField("standard input", Message('must be {"token": ..., "sec": ...}.'))
+    refuse_unknown(values, {"token", "sec", "mapping"})
     read = {
         name: checks.check_text(values.get(name), name, longest=512) for name in ("token", "sec")
     }
@@ -244,21 +244,24 @@ def _read_values(streams: Streams) -> dict[str, str]:
 
 def _parsed(text: str, what: str) -> object:
     if len(text) > MAX_INPUT:
-        raise InvalidField(what, "is larger than 4 MB.")
+        raise InvalidField(what, Message("is larger than 4 MB."))
     try:
         return json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:  # its own message may repeat what stands there
-        where = f"line {error.lineno} column {error.colno}"
-        raise InvalidField(what, f"is not JSON at {where}.") from None
+        where = {"line": error.lineno, "column": error.colno}
+        raise InvalidField(
+            what, Message("is not JSON at line {line} column {column}.", **where)
+        ) from None
     except RecursionError:
-        raise InvalidField(what, "is nested too deeply.") from None
+        raise InvalidField(what, Message("is nested too deeply.")) from None
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise InvalidField(next(n for n in names if names.count(n) > 1), "stands there twice.")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidField(twice, Message("stands there twice."))
     return found
 
 

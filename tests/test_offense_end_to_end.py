@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.configuration.document import save_mapping
+from app.configuration.saving import save_mapping
 from app.qradar.duties import Duties
 from app.restore import triggers, watch
 from app.restore.model import Mapping, Outcome, Phase, RunState

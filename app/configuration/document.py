@@ -1,34 +1,26 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration: what the forms save, and the document of the API (architecture §5).
+"""The configuration as a document: export and import (architecture §5).
 
 An import is all or nothing. A list in the document is the whole list: entries are matched by name,
 what stands in it is added or changed, and what is missing from it is removed (so that an import of
 an export changes nothing, and a removed entry can be expressed); a connection that a mapping or an
 open run still needs can't be removed. A list that is absent, and a key absent from an entry, keep
 what is there.
-
-Passwords are kept elsewhere, by label (`framework.secrets`): a new one is stored under a new label,
-then the row that names it is committed, then the old label is dropped. A crash in between leaves a
-password nobody names, never a row without its password. Changing where or how a password would be
-sent (host, port, username, proxy, trust) without entering it again drops it.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from uuid import uuid4
 
-from app.configuration import checks, mapping
+from app.configuration import checks
 from app.configuration.checks import InvalidField
 from app.configuration.connection import CdmConnection
 from app.configuration.fields import Entry, checked, entry_of, refuse_unknown
+from app.configuration.passwords import drop, new_label, stored
 from app.configuration.ports import ConnectionInUse, Secrets, Store
-from app.configuration.saving import Saver, Values, mapping_entry, mapping_values
+from app.configuration.saving import Saver, mapping_entry, mapping_values
 from app.message import Message
-
-logger = logging.getLogger(__name__)
 
 
 class _Rehearsed(Exception):
@@ -69,70 +61,10 @@ def import_document(
     if dry_run:
         return rehearsal.changes
     saver = Saver(store, by, now)
-    with _stored(secrets, task.new_passwords), store.transaction():
+    with stored(secrets, task.new_passwords), store.transaction():
         task.apply(saver)
-    _drop(secrets, saver.old_labels)
+    drop(secrets, saver.old_labels)
     return saver.changes
-
-
-def save_connection(
-    store: Store,
-    secrets: Secrets,
-    fields: Entry,
-    password: str | None = None,
-    *,
-    connection_id: int | None = None,
-    by: str,
-    now: datetime,
-    allow_loopback: bool = False,
-) -> CdmConnection:
-    """Add a connection, or change ``connection_id``; fields left out keep their value.
-
-    ``password`` None keeps the stored one, unless it would then be sent elsewhere. Raise
-    `InvalidField` (also for what an open run holds), LookupError, and what ``secrets`` raises.
-    """
-    label = None if password is None else _new_label()
-    new = [] if label is None else [(label, checks.check_password(password))]
-    saver = Saver(store, by, now)
-
-    def check() -> tuple[CdmConnection | None, Values]:
-        old = None if connection_id is None else store.connections.get(connection_id)
-        return old, checked(CdmConnection, fields, old, allow_loopback=allow_loopback)
-
-    check()  # a mistake in another field must not cost an encryption
-    with _stored(secrets, new), store.transaction():
-        old, values = check()
-        saved = saver.connection(old, values, label=label)
-    _drop(secrets, saver.old_labels)
-    return saved
-
-
-def delete_connection(
-    store: Store, secrets: Secrets, connection_id: int, *, by: str, now: datetime
-) -> None:
-    """Delete a connection, then its password. Raise `ConnectionInUse`, LookupError."""
-    saver = Saver(store, by, now)
-    with store.transaction():
-        saver.remove_connection(store.connections.get(connection_id))
-    _drop(secrets, saver.old_labels)
-
-
-def save_mapping(
-    store: Store, fields: Entry, *, mapping_id: int | None = None, by: str, now: datetime
-) -> mapping.Mapping:
-    """Add a mapping, or change ``mapping_id``; ``fields`` are the document's, all others are kept.
-
-    Raise `InvalidField`, LookupError.
-    """
-    with store.transaction():
-        old = None if mapping_id is None else store.mappings.get(mapping_id)
-        return Saver(store, by, now).mapping(old, mapping_values(store, old, fields))
-
-
-def delete_mapping(store: Store, mapping_id: int, *, by: str, now: datetime) -> None:
-    """Delete a mapping. Raise LookupError."""
-    with store.transaction():
-        Saver(store, by, now).remove_mapping(store.mappings.get(mapping_id))
 
 
 class _Import:
@@ -149,7 +81,7 @@ class _Import:
         for name, (path, entry) in (self._connections or {}).items():
             with _under(path):
                 if (password := entry.pop("password", None)) is not None:
-                    self._labels[name] = _new_label()
+                    self._labels[name] = new_label()
                     self.new_passwords.append((self._labels[name], checks.check_password(password)))
 
     def apply(self, saver: Saver) -> None:
@@ -258,29 +190,3 @@ def _in_use(path: str, missing: str | None = None) -> Iterator[None]:
                 "{name} is missing from the list, but: {reason}", name=missing, reason=why
             )
         raise InvalidField(path, why) from error
-
-
-@contextmanager
-def _stored(secrets: Secrets, new: Sequence[tuple[str, str]]) -> Iterator[None]:
-    """Store passwords for a block that commits the rows that name them; drop them if it fails."""
-    done: list[str] = []
-    try:
-        for label, text in new:
-            secrets.put(label, text)
-            done.append(label)
-        yield
-    except BaseException:
-        _drop(secrets, done)
-        raise
-
-
-def _drop(secrets: Secrets, labels: Sequence[str]) -> None:
-    for label in labels:
-        try:
-            secrets.drop(label)
-        except OSError as error:  # nobody names it any more: an untidiness, not a failure
-            logger.warning("an old stored password could not be removed: %s", error)
-
-
-def _new_label() -> str:
-    return f"cdm-{uuid4().hex}"

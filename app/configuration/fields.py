@@ -13,7 +13,7 @@ from dataclasses import MISSING, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, ParamSpec
+from typing import Any, Literal, TypeVar, dataclass_transform
 
 from app.configuration.checks import InvalidField
 from app.message import Message
@@ -38,7 +38,7 @@ Widget = Literal[
 NEEDED = object()
 """Instead of a value with which a new one begins: it must be given."""
 _DECLARED = "declared"
-_P = ParamSpec("_P")
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,10 @@ class Field:
     only_for: tuple[str, object] | None = None  # it counts if that other field has that value
     address: bool = False  # the check refuses this machine, unless that is allowed
     sends: bool = False  # it says where and how a password is sent: another needs it entered anew
+    held: bool = False  # it stays as it is while the connection has an open run
     changed: str = ""  # what the audit says of a change; none: the value before and after
     key: str = ""  # in the document; none: as it is named
-    begins: object = NEEDED  # what a new one has, if it is another than the attribute's default
+    begins: object = NEEDED  # what a new one has
     quiet: bool = False  # an export leaves it out while it is what a new one has
     section: "Section | None" = None  # of the settings page, where it stands
     said: Mapping[object, str] = dataclasses.field(default_factory=dict)  # once it has that value
@@ -95,12 +96,24 @@ class Section:
     saved: str = Message("The settings are saved.")
 
 
-def _metadata(make: Callable[_P, Field]) -> Callable[_P, Mapping[str, Field]]:
-    return lambda *args, **named: {_DECLARED: make(*args, **named)}
+def declared(
+    check: Callable[..., object],
+    label: str = "",
+    help: str = "",  # as `Field` calls it
+    *,
+    default: Any = MISSING,
+    **more: Any,
+) -> Any:
+    """A field that people configure; see `Field`. Without a default it must be given."""
+    begins = NEEDED if default is MISSING else default
+    found = Field(check, label, help, begins=begins, **more)
+    return dataclasses.field(default=default, metadata={_DECLARED: found})
 
 
-declared = _metadata(Field)
-"""The metadata of a field that people configure; see `Field`."""
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(declared,))
+def configured(kind: type[_Kind]) -> type[_Kind]:
+    """A class with fields that are `declared`: a dataclass that is frozen and made by names."""
+    return dataclass(frozen=True, slots=True, kw_only=True)(kind)
 
 
 @cache
@@ -109,12 +122,7 @@ def fields_of(kind: Any) -> Mapping[str, Field]:
     found = {}
     for one in dataclasses.fields(kind):
         if (field := one.metadata.get(_DECLARED)) is not None:
-            begins = field.begins
-            if begins is NEEDED and one.default is not MISSING:
-                begins = one.default
-            found[one.name] = replace(
-                field, name=one.name, key=field.key or one.name, begins=begins
-            )
+            found[one.name] = replace(field, name=one.name, key=field.key or one.name)
     return found
 
 

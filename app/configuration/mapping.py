@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A mapping, which says what restore job a rule starts: its fields, in the order of its page."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from app.configuration import checks
-from app.configuration.fields import declared
+from app.configuration.fields import configured, declared
 from app.message import Message
 
 
@@ -19,7 +18,7 @@ class Watch(StrEnum):
     ACT = "act"  # it is made a trigger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@configured
 class Mapping:
     """Rule → restore job on one CDM connection.
 
@@ -27,104 +26,83 @@ class Mapping:
     """
 
     id: int
-    name: str = field(
-        metadata=declared(
-            checks.check_name,
-            Message("Name"),
-            help=Message(
-                "The history calls it by this name; the custom action's mapping parameter may too."
-            ),
-            widget="text",
-        )
-    )
-    rule_id: int | None = field(
-        default=None,
-        metadata=declared(
-            checks.optional(checks.whole_number(1, 2**53)),
-            Message("Rule id"),
-            help=Message(
-                "The number of the rule in QRadar, which the custom action sends as RULE_ID."
-            ),
-            widget="number",
+    name: str = declared(
+        checks.check_name,
+        Message("Name"),
+        Message(
+            "The history calls it by this name; the custom action's mapping parameter may too."
         ),
+        widget="text",
     )
-    rule_name: str | None = field(
+    rule_id: int | None = declared(
+        checks.optional(checks.whole_number(1, 2**53)),
+        Message("Rule id"),
+        Message("The number of the rule in QRadar, which the custom action sends as RULE_ID."),
         default=None,
-        metadata=declared(
-            checks.optional(checks.text(512)),
-            Message("Rule name"),
-            help=Message(
-                "Its exact name; it counts when no mapping has the rule's id. Leave both empty for"
-                " a custom action that names this mapping."
-            ),
-            widget="text",
-        ),
+        widget="number",
     )
-    watch: Watch = field(
+    rule_name: str | None = declared(
+        checks.optional(checks.text(512)),
+        Message("Rule name"),
+        Message(
+            "Its exact name; it counts when no mapping has the rule's id. Leave both empty for"
+            " a custom action that names this mapping."
+        ),
+        default=None,
+        widget="text",
+    )
+    watch: Watch = declared(
+        checks.one_of(Watch),
+        Message("Offense watch"),
+        Message(
+            "QRadar's response limiter silences custom actions, and rules of type OFFENSE may"
+            " not run one at all. The watch needs the service token."
+        ),
         default=Watch.OFF,
-        metadata=declared(
-            checks.one_of(Watch),
-            Message("Offense watch"),
-            question=Message("Offenses of this rule that brought no trigger"),
-            help=Message(
-                "QRadar's response limiter silences custom actions, and rules of type OFFENSE may"
-                " not run one at all. The watch needs the service token."
-            ),
-            widget="choice",
-            choices={
-                Watch.OFF: Message("Leave them alone"),
-                Watch.NOTIFY: Message("Show them on the overview"),
-                Watch.ACT: Message("Start the restore as if the rule had called"),
-            },
-        ),
+        question=Message("Offenses of this rule that brought no trigger"),
+        widget="choice",
+        choices={
+            Watch.OFF: Message("Leave them alone"),
+            Watch.NOTIFY: Message("Show them on the overview"),
+            Watch.ACT: Message("Start the restore as if the rule had called"),
+        },
     )
     watch_since: datetime | None = None  # when it was last switched on
-    connection_id: int = field(
-        metadata=declared(
-            checks.check_name,
-            key="connection",  # whose name stands in the document
-            changed=Message("connection changed"),
-        )
+    # in the document and in forms by its name
+    connection_id: int = declared(
+        checks.check_name, key="connection", changed=Message("connection changed")
     )
-    job_id: str = field(
-        metadata=declared(
-            checks.check_job_id,
-            Message("Restore job"),
-            help=Message("The restore jobs that CDM lists now."),
-            widget="picked",
-        )
+    job_id: str = declared(
+        checks.check_job_id,
+        Message("Restore job"),
+        Message("The restore jobs that CDM lists now."),
+        widget="picked",
     )
-    job_name: str = field(metadata=declared(checks.check_job_name))
-    action_name: str | None = field(
+    job_name: str = declared(checks.check_job_name)
+    action_name: str | None = declared(
+        checks.optional(checks.text(128)),
+        Message("Action name (optional)"),
+        Message(
+            "Only if the job offers several ways to start it in CDM; the one that brings the"
+            " copy up in the clean room."
+        ),
         default=None,
-        metadata=declared(
-            checks.optional(checks.text(128)),
-            Message("Action name (optional)"),
-            help=Message(
-                "Only if the job offers several ways to start it in CDM; the one that brings the"
-                " copy up in the clean room."
-            ),
-            widget="text",
-        ),
+        widget="text",
     )
-    cooldown_s: int = field(
+    cooldown_s: int = declared(
+        checks.whole_number(0, 30 * 24 * 3600),
+        Message("Cool-down (seconds)"),
+        Message(
+            "After a start, triggers within this time are recorded but start nothing: 900 is"
+            " 15 minutes, 0 is none."
+        ),
         default=900,
-        metadata=declared(
-            checks.whole_number(0, 30 * 24 * 3600),
-            Message("Cool-down (seconds)"),
-            help=Message(
-                "After a start, triggers within this time are recorded but start nothing: 900 is"
-                " 15 minutes, 0 is none."
-            ),
-            widget="number",
-        ),
+        widget="number",
     )
-    needs_approval: bool = field(
+    needs_approval: bool = declared(
+        checks.check_flag,
+        Message("A person must approve each restore"),
         default=False,
-        metadata=declared(
-            checks.check_flag, Message("A person must approve each restore"), widget="switch"
-        ),
+        widget="switch",
     )
-    enabled: bool = field(
-        default=True, metadata=declared(checks.check_flag, Message("Enabled"), widget="switch")
-    )
+    enabled: bool = declared(checks.check_flag, Message("Enabled"), default=True, widget="switch")

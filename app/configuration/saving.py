@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saves connections and mappings: each field checked, each change told in words and audited.
 
-`document` builds forms and import on it, and looks after the passwords, of which only the labels
-appear here.
+The pages save by the functions, an import of a document by `Saver`, as a whole.
 """
 
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.configuration.checks import InvalidField
+from app.configuration.checks import InvalidField, check_password
 from app.configuration.connection import CdmConnection
 from app.configuration.fields import (
     Entry,
@@ -23,7 +22,8 @@ from app.configuration.fields import (
     word,
 )
 from app.configuration.mapping import Mapping, Watch
-from app.configuration.ports import ConnectionInUse, Store, Taken
+from app.configuration.passwords import drop, new_label, stored
+from app.configuration.ports import ConnectionInUse, Secrets, Store, Taken
 from app.configuration.settings import Settings
 from app.message import Message, joined
 
@@ -32,7 +32,67 @@ Values = dict[str, object]
 
 _SWITCHING = frozenset({"watch", "enabled", "rule_id", "rule_name"})
 _JOB = frozenset({"connection_id", "job_id", "job_name"})
-_SENDING = frozenset(name for name, one in fields_of(CdmConnection).items() if one.sends)
+_SENDING = {name for name, one in fields_of(CdmConnection).items() if one.sends}
+
+
+def save_connection(
+    store: Store,
+    secrets: Secrets,
+    fields: Entry,
+    password: str | None = None,
+    *,
+    connection_id: int | None = None,
+    by: str,
+    now: datetime,
+    allow_loopback: bool = False,
+) -> CdmConnection:
+    """Add a connection, or change ``connection_id``; fields left out keep their value.
+
+    ``password`` None keeps the stored one, unless it would then be sent elsewhere. Raise
+    `InvalidField` (also for what an open run holds), LookupError, and what ``secrets`` raises.
+    """
+    label = None if password is None else new_label()
+    new = [] if label is None else [(label, check_password(password))]
+    saver = Saver(store, by, now)
+
+    def check() -> tuple[CdmConnection | None, Values]:
+        old = None if connection_id is None else store.connections.get(connection_id)
+        return old, checked(CdmConnection, fields, old, allow_loopback=allow_loopback)
+
+    check()  # a mistake in another field must not cost an encryption
+    with stored(secrets, new), store.transaction():
+        old, values = check()
+        saved = saver.connection(old, values, label=label)
+    drop(secrets, saver.old_labels)
+    return saved
+
+
+def delete_connection(
+    store: Store, secrets: Secrets, connection_id: int, *, by: str, now: datetime
+) -> None:
+    """Delete a connection, then its password. Raise `ConnectionInUse`, LookupError."""
+    saver = Saver(store, by, now)
+    with store.transaction():
+        saver.remove_connection(store.connections.get(connection_id))
+    drop(secrets, saver.old_labels)
+
+
+def save_mapping(
+    store: Store, fields: Entry, *, mapping_id: int | None = None, by: str, now: datetime
+) -> Mapping:
+    """Add a mapping, or change ``mapping_id``; ``fields`` are the document's, all others are kept.
+
+    Raise `InvalidField`, LookupError.
+    """
+    with store.transaction():
+        old = None if mapping_id is None else store.mappings.get(mapping_id)
+        return Saver(store, by, now).mapping(old, mapping_values(store, old, fields))
+
+
+def delete_mapping(store: Store, mapping_id: int, *, by: str, now: datetime) -> None:
+    """Delete a mapping. Raise LookupError."""
+    with store.transaction():
+        Saver(store, by, now).remove_mapping(store.mappings.get(mapping_id))
 
 
 def mapping_entry(mapping: Mapping, connection: str) -> dict[str, object]:
@@ -125,7 +185,7 @@ class Saver:
         except Taken as error:
             raise _is_taken(error) from error
         except ConnectionInUse as error:
-            held = next(key for key in ("host", "port", "username", "kind") if key in changed)
+            held = next(name for name in changed if fields_of(CdmConnection)[name].held)
             raise InvalidField(
                 held, Message("must stay as it is. {reason}", reason=error)
             ) from error

@@ -5,11 +5,10 @@
 A section that the page's templates do not know by name shows its fields one below the other.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.configuration import checks
-from app.configuration.fields import Section, declared, fields_of
+from app.configuration.fields import Section, configured, declared, fields_of
 from app.message import Message
 
 
@@ -46,63 +45,52 @@ OWN_EVENTS = Section(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@configured
 class Settings:
     """What is set, once for the whole app."""
 
-    mode: Mode = field(
+    mode: Mode = declared(
+        checks.one_of(Mode),
+        Message("Mode"),
         default=Mode.DISARMED,
-        metadata=declared(
-            checks.one_of(Mode),
-            Message("Mode"),
-            widget="button",
-            section=MODE,
-            said={
-                Mode.ARMED: Message("The app is armed."),
-                Mode.OBSERVE: Message("The app is observing: it starts nothing."),
-                Mode.DISARMED: Message("The app is disarmed."),
-            },
-        ),
+        widget="button",
+        section=MODE,
+        said={
+            Mode.ARMED: Message("The app is armed."),
+            Mode.OBSERVE: Message("The app is observing: it starts nothing."),
+            Mode.DISARMED: Message("The app is disarmed."),
+        },
     )
-    operator_roles: tuple[str, ...] = field(
-        default=(),
-        metadata=declared(
-            checks.check_names, Message("Operators"), widget="several", section=OPERATORS
-        ),
+    operator_roles: tuple[str, ...] = declared(
+        checks.check_names, Message("Operators"), default=(), widget="several", section=OPERATORS
     )
-    services: tuple[str, ...] = field(  # labels of authorized services that may operate runs
-        default=(), metadata=declared(checks.check_names)
-    )
-    leef: bool = field(
+    # the authorized services that may operate runs
+    services: tuple[str, ...] = declared(checks.check_names, default=())
+    leef: bool = declared(
+        checks.check_flag,
+        Message("leef"),
         default=False,
-        metadata=declared(
-            checks.check_flag,
-            Message("leef"),
-            widget="button",
-            section=LEEF,
-            said={
-                True: Message("Events in QRadar's log are on."),
-                False: Message("Events in QRadar's log are off."),
-            },
-        ),
+        widget="button",
+        section=LEEF,
+        said={
+            True: Message("Events in QRadar's log are on."),
+            False: Message("Events in QRadar's log are off."),
+        },
     )
-    own_log_sources: tuple[int, ...] = field(  # beside what the console tells
+    own_log_sources: tuple[int, ...] = declared(
+        checks.check_numbers,
+        Message("Log source ids"),
         default=(),
-        metadata=declared(
-            checks.check_numbers, Message("Log source ids"), widget="numbers", section=OWN_EVENTS
-        ),
+        widget="numbers",
+        section=OWN_EVENTS,
     )
-    own_qids: tuple[int, ...] = field(
+    own_qids: tuple[int, ...] = declared(
+        checks.check_numbers,
+        Message("Event ids (QID)"),
+        Message("Numbers, with commas or blanks between them; empty: what the console tells."),
         default=(),
-        metadata=declared(
-            checks.check_numbers,
-            Message("Event ids (QID)"),
-            help=Message(
-                "Numbers, with commas or blanks between them; empty: what the console tells."
-            ),
-            widget="numbers",
-            section=OWN_EVENTS,
-        ),
+        widget="numbers",
+        section=OWN_EVENTS,
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, Unpack
 
+from app.configuration.settings import Settings as Set
 from app.restore.attacks import Attack, Noticed
 from app.restore.changes import Changes
 from app.restore.cooling import LastStart
@@ -80,6 +81,7 @@ class Connections(Protocol):
 
 
 class Settings(Protocol):
+    def values(self) -> Set: ...
     @property
     def mode(self) -> Mode: ...
     @property

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.configuration.connection import CdmConnection
+from app.configuration.fields import fields_of
 from app.configuration.ports import ConnectionInUse, Taken
 from app.message import Message, Sentence, stored
 from app.store.rows import NamedRows, from_row
 from app.store.run_rows import OPEN
 from app.store.times import to_text
 
-_HELD = ("host", "port", "username", "kind")  # by an open run
+_HELD = [name for name, one in fields_of(CdmConnection).items() if one.held]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def listener() -> Iterator[Listener]:
 
 def to(listener: Listener, **changes: object) -> CdmConnection:
     fields = {"trust": Trust.FINGERPRINT, "fingerprint": "ab" * 32, "host": NAME, **changes}
-    return CdmConnection(1, "x", port=listener.port, username="u", **fields)  # type: ignore[arg-type]
+    return CdmConnection(id=1, name="x", port=listener.port, username="u", **fields)  # type: ignore[arg-type]
 
 
 def ask(connection: CdmConnection, guard: Guard) -> None:

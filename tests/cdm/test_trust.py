@@ -263,7 +263,7 @@ def test_a_certificate_that_cannot_be_fetched_is_unreachable(
 
 
 def test_a_name_that_cannot_be_resolved_is_told() -> None:
-    nowhere = CdmConnection(1, "x", "no-such-host.invalid", 8443, "u")
+    nowhere = CdmConnection(id=1, name="x", host="no-such-host.invalid", port=8443, username="u")
     with (
         CdmClient(nowhere, "p", system_ca=None) as client,
         pytest.raises(Unreachable, match="resolved"),

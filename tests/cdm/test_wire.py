@@ -49,7 +49,15 @@ def answer(body: object, *headers: str, raw: bytes | None = None) -> bytes:
 def client_for(
     server: ScriptedServer, certificate: Certificate, timeouts: tuple[float, float] = (2.0, 5.0)
 ) -> CdmClient:
-    target = CdmConnection(1, "x", "127.0.0.1", server.port, "u", Trust.CA, ca_pem=certificate.pem)
+    target = CdmConnection(
+        id=1,
+        name="x",
+        host="127.0.0.1",
+        port=server.port,
+        username="u",
+        trust=Trust.CA,
+        ca_pem=certificate.pem,
+    )
     return CdmClient(target, "p", system_ca=None, timeouts=timeouts)
 
 

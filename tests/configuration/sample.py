@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A thing with a declared field of each kind."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from app.configuration import checks
-from app.configuration.fields import declared
+from app.configuration.fields import configured, declared
 
 
 class Colour(StrEnum):
@@ -16,49 +15,45 @@ class Colour(StrEnum):
     BLUE = "blue"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@configured
 class Sample:
     id: int
-    name: str = field(metadata=declared(checks.check_name, "Name", widget="text"))
-    hours: int | None = field(
+    name: str = declared(checks.check_name, "Name", widget="text")
+    hours: int | None = declared(
+        checks.optional(checks.whole_number(1, 168)), "Hours", default=None, widget="number"
+    )
+    place: str | None = declared(
+        checks.optional(checks.lines(20)),
+        "Place",
         default=None,
-        metadata=declared(checks.optional(checks.whole_number(1, 168)), "Hours", widget="number"),
+        widget="lines",
+        changed="place changed",
     )
-    place: str | None = field(
-        default=None,
-        metadata=declared(
-            checks.optional(checks.lines(20)), "Place", widget="lines", changed="place changed"
-        ),
+    until: datetime | None = declared(
+        checks.optional(checks.check_time), "Until", default=None, widget="time"
     )
-    until: datetime | None = field(
-        default=None,
-        metadata=declared(checks.optional(checks.check_time), "Until", widget="time"),
+    asks: bool = declared(
+        checks.check_flag, "Asks", "Help of asks.", default=False, widget="switch"
     )
-    asks: bool = field(
-        default=False,
-        metadata=declared(checks.check_flag, "Asks", help="Help of asks.", widget="switch"),
-    )
-    colour: Colour = field(
+    colour: Colour = declared(
+        checks.one_of(Colour),
+        "Colour",
         default=Colour.RED,
-        metadata=declared(
-            checks.one_of(Colour),
-            "Colour",
-            question="Which colour?",
-            widget="choice",
-            choices={one: one.upper() for one in Colour},
-        ),
+        question="Which colour?",
+        widget="choice",
+        choices={one: one.upper() for one in Colour},
     )
-    shade: str | None = field(
+    shade: str | None = declared(
+        checks.text(9),
+        "Shade",
         default=None,
-        metadata=declared(
-            checks.text(9), "Shade", widget="text", only_for=("colour", Colour.BLUE), key="tone"
-        ),
+        widget="text",
+        only_for=("colour", Colour.BLUE),
+        key="tone",
     )
-    people: tuple[str, ...] = field(
-        default=(), metadata=declared(checks.check_names, "People", widget="names")
+    people: tuple[str, ...] = declared(checks.check_names, "People", default=(), widget="names")
+    numbers: tuple[int, ...] = declared(
+        checks.check_numbers, "Numbers", default=(), widget="numbers"
     )
-    numbers: tuple[int, ...] = field(
-        default=(), metadata=declared(checks.check_numbers, "Numbers", widget="numbers")
-    )
-    port: int = field(metadata=declared(checks.check_port, "Port", widget="number", begins=8443))
+    port: int = declared(checks.check_port, "Port", default=8443, widget="number")
     noted: str = "beside"  # not declared: nobody configures it

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.configuration import document as configuration
+from app.configuration import saving
 from app.configuration.checks import InvalidField
 from app.configuration.document import export_document, import_document
 from app.configuration.fields import entry_of, fields_of
@@ -379,7 +379,7 @@ def test_a_password_outlives_a_new_name_and_other_imports(
     load(document(connections=[PROD | {"password": "geheim"}]))
     load(document())
     connection = store.connections.list()[0]
-    configuration.save_connection(
+    saving.save_connection(
         store, secrets, {"name": "renamed"}, connection_id=connection.id, by="anna", now=NOW
     )
     assert password_of(store, secrets, "renamed") == "geheim"
@@ -425,7 +425,7 @@ def test_a_password_whose_row_could_not_be_committed_is_dropped(
 
     secrets.on_put = overtake
     with pytest.raises(InvalidField):
-        configuration.save_connection(store, secrets, dict(PROD), "geheim", by="anna", now=NOW)
+        saving.save_connection(store, secrets, dict(PROD), "geheim", by="anna", now=NOW)
     assert secrets.kept == {}
 
 
@@ -444,7 +444,7 @@ def test_host_port_and_user_under_an_open_run_stay(
     assert caught.value.field.startswith("connections[0].")
     connection = store.connections.list()[0]
     with pytest.raises(InvalidField) as caught:
-        configuration.save_connection(
+        saving.save_connection(
             store, secrets, change, connection_id=connection.id, by="anna", now=NOW
         )
     assert caught.value.field == key
@@ -458,18 +458,16 @@ def test_a_connection_with_an_open_run_is_not_deleted(
     connection = store.connections.list()[0]
     with pytest.raises(InvalidField, match="prod is missing from the list, but"):
         load({"connections": [], "mappings": []})
-    configuration.delete_mapping(store, store.mappings.list()[0].id, by="anna", now=NOW)
+    saving.delete_mapping(store, store.mappings.list()[0].id, by="anna", now=NOW)
     with pytest.raises(ConnectionInUse):
-        configuration.delete_connection(store, secrets, connection.id, by="anna", now=NOW)
+        saving.delete_connection(store, secrets, connection.id, by="anna", now=NOW)
 
 
 # --- what the forms use ---------------------------------------------------------------------------
 
 
 def save(store: Store, secrets: FakeSecrets, **fields: object) -> CdmConnection:
-    return configuration.save_connection(
-        store, secrets, PROD | fields, "geheim", by="anna", now=NOW
-    )
+    return saving.save_connection(store, secrets, PROD | fields, "geheim", by="anna", now=NOW)
 
 
 def test_a_saved_connection_has_its_password(store: Store, secrets: FakeSecrets) -> None:
@@ -499,23 +497,21 @@ def test_a_second_connection_to_the_same_server_is_refused(
 
 def test_mappings_are_saved_changed_and_deleted(store: Store, secrets: FakeSecrets) -> None:
     save(store, secrets)
-    made = configuration.save_mapping(store, SQL, by="anna", now=NOW)
-    changed = configuration.save_mapping(
-        store, {"enabled": False}, mapping_id=made.id, by="anna", now=NOW
-    )
+    made = saving.save_mapping(store, SQL, by="anna", now=NOW)
+    changed = saving.save_mapping(store, {"enabled": False}, mapping_id=made.id, by="anna", now=NOW)
     assert (changed.enabled, changed.rule_id) == (False, 100231)
     with pytest.raises(InvalidField) as caught:
-        configuration.save_mapping(store, SQL | {"rule_id": 5}, by="anna", now=NOW)
+        saving.save_mapping(store, SQL | {"rule_id": 5}, by="anna", now=NOW)
     assert caught.value.field == "name"
-    configuration.delete_mapping(store, made.id, by="anna", now=NOW)
+    saving.delete_mapping(store, made.id, by="anna", now=NOW)
     assert store.mappings.list() == []
     with pytest.raises(LookupError):
-        configuration.delete_mapping(store, made.id, by="anna", now=NOW)
+        saving.delete_mapping(store, made.id, by="anna", now=NOW)
 
 
 def test_a_connection_is_deleted_with_its_password(store: Store, secrets: FakeSecrets) -> None:
     saved = save(store, secrets)
-    configuration.delete_connection(store, secrets, saved.id, by="anna", now=NOW)
+    saving.delete_connection(store, secrets, saved.id, by="anna", now=NOW)
     assert secrets.kept == {}
     with pytest.raises(LookupError):
-        configuration.delete_connection(store, secrets, saved.id, by="anna", now=NOW)
+        saving.delete_connection(store, secrets, saved.id, by="anna", now=NOW)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.configuration.document import save_mapping
+from app.configuration.saving import save_mapping
 from app.restore import triggers
 from app.restore.model import Decision, Mapping, Mode, Outcome, Watch
 from app.restore.watch import GRACE_LOOKS, look

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from app.configuration import document as configuration
+from app.configuration import saving
+from app.configuration.document import export_document, import_document
 from app.restore.model import Watch
 from app.store.qradar import Rule
 from tests.web.conftest import ADMIN, ANALYST, World
@@ -34,7 +35,7 @@ def watches(world: World) -> dict[str, str]:
 
 def save(world: World, **fields: object) -> Watch:
     given: dict[str, object] = FIELDS | fields
-    saved = configuration.save_mapping(world.store, given, by="anna", now=world.clock())
+    saved = saving.save_mapping(world.store, given, by="anna", now=world.clock())
     return saved.watch
 
 
@@ -50,7 +51,7 @@ def test_a_mapping_that_is_changed_keeps_its_watch(site: World) -> None:
     mapping = site.store.mappings.find("SQL attack")
     assert mapping is not None
     fields: dict[str, object] = {"cooldown_s": 60}
-    saved = configuration.save_mapping(
+    saved = saving.save_mapping(
         site.store, fields, mapping_id=mapping.id, by="anna", now=site.clock()
     )
     assert saved.watch is Watch.OFF
@@ -58,15 +59,13 @@ def test_a_mapping_that_is_changed_keeps_its_watch(site: World) -> None:
 
 def test_an_import_that_says_nothing_leaves_new_mappings_the_default(site: World) -> None:
     store_token(site)
-    document = configuration.export_document(site.store)
+    document = export_document(site.store)
     rows = document["mappings"]
     assert isinstance(rows, list)
     for row in rows:
         row.pop("watch")
     rows.append(FIELDS)
-    configuration.import_document(
-        site.store, site.services.secrets, document, by="anna", now=site.clock()
-    )
+    import_document(site.store, site.services.secrets, document, by="anna", now=site.clock())
     assert watches(site)["New"] == "notify"
     assert watches(site)["SQL attack"] == "off"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
-from app.configuration import document as configuration
+from app.configuration import saving
 from app.configuration.checks import InvalidField
 from app.configuration.ports import ConnectionInUse
 from app.framework.secrets import SecretNotStored
@@ -110,7 +110,7 @@ def delete(connection_id: int) -> Response:
     """Delete a connection and its password."""
     connection = _get(connection_id)
     try:
-        configuration.delete_connection(
+        saving.delete_connection(
             services().store,
             services().secrets,
             connection_id,
@@ -167,7 +167,7 @@ def _save(form: ConnectionForm, connection: CdmConnection | None) -> str | Respo
         form.put_error(refused)
         return _page(form, connection)
     try:
-        saved = configuration.save_connection(
+        saved = saving.save_connection(
             services().store,
             services().secrets,
             fields,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
-from app.configuration import document as configuration
+from app.configuration import saving
 from app.configuration.checks import InvalidField
 from app.configuration.saving import default_watch
 from app.message import Message, duration
@@ -126,9 +126,7 @@ def change(mapping_id: int) -> str | Response:
 def delete(mapping_id: int) -> Response:
     """Delete a mapping; its runs stay in the history."""
     mapping = _get(mapping_id)
-    configuration.delete_mapping(
-        services().store, mapping_id, by=caller().name, now=services().clock()
-    )
+    saving.delete_mapping(services().store, mapping_id, by=caller().name, now=services().clock())
     flash(Message("Mapping {name} is deleted.", name=mapping.name), "good")
     return go_to("mappings.show_list")
 
@@ -211,7 +209,7 @@ def _save(connection: CdmConnection, mapping: Mapping | None) -> str | Response:
         if rule is not None and not fields["rule_name"]:
             fields |= {"rule_name": rule.name}  # so that it shows when it is renamed
         fields |= {"job_name": _job_name(str(fields["job_id"]), jobs, failure, mapping)}
-        saved = configuration.save_mapping(
+        saved = saving.save_mapping(
             services().store,
             fields,
             mapping_id=None if mapping is None else mapping.id,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
 
-from app.configuration import document as configuration
+from app.configuration import saving
 from app.message import Message
 from app.qradar.identity import Right
 from app.restore.model import Mapping, Watch
@@ -46,7 +46,7 @@ def answer() -> Response:
         offered = unwatched(store) if said == "notify" else ()
         for one in offered:
             fields: dict[str, object] = {"watch": str(Watch.NOTIFY)}
-            configuration.save_mapping(store, fields, mapping_id=one.id, by=by, now=now)
+            saving.save_mapping(store, fields, mapping_id=one.id, by=by, now=now)
         store.settings.set("watch_offer", said, by=by, now=now)
     flash(_answered([one.name for one in offered]), "good")
     return go_to("mappings.show_list")
