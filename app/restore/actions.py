@@ -6,41 +6,20 @@ Whatever needs CDM is left as a request for the worker. What does not (give up, 
 before the start) is done here at once, by compare-and-set: a hanging CDM must not delay a "no".
 """
 
+from collections.abc import Callable, Set
 from collections.abc import Mapping as Map
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from app.message import Message
+from app.restore.asks import ASKS, CANCEL, Ask
 from app.restore.changes import Changes
 from app.restore.memory import Memory
-from app.restore.model import Mode, NoSuchRun, Run, RunState
+from app.restore.model import Mode, Run, RunState
 from app.restore.ports import Store
 from app.restore.states import worded
 
-__all__ = [
-    "DECISIONS",
-    "NoSuchRun",
-    "NotPossible",
-    "UnknownDecision",
-    "approve",
-    "ask_cancel",
-    "ask_clean_up",
-    "available",
-    "reject",
-    "resolve",
-]
-
-DECISIONS = ("started", "not_started", "follow", "clean_up_and_start", "give_up")
-_ACTIONS = {
-    "approve": Message("approve"),
-    "reject": Message("reject"),
-    "cancel": Message("cancel"),
-    "clean-up": Message("clean-up"),
-    "started": Message("started"),
-    "not_started": Message("not started"),
-    "follow": Message("follow"),
-    "clean_up_and_start": Message("clean up and start"),
-    "give_up": Message("give up"),
-}
 _MODES = {
     Mode.ARMED: Message("armed"),
     Mode.OBSERVE: Message("observe"),
@@ -74,25 +53,12 @@ def available(run: Run) -> Map[str, str]:
             ),
         }
     if run.state is RunState.QUEUED:
-        return {"cancel": Message("Job {job} will not be started by this run.", job=job)}
-    choices: dict[str, str] = {}
-    if run.state in {RunState.STARTING, RunState.RESTORING}:
-        choices["cancel"] = Message(
-            "CDM is asked to cancel the job session of {job} as soon as it is known. A"
-            " copy that is up already stays.",
-            job=job,
-        )
-    # While it makes a copy permanent CDM shows it as in use; should that fail it stays so.
-    stuck = run.state is RunState.RESTORING and run.memory.permanent is True
-    if run.state is RunState.READY or stuck:
-        choices["clean-up"] = Message(
-            "CDM is asked to clean up {job}: the copy in the clean room is unmounted and"
-            " what was found in it is gone.",
-            job=job,
-        )
-    if run.pending_request is not None:
-        choices.pop(run.pending_request.replace("_", "-"), None)
-    return choices
+        return {CANCEL.action: Message("Job {job} will not be started by this run.", job=job)}
+    return {
+        ask.action: ask.consequence(job)
+        for ask in ASKS
+        if ask.offered(run) and ask.kind != run.pending_request
+    }
 
 
 def _decisions(run: Run, job: str) -> Map[str, str]:
@@ -188,34 +154,24 @@ def reject(store: Store, run_id: int, *, by: str, now: datetime) -> str:
     return Message("Run {run} is rejected; nothing was started.", run=run_id)
 
 
-def ask_cancel(store: Store, run_id: int, *, by: str, now: datetime) -> str:
-    """Cancel a run before its start, or ask the worker to cancel its job session.
-
-    Raises `NoSuchRun`, and `NotPossible` where there is nothing to cancel.
-    """
+def _cancel(store: Store, run_id: int, *, by: str, now: datetime) -> str:
+    """Cancel a run before its start, or leave it to the worker."""
     with store.transaction():
-        run = _get(store, run_id, "cancel", also={RunState.AWAITING_APPROVAL})
+        run = _get(store, run_id, CANCEL.action, also={RunState.AWAITING_APPROVAL})
         if run.state in {RunState.QUEUED, RunState.AWAITING_APPROVAL}:
             store.runs.record(
                 run, RunState.CANCELLED, Message("cancelled by a person"), by=by, now=now
             )
             return Message("Run {run} is cancelled; nothing was started.", run=run_id)
-        store.runs.ask(run, "cancel", by=by, now=now)
-        return Message("CDM is asked to cancel run {run}; watch its state.", run=run_id)
+        return _leave(CANCEL, store, run_id, by=by, now=now)
 
 
-def ask_clean_up(store: Store, run_id: int, *, by: str, now: datetime) -> str:
-    """Ask the worker to clean up what a run has mounted; asked early, it is done once it is up.
-
-    Raises `NoSuchRun`, and `NotPossible` where there is nothing to clean up.
-    """
-    early = {RunState.STARTING, RunState.RESTORING}
+def _leave(ask: Ask, store: Store, run_id: int, *, by: str, now: datetime) -> str:
+    """Leave a request for the worker. Raises `NoSuchRun`, and `NotPossible` where it is not."""
     with store.transaction():
-        run = _get(store, run_id, "clean-up", also=early)
-        store.runs.ask(run, "clean_up", by=by, now=now)
-    if run.state in early:
-        return Message("Run {run} is cleaned up as soon as its copy is up.", run=run_id)
-    return Message("CDM is asked to clean up run {run}; watch its state.", run=run_id)
+        run = _get(store, run_id, ask.action, also=ask.early)
+        store.runs.ask(run, ask.kind, by=by, now=now)
+    return ask.taken(run)
 
 
 def resolve(
@@ -280,21 +236,21 @@ def _queue_again(store: Store, run: Run, decision: str, *, by: str, now: datetim
         "blocked_by": None,
         "error": None,
     }
-    _supersede(store, run, ("resolve", "cancel", "clean_up"), now=now)
+    _supersede(store, run, ("resolve", *(ask.kind for ask in ASKS)), now=now)
     store.runs.record(run, RunState.QUEUED, reason, by=by, now=now, changes=changes)
     return Message("Run {run} is queued again.", run=run.id)
 
 
-def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None = None) -> Run:
+def _get(store: Store, run_id: int, action: str, *, also: Set[RunState] = frozenset()) -> Run:
     run = store.runs.get(run_id)
-    if action in available(run) or run.state in (also or ()):
+    if action in available(run) or run.state in also:
         return run
     if run.pending_request is not None:
         raise NotPossible(
             Message(
                 "Run {run} has a {request} pending.",
                 run=run.id,
-                request=_ACTIONS[run.pending_request.replace("_", "-")],
+                request=words_of(run.pending_request).name,
             )
         )
     state = worded(run.state)
@@ -303,6 +259,47 @@ def _get(store: Store, run_id: int, action: str, *, also: set[RunState] | None =
             "Run {run} is {state}: {action} is not possible now.",
             run=run_id,
             state=state,
-            action=_ACTIONS[action],
+            action=words_of(action).name,
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an action or a decision is called: on its button, and in a sentence."""
+
+    button: Message
+    name: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Words):
+    """What may be asked of a run without a further word; ``do`` is given store, run, by and now."""
+
+    do: Callable[..., str]
+
+
+ACTIONS: Map[str, Action] = {
+    "approve": Action(Message("Approve"), Message("approve"), approve),
+    "reject": Action(Message("Reject"), Message("reject"), reject),
+    **{ask.action: Action(ask.button, ask.name, partial(_leave, ask)) for ask in ASKS},
+    CANCEL.action: Action(CANCEL.button, CANCEL.name, _cancel),
+}
+"""By the word in addresses and in the API."""
+DECISIONS: Map[str, Words] = {
+    "started": Words(Message("It was started: follow the job session"), Message("started")),
+    "not_started": Words(Message("It was not started: start it now"), Message("not started")),
+    "follow": Words(Message("Follow that job session"), Message("follow")),
+    "clean_up_and_start": Words(
+        Message("Clean up that job session, then start"), Message("clean up and start")
+    ),
+    "give_up": Words(Message("Give up"), Message("give up")),
+}
+"""What a person may decide of a run that needs it."""
+
+
+def words_of(word: str) -> Words:
+    """An action or decision by its word, or by the kind of the request that it left."""
+    kinds = {ask.kind: ask.action for ask in ASKS}
+    word = kinds.get(word, word)
+    return ACTIONS.get(word) or DECISIONS[word]

@@ -8,18 +8,19 @@ from typing import Unpack
 
 from app.message import Message
 from app.restore import clock
+from app.restore.asks import CLEAN_UP
 from app.restore.changes import Changes
 from app.restore.memory import Sum
 from app.restore.model import JobSession, NotFound, Phase, Run, RunState
 from app.restore.reading import Reader
 from app.restore.requested import (
-    cancel_if_asked,
     cancelled_after,
     clean_up_again,
     clean_up_if_asked,
     close_clean_up,
-    close_late_cancel,
+    close_late,
     find_session,
+    send_if_asked,
 )
 from app.restore.states import FINAL_STATES
 from app.restore.turn import EFFECT_S, Turn
@@ -80,7 +81,7 @@ def _restoring(turn: Turn, session: JobSession, reader: Reader) -> None:
         rest(RunState.CANCELLED, cancelled_after(turn.memory.cancel.sends))
     elif session.phase in _ENDS:
         _end(turn, session, reader)
-    elif not cancel_if_asked(turn, session):
+    elif not send_if_asked(turn, session):
         _keep_watching(turn, session)
 
 
@@ -89,7 +90,7 @@ def _passing(turn: Turn, reader: Reader) -> bool:
 
     Where that fails it stays so for ever (cdm §4), and a clean-up is the only way out.
     """
-    return turn.request("clean_up") is None and reader.read_permanent(turn)
+    return turn.request(CLEAN_UP.kind) is None and reader.read_permanent(turn)
 
 
 def _ready(turn: Turn, session: JobSession, reader: Reader) -> None:
@@ -106,7 +107,7 @@ def _ready(turn: Turn, session: JobSession, reader: Reader) -> None:
     elif session.phase in _ENDS:
         _end(turn, session, reader)
     elif not clean_up_if_asked(turn):
-        close_late_cancel(turn)
+        close_late(turn)
         _keep_watching(turn, session)
 
 
@@ -199,9 +200,9 @@ def _watch_unknown(turn: Turn, session: JobSession, reader: Reader) -> None:
 
 
 def _carried_out(turn: Turn, session: JobSession) -> bool:
-    if turn.run.state is RunState.RESTORING:
-        return cancel_if_asked(turn, session)
-    return turn.run.state is RunState.READY and clean_up_if_asked(turn)
+    if turn.run.state is RunState.READY and clean_up_if_asked(turn):
+        return True
+    return send_if_asked(turn, session)
 
 
 def _job_is_busy(turn: Turn) -> bool:

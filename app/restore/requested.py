@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from app.message import Message
 from app.restore import clock
+from app.restore.asks import ASKS, CLEAN_UP, Ask, Sending
 from app.restore.memory import Sent
 from app.restore.model import (
+    CopyManagerError,
     Evidence,
     JobSession,
     NotFound,
     NothingSent,
-    Phase,
     Refused,
     Request,
     RunState,
@@ -42,38 +43,44 @@ def unapproved(turn: Turn) -> None:
         turn.note(due_in=clock.LARGEST_GAP_S)
 
 
-def cancel_if_asked(turn: Turn, session: JobSession) -> bool:
-    """Send the cancel that a person asked for; say whether CDM was asked just now."""
-    request = turn.request("cancel")
+def send_if_asked(turn: Turn, session: JobSession) -> bool:
+    """Send what a person asked for in this state; say whether CDM was asked just now."""
+    return any(
+        _send(turn, session, ask, ask.sending)
+        for ask in ASKS
+        if ask.sending and turn.run.state in ask.sending.states
+    )
+
+
+def _send(turn: Turn, session: JobSession, ask: Ask, how: Sending) -> bool:
+    request = turn.request(ask.kind)
     if request is None:
         return False
-    sends = _sends(turn.memory.cancel, request)
-    if sends and not _cancel_again(turn, session, request, sends):
+    sends = _sends(how.sent(turn.memory), request)
+    if sends and not _again(turn, session, request, ask, how):
         return False
     sent = Sent(at=turn.now, sent=request.id, sends=sends + 1)
-    turn.memory = replace(turn.memory, cancel=sent, polls=0)
+    turn.memory = how.remember(replace(turn.memory, polls=0), sent)
     turn.note(due_in=clock.poll_gap(0))
     try:
-        turn.cdm.cancel(session.id)
+        how.verb(turn.cdm, session.id)
     except NothingSent:
-        turn.memory = replace(turn.memory, cancel=replace(sent, s=EFFECT_S, sends=sends))
+        turn.memory = how.remember(turn.memory, replace(sent, s=EFFECT_S, sends=sends))
         raise  # it is written down with the lost contact
     except Refused as refused:
         turn.store.runs.close_request(request, str(refused), now=turn.now)
-        turn.note(
-            due_in=clock.poll_gap(0),
-            error=Message("The cancel was not confirmed: {error}", error=refused),
-        )
+        turn.note(due_in=clock.poll_gap(0), error=_not_confirmed(ask, refused))
     except Unknown as unknown:
-        logger.warning("run %d: the cancel's answer was lost (%s)", turn.run.id, unknown)
-        turn.note(
-            due_in=clock.poll_gap(0),
-            error=Message("The cancel was not confirmed: {error}", error=unknown),
-        )
+        logger.warning("run %d: the answer to %s was lost (%s)", turn.run.id, ask.kind, unknown)
+        turn.note(due_in=clock.poll_gap(0), error=_not_confirmed(ask, unknown))
     else:
         turn.store.runs.close_request(request, Message("accepted by CDM"), now=turn.now)
         turn.note(due_in=clock.poll_gap(0), error=None)
     return True
+
+
+def _not_confirmed(ask: Ask, error: CopyManagerError) -> Message:
+    return Message("The {request} was not confirmed: {error}", request=ask.name, error=error)
 
 
 def _sends(last: Sent, request: Request) -> int:
@@ -81,26 +88,35 @@ def _sends(last: Sent, request: Request) -> int:
     return last.sends if last.sent == request.id else 0
 
 
-def _cancel_again(turn: Turn, session: JobSession, request: Request, sends: int) -> bool:
-    """Whether what CDM shows of a cancel without an answer proves that it had no effect."""
-    if session.status.strip().upper().startswith("CANCEL"):
-        turn.store.runs.close_request(request, Message("CDM is cancelling it"), now=turn.now)
+def _again(turn: Turn, session: JobSession, request: Request, ask: Ask, how: Sending) -> bool:
+    """Whether what CDM shows of a request without an answer proves that it had no effect."""
+    if how.begun(session):
+        turn.store.runs.close_request(request, Message("CDM has begun it"), now=turn.now)
         turn.run = turn.store.runs.note(turn.run, error=None)
         return False
-    if session.phase is not Phase.RUNNING:  # a word that nobody knows proves nothing
+    if session.phase is not how.untouched:  # a word that nobody knows proves nothing
         return False
-    cancel = turn.memory.cancel.until(turn.now)
-    if cancel.s < EFFECT_S:
-        turn.remember(replace(turn.memory, cancel=cancel))
+    sent = how.sent(turn.memory).until(turn.now)
+    if sent.s < EFFECT_S:
+        turn.remember(how.remember(turn.memory, sent))
         return False
-    if sends < MOST_SENDS:
+    if sent.sends < MOST_SENDS:
         return True
-    result = Message("the cancel had no effect, although CDM was asked {times} times", times=sends)
-    turn.store.runs.close_request(request, result, now=turn.now)
-    turn.run = turn.store.runs.note(
-        turn.run, error=Message("Not cancelled: {result}.", result=result)
-    )
+    _close(turn, request, how, _without_effect(ask, sent.sends))
     return False
+
+
+def _without_effect(ask: Ask, sends: int) -> Message:
+    return Message(
+        "the {request} had no effect, although CDM was asked {times} times",
+        request=ask.name,
+        times=sends,
+    )
+
+
+def _close(turn: Turn, request: Request, how: Sending, result: Message) -> None:
+    turn.store.runs.close_request(request, result, now=turn.now)
+    turn.run = turn.store.runs.note(turn.run, error=how.failed(result))
 
 
 def cancelled_after(sends: int) -> str:
@@ -114,15 +130,12 @@ def cancelled_after(sends: int) -> str:
     return Message("the job session was cancelled in CDM")
 
 
-def close_late_cancel(turn: Turn) -> None:
-    """Close a cancel that comes too late, and say so."""
-    request = turn.request("cancel")
-    if request is not None:
-        result = Message("the copy was up before the cancel had an effect; clean it up instead")
-        turn.store.runs.close_request(request, result, now=turn.now)
-        turn.run = turn.store.runs.note(
-            turn.run, error=Message("Not cancelled: {result}.", result=result)
-        )
+def close_late(turn: Turn) -> None:
+    """Close what was asked for in another state and can't be done any more, and say so."""
+    for ask in ASKS:
+        request = turn.request(ask.kind)
+        if request and ask.sending and turn.run.state not in ask.sending.states:
+            _close(turn, request, ask.sending, ask.sending.late)
 
 
 def clean_up_if_asked(turn: Turn) -> bool:
@@ -130,7 +143,7 @@ def clean_up_if_asked(turn: Turn) -> bool:
 
     The request stays open until CDM has answered, or shows what came of it.
     """
-    request = turn.request("clean_up")
+    request = turn.request(CLEAN_UP.kind)
     if request is None:
         return False
     session_id = turn.run.job_session_id or ""
@@ -170,7 +183,7 @@ def clean_up_if_asked(turn: Turn) -> bool:
 
 def clean_up_again(turn: Turn) -> str | None:
     """Say why a clean-up that shows no effect is sent again; None: it is not, and is closed."""
-    request = turn.request("clean_up")
+    request = turn.request(CLEAN_UP.kind)
     if request is None:  # CDM had accepted it, or began it itself
         return None
     sends = turn.memory.clean.sends
@@ -180,16 +193,14 @@ def clean_up_again(turn: Turn) -> str | None:
             " for {seconds} s since: the clean-up had no effect and is asked for again",
             seconds=f"{EFFECT_S:.0f}",
         )
-    result = Message(
-        "the clean-up had no effect, although CDM was asked {times} times", times=sends
-    )
+    result = _without_effect(CLEAN_UP, sends)
     turn.store.runs.close_request(request, result, now=turn.now)
     return None
 
 
 def close_clean_up(turn: Turn, result: str) -> None:
     """Close a clean-up that was sent and is not to be sent again."""
-    request = turn.request("clean_up")
+    request = turn.request(CLEAN_UP.kind)
     if request is not None and _sends(turn.memory.clean, request):
         turn.store.runs.close_request(request, result, now=turn.now)
 

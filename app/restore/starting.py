@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from app.message import Message, counted
 from app.restore import clock
+from app.restore.asks import CANCEL
 from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
 from app.restore.memory import Sum
 from app.restore.model import (
@@ -271,7 +272,7 @@ def follow_session(
 
 def _cancelled(turn: Turn) -> bool:
     """Obey a cancel that was asked for while the start, without effect as it proved, was out."""
-    request = turn.request("cancel")
+    request = turn.request(CANCEL.kind)
     if request is None:
         return False
     turn.move(RunState.CANCELLED, Message("cancelled by a person"), by=request.by)

@@ -308,7 +308,7 @@ def test_a_start_without_effect_does_not_count(world: World, proof: CopyManagerE
     world.cdm.fail("start", proof)
     world.start_run()
     world.turn()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     assert world.trigger().outcome is Outcome.ACCEPTED
 
 

@@ -135,7 +135,7 @@ def test_its_page_offers_yes_and_no_each_with_its_consequence(asking: World) -> 
 
 def test_a_cancel_by_the_api_closes_it_too(asking: World) -> None:
     asking.trigger()
-    actions.ask_cancel(asking.store, 1, by="ann", now=asking.now)
+    actions.ACTIONS["cancel"].do(asking.store, 1, by="ann", now=asking.now)
     assert asking.run().state is RunState.CANCELLED
 
 

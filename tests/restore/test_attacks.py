@@ -53,7 +53,7 @@ def unknown_word(world: World) -> None:
 
 def cleaning_up(world: World) -> None:
     world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     assert world.run().state is S.CLEANING_UP
 
@@ -156,7 +156,7 @@ def test_only_what_a_rule_asks_for_in_vain_is_counted(world: World) -> None:
     assert world.store.attacks.open()[0].triggers == 1
     world.trigger()
     assert world.store.attacks.open()[0].triggers == 2
-    actions.ask_cancel(world.store, 2, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 2, by="ann", now=world.now)
     world.pass_time(7200)
     assert world.trigger().outcome is Outcome.ACCEPTED
     assert world.store.attacks.open()[0].triggers == 2
@@ -338,7 +338,7 @@ def test_one_that_is_open_or_was_acknowledged_since_is_enough(world: World) -> N
 def test_what_is_found_after_the_run_has_ended_is_none(world: World) -> None:
     quick(world)
     decision = world.trigger()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     world.cdm.become(world.run().job_session_id or "", Phase.COMPLETED)
     world.go_on(S.COMPLETED)

@@ -78,7 +78,7 @@ def to_ready(world: World) -> None:
 
 def to_cleaning_up(world: World) -> None:
     world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
 
 
@@ -295,7 +295,7 @@ def test_a_decision_made_before_a_step_is_carried_out_after_it(world: World, ste
 @pytest.mark.parametrize("step", STEPS)
 def test_a_request_made_before_a_step_is_carried_out_after_it(world: World, step: float) -> None:
     world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.step_clock(step)
     for _ in range(61):
         world.turn(1)

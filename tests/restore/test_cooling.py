@@ -79,7 +79,7 @@ def test_every_trigger_in_a_cool_down_is_told_its_end(
 ) -> None:
     world.store.mappings.change(world.mapping.id, cooldown_s=7200)
     run = world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     world.cdm.become(run.job_session_id or "", Phase.COMPLETED)
     world.go_on(S.COMPLETED)
@@ -143,7 +143,7 @@ def test_a_long_wait_is_told_in_minutes(world: World, wait_s: int, words: str) -
 def test_a_time_of_another_day_has_its_date(world: World) -> None:
     world.store.mappings.change(world.mapping.id, cooldown_s=86400)
     world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     world.cdm.become(world.run().job_session_id or "", Phase.COMPLETED)
     world.go_on(S.COMPLETED)

@@ -10,6 +10,7 @@ from app.restore import actions
 from app.restore.model import (
     CopyManagerError,
     LoginRefused,
+    NoSuchRun,
     NotFound,
     Phase,
     Refused,
@@ -30,7 +31,7 @@ def in_state(world: World, state: RunState) -> Run:
         return world.restoring()
     run = world.ready()
     if state is S.CLEANING_UP:
-        actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
+        actions.ACTIONS["clean-up"].do(world.store, run.id, by="ann", now=world.now)
         run = world.go_on(S.CLEANING_UP)
     return run
 
@@ -135,7 +136,7 @@ def test_a_make_permanent_that_hangs_in_resource_active_can_be_cleaned_up(world:
     become(world, Phase.READY)
     world.next_turn()
     assert "clean-up" in actions.available(world.run())
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
     become(world, Phase.COMPLETED)
     world.go_on(S.COMPLETED)
@@ -228,8 +229,8 @@ def test_a_session_with_an_unknown_word_whose_job_is_busy_is_watched(world: Worl
 @pytest.mark.parametrize(
     ("state", "ask", "verb"),
     [
-        (S.RESTORING, actions.ask_cancel, "cancel"),
-        (S.READY, actions.ask_clean_up, "clean_up"),
+        (S.RESTORING, actions.ACTIONS["cancel"].do, "cancel"),
+        (S.READY, actions.ACTIONS["clean-up"].do, "clean_up"),
     ],
 )
 def test_what_a_person_asks_is_sent_under_an_unknown_word_too(
@@ -615,7 +616,7 @@ def test_a_clean_up_asked_during_a_turn_is_done_in_the_next(world: World) -> Non
     def ask_once(point: str) -> None:
         if point == "log answered":
             world.cdm.hook = lambda _: None
-            actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
+            actions.ACTIONS["clean-up"].do(world.store, run.id, by="ann", now=world.now)
 
     world.cdm.hook = ask_once
     world.turn(60)
@@ -633,7 +634,7 @@ def test_a_cancel_asked_while_our_session_is_looked_for_is_seen_in_the_next_turn
     def ask_once(point: str) -> None:
         if point == "sessions answered":
             world.cdm.hook = lambda _: None
-            actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+            actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
 
     world.cdm.hook = ask_once
     world.turn(1)
@@ -646,7 +647,7 @@ def test_a_cancel_asked_while_our_session_is_looked_for_is_seen_in_the_next_turn
 def test_a_cancel_is_sent_once_and_believed_when_cdm_says_so(world: World) -> None:
     world.restoring()
     world.cdm.cancel_works = False
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     for _ in range(10):
         world.next_turn()
     assert (world.run().state, world.cdm.count("cancel")) == (S.RESTORING, 1)
@@ -660,7 +661,7 @@ def test_a_cancel_that_was_refused_is_told_until_the_run_goes_on(world: World) -
     world.restoring()
     error = Refused("not supported")
     world.cdm.fail("cancel", error)
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     for _ in range(5):
         world.next_turn()
     run = world.run()
@@ -675,7 +676,7 @@ def test_a_cancel_whose_answer_was_lost_is_sent_again_on_proof_that_it_had_no_ef
 ) -> None:
     world.restoring()
     world.cdm.fail("cancel", Unknown("no answer"))
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     for _ in range(11):
         world.turn(10)
@@ -693,14 +694,14 @@ def test_a_cancel_whose_answer_was_lost_is_sent_again_on_proof_that_it_had_no_ef
 def test_a_cancel_without_effect_is_sent_three_times_at_most(world: World) -> None:
     world.restoring()
     world.cdm.fail("cancel", Unknown("no answer"), times=100)
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     for _ in range(200):
         world.next_turn()
     run = world.run()
     assert (run.state, run.pending_request) == (S.RESTORING, None)
     assert world.cdm.count("cancel") == 3
     assert run.error == "Not cancelled: the cancel had no effect, although CDM was asked 3 times."
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     assert world.cdm.count("cancel") == 4
 
@@ -710,7 +711,7 @@ def test_a_cancel_whose_effect_shows_is_not_sent_again(world: World, status: str
     world.restoring()
     world.cdm.cancel_works = False
     world.cdm.fail("cancel", Unknown("no answer"), with_effect=True)
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     become(world, Phase.RUNNING, status=status)
     for _ in range(60):
@@ -725,7 +726,7 @@ def test_only_time_in_which_cdm_shows_it_running_proves_that_a_cancel_had_no_eff
 ) -> None:
     world.restoring()
     world.cdm.fail("cancel", Unknown("no answer"))
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     if trouble == "unreadable":
         world.cdm.down = Unreachable("down")
@@ -743,7 +744,7 @@ def test_only_time_in_which_cdm_shows_it_running_proves_that_a_cancel_had_no_eff
 def test_a_second_cancel_that_was_never_sent_does_not_count(world: World) -> None:
     world.restoring()
     world.cdm.fail("cancel", Unknown("no answer"), *[Unreachable("down")] * 5, Unknown("no answer"))
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CANCELLED)
     assert "asked 3 times" in world.store.runs.transitions(1)[-1].reason
 
@@ -751,14 +752,14 @@ def test_a_second_cancel_that_was_never_sent_does_not_count(world: World) -> Non
 def test_a_cancel_that_was_never_sent_is_sent_again(world: World) -> None:
     world.restoring()
     world.cdm.fail("cancel", Unreachable("down"), times=3)
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CANCELLED)
     assert world.cdm.count("cancel") == 4
 
 
 def test_a_cancel_that_comes_too_late_says_so(world: World) -> None:
     world.restoring()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     become(world, Phase.READY)
     world.go_on(S.READY)
     world.turn(60)
@@ -774,7 +775,7 @@ def test_a_cancel_that_comes_too_late_says_so(world: World) -> None:
 
 def test_a_clean_up_goes_to_the_end_that_cdm_names(world: World) -> None:
     world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     run = world.go_on(S.CLEANING_UP)
     assert world.store.runs.transitions(1)[-1].by == "ann"
     for _ in range(5):
@@ -791,7 +792,7 @@ def test_a_clean_up_that_was_not_accepted_leaves_the_copy_ready(
 ) -> None:
     world.ready()
     world.cdm.fail("clean_up", error)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     run = world.run()
     assert run.state is S.READY
@@ -804,7 +805,7 @@ def test_a_clean_up_that_was_not_accepted_leaves_the_copy_ready(
 def test_a_clean_up_whose_answer_was_lost_is_watched(world: World) -> None:
     world.ready()
     world.cdm.fail("clean_up", Unknown("no answer"), with_effect=True)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
     world.next_turn()
     assert world.run().pending_request is None
@@ -818,7 +819,7 @@ def test_a_clean_up_whose_answer_was_lost_is_sent_again_on_proof_that_it_had_no_
 ) -> None:
     world.ready()
     world.cdm.fail("clean_up", Unknown("no answer"))
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
     for _ in range(11):
         world.turn(10)
@@ -843,13 +844,13 @@ def test_a_clean_up_whose_answer_was_lost_is_sent_again_on_proof_that_it_had_no_
 def test_a_clean_up_without_effect_is_sent_three_times_at_most(world: World) -> None:
     world.ready()
     world.cdm.fail("clean_up", Unknown("no answer"), times=100)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     for _ in range(200):
         world.next_turn()
     run = world.run()
     assert (run.state, run.pending_request, world.cdm.count("clean_up")) == (S.READY, None, 3)
     assert "no effect" in (run.error or "")
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     assert world.cdm.count("clean_up") == 4
     assert world.store.runs.transitions(1)[-1].reason == "clean-up is asked of CDM"
@@ -868,7 +869,7 @@ def test_a_clean_up_whose_effect_has_shown_is_not_sent_again(world: World) -> No
     """It ran, and the copy is there all the same: CDM has tried, a person sees."""
     world.ready()
     world.cdm.fail("clean_up", Unknown("no answer"), with_effect=True)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
     world.next_turn()
     become(world, Phase.READY)
@@ -885,7 +886,7 @@ def test_a_clean_up_that_was_sent_does_not_outlive_the_question_to_a_person(
     """Whoever follows the session afterwards must not find it cleaned up by an old request."""
     world.ready()
     world.cdm.fail("clean_up", Unknown("no answer"))
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     run = world.go_on(S.CLEANING_UP)
     session = world.cdm.shown[run.job_session_id or ""]
     match end:
@@ -904,7 +905,7 @@ def test_only_time_in_which_cdm_could_be_read_proves_that_a_clean_up_had_no_effe
 ) -> None:
     world.ready()
     world.cdm.fail("clean_up", Unknown("no answer"))
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CLEANING_UP)
     world.cdm.down = Unreachable("down")
     for _ in range(60):
@@ -966,12 +967,12 @@ def test_what_can_be_asked_in_each_state(world: World) -> None:
     world.go_on(S.READY)
     assert set(actions.available(world.run())) == {"clean-up"}
     with pytest.raises(actions.NotPossible):
-        actions.ask_cancel(world.store, 1, by="ann", now=world.now)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+        actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     assert actions.available(world.run()) == {}
     world.go_on(S.CLEANING_UP)
     with pytest.raises(actions.NotPossible):
-        actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+        actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     become(world, Phase.COMPLETED)
     world.go_on(S.COMPLETED)
     assert actions.available(world.run()) == {}
@@ -979,7 +980,7 @@ def test_what_can_be_asked_in_each_state(world: World) -> None:
 
 def test_a_queued_run_is_cancelled_at_once(world: World) -> None:
     world.start_run()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     run = world.run()
     assert run.state is S.CANCELLED
     world.turn(60)
@@ -989,10 +990,10 @@ def test_a_queued_run_is_cancelled_at_once(world: World) -> None:
 
 
 def test_a_run_that_is_not_there_cannot_be_asked(world: World) -> None:
-    for ask in (actions.ask_cancel, actions.ask_clean_up):
-        with pytest.raises(actions.NoSuchRun):
+    for ask in (actions.ACTIONS["cancel"].do, actions.ACTIONS["clean-up"].do):
+        with pytest.raises(NoSuchRun):
             ask(world.store, 99, by="ann", now=world.now)
-    with pytest.raises(actions.NoSuchRun):
+    with pytest.raises(NoSuchRun):
         actions.resolve(world.store, 99, "give_up", None, by="ann", now=world.now)
 
 

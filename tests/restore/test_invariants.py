@@ -108,7 +108,7 @@ class Life(RuleBasedStateMachine):
             self.our_session_goes_on(phase, 0)
             for _ in range(4):
                 self.turn(seconds)
-            self.ask(actions.ask_clean_up)
+            self.ask(actions.ACTIONS["clean-up"].do)
 
     @rule(which=st.booleans(), again=st.booleans(), turns=st.integers(0, 3))
     def attack(self, which: bool, again: bool, turns: int) -> None:
@@ -170,9 +170,9 @@ class Life(RuleBasedStateMachine):
     def somebody_meddles(self, what: str) -> None:
         match what:
             case "cancel":
-                self.ask(actions.ask_cancel)
+                self.ask(actions.ACTIONS["cancel"].do)
             case "clean up":
-                self.ask(actions.ask_clean_up)
+                self.ask(actions.ACTIONS["clean-up"].do)
             case "disarm":
                 self.switch(Mode.DISARMED)
             case "observe":

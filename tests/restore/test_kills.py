@@ -147,7 +147,7 @@ def finish(world: World) -> None:
             world.cdm.become(session.id, Phase.READY)
         elif run.state is S.READY and session and session.phase is Phase.READY:
             if not world.store.runs.requests(run.id):
-                actions.ask_clean_up(world.store, run.id, by="ann", now=world.now)
+                actions.ACTIONS["clean-up"].do(world.store, run.id, by="ann", now=world.now)
         elif run.state is S.CLEANING_UP and session and session.phase is Phase.RUNNING:
             world.cdm.become(session.id, Phase.COMPLETED)
         elif run.state in {S.COMPLETED, S.NEEDS_DECISION}:
@@ -181,7 +181,7 @@ def test_after_a_kill_around_a_clean_up_it_is_sent_again_only_if_it_had_no_effec
     def prepare(world: World) -> None:
         world.ready()
         world.cdm.fail("clean_up", Unknown("lost"), with_effect=effect)
-        actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+        actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
 
     points = set()
     for world, point in lives(tmp_path, finish, prepare=prepare):
@@ -200,7 +200,7 @@ def test_after_a_kill_around_a_cancel_it_is_sent_again_only_if_it_had_no_effect(
     def prepare(world: World) -> None:
         world.restoring()
         world.cdm.fail("cancel", Unknown("lost"), with_effect=effect)
-        actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+        actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
 
     for world, point in lives(tmp_path, lambda world: world.go_on(S.CANCELLED), prepare=prepare):
         assert world.run().state is S.CANCELLED, point

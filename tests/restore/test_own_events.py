@@ -109,7 +109,7 @@ def test_it_waits_from_the_end_of_a_restore_too(world: World) -> None:
     """A copy that was mounted for days and is cleaned up is told of in QRadar's log."""
     world.ready()
     world.pass_time(86400)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     world.cdm.become(world.run().job_session_id or "", Phase.COMPLETED)
     world.go_on(S.COMPLETED)

@@ -29,7 +29,7 @@ def become(world: World, phase: Phase, **changes: object) -> None:
 def ask_cancel(world: World) -> None:
     """Ask for the cancel of a running restore, and let it be sent."""
     world.restoring()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
 
 
@@ -37,7 +37,7 @@ def ask_clean_up(world: World) -> None:
     """Ask for the clean-up of a copy that has been up for a while, and let it be sent."""
     world.ready()
     world.turn(60)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
 
 
@@ -167,7 +167,7 @@ def test_after_a_cancel_cdm_is_asked_quickly_however_long_it_has_restored(
     world.restoring()
     for _ in range(80):
         world.turn(60)
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.turn(60)
     assert gaps(world, 5) == [1, 1, 2, 4, 10]
 
@@ -176,7 +176,7 @@ def test_after_a_clean_up_cdm_is_asked_quickly_however_long_the_copy_was_up(worl
     world.ready()
     for _ in range(80):
         world.turn(60)
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(60)
     assert world.run().state is S.CLEANING_UP
     assert gaps(world, 5) == [1, 1, 2, 4, 10]
@@ -229,7 +229,7 @@ def test_a_clean_up_that_is_asked_for_while_cdm_began_one_itself_is_sent_after_i
     world: World,
 ) -> None:
     world.ready()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     become(world, Phase.RUNNING)
     for _ in range(2):
         world.turn(1)
@@ -245,7 +245,7 @@ def test_what_was_told_of_a_mounted_copy_ends_with_its_clean_up(world: World) ->
     world.cdm.fail("clean_up", Refused("not today"))
     ask_clean_up(world)
     assert "not today" in (world.run().error or "")
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     assert (world.run().state, world.run().error) == (S.CLEANING_UP, None)
 
@@ -265,7 +265,7 @@ def test_a_copy_that_was_mounted_before_we_saw_it_run_is_known_as_having_run(wor
     world.go_on(S.READY)
     world.turn(60)
     assert world.cdm.was_running[-1] is False
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn(1)
     become(world, Phase.RUNNING, status="PENDING")
     world.turn(10)
@@ -287,7 +287,7 @@ def test_a_clean_up_that_was_not_sent_yet_outlives_a_question_to_a_person(world:
     """It was asked for once the copy is up: that holds for the session that is followed then."""
     run = world.restoring()
     session = world.cdm.shown[run.job_session_id or ""]
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.cdm.vanish(session.id)
     world.go_on(S.NEEDS_DECISION)
     assert world.run().pending_request == "clean_up"
@@ -307,7 +307,7 @@ def test_a_cancel_that_is_open_while_a_person_is_asked_waits_for_the_decision(
     world.cdm.fail("start", LOST)
     world.start_run()
     world.turn()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.NEEDS_DECISION)
     asked = len(world.cdm.calls)
     world.turn(60)

@@ -231,7 +231,7 @@ def cancelled(*errors: CopyManagerError, works: bool = False) -> Callable[[World
     def scene(world: World) -> None:
         world.restoring()
         world.cdm.cancel_works = works
-        ask(world, actions.ask_cancel)
+        ask(world, actions.ACTIONS["cancel"].do)
         world.cdm.fail("cancel", *errors)
         turns(world, 60)
 
@@ -242,7 +242,7 @@ def cleaned(*errors: CopyManagerError, works: bool = False) -> Callable[[World],
     def scene(world: World) -> None:
         world.ready()
         world.cdm.clean_up_works = works
-        ask(world, actions.ask_clean_up)
+        ask(world, actions.ACTIONS["clean-up"].do)
         world.cdm.fail("clean_up", *errors)
         turns(world, 60)
 
@@ -251,7 +251,7 @@ def cleaned(*errors: CopyManagerError, works: bool = False) -> Callable[[World],
 
 def too_late(world: World) -> None:
     run = world.restoring()
-    ask(world, actions.ask_cancel)
+    ask(world, actions.ACTIONS["cancel"].do)
     world.cdm.become(run.job_session_id or "", Phase.READY)
     turns(world, 2, 60)
 
@@ -306,7 +306,7 @@ SCENES: dict[str, Callable[[World], None]] = {
     "mapping changed": unwanted(job_id="1"),
     "mapping deleted": before_the_start(lambda world: world.store.mappings.delete(1)),
     "disarmed": before_the_start(set_mode(Mode.DISARMED)),
-    "cancelled before": before_the_start(lambda world: ask(world, actions.ask_cancel)),
+    "cancelled before": before_the_start(lambda world: ask(world, actions.ACTIONS["cancel"].do)),
     "never asked": never_asked,
     "observed": dry(lambda world: None),
     "observed without contact": dry(down),
@@ -326,7 +326,7 @@ SCENES: dict[str, Callable[[World], None]] = {
     "log not read": no_log,
     "unknown status": unknown(end=NOON),
     "unknown for long": unknown(),
-    "approved": unapproved(actions.approve, actions.ask_cancel),
+    "approved": unapproved(actions.approve, actions.ACTIONS["cancel"].do),
     "rejected": unapproved(actions.reject),
 }
 
@@ -348,8 +348,8 @@ def answer(world: World, run: Run, action: str) -> str:
     asks = {
         "approve": actions.approve,
         "reject": actions.reject,
-        "cancel": actions.ask_cancel,
-        "clean-up": actions.ask_clean_up,
+        "cancel": actions.ACTIONS["cancel"].do,
+        "clean-up": actions.ACTIONS["clean-up"].do,
     }
     try:
         if action in asks:

@@ -415,7 +415,7 @@ def test_a_cancel_between_the_looks_is_obeyed(world: World) -> None:
 
     def cancel(point: str) -> None:
         if point == "plan_start answered":
-            actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+            actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
 
     world.cdm.hook = cancel
     world.turn()
@@ -723,7 +723,7 @@ def test_a_cancel_asked_while_starting_is_done_once_the_session_is_known(world: 
     world.cdm.appear_after = 5
     world.start_run()
     world.turn()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     assert world.cdm.count("cancel") == 0
     run = world.go_on(S.CANCELLED)
     assert ("cancel", run.job_session_id) in world.cdm.calls
@@ -735,7 +735,7 @@ def test_a_cancel_asked_while_a_start_had_no_effect_ends_the_run(world: World) -
 
     def cancel(point: str) -> None:
         if point == "start is sent" and world.cdm.count("start") == 0:
-            actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+            actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
 
     world.cdm.hook = cancel
     world.cdm.fail("start", Unreachable("down"))
@@ -747,16 +747,16 @@ def test_a_cancel_asked_while_a_start_had_no_effect_ends_the_run(world: World) -
 def test_a_clean_up_asked_early_does_not_forbid_a_cancel(world: World) -> None:
     world.start_run()
     world.turn()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     assert "cancel" in actions.available(world.run())
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.go_on(S.CANCELLED)
 
 
 def test_a_clean_up_asked_while_starting_is_done_once_the_copy_is_up(world: World) -> None:
     world.start_run()
     world.turn()
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     run = world.go_on(S.RESTORING)
     world.cdm.become(run.job_session_id or "", Phase.READY)
     world.go_on(S.CLEANING_UP)

@@ -160,7 +160,7 @@ def test_a_start_without_effect_that_is_cancelled_was_none(world: World) -> None
     world.cdm.fail("start", NothingSent("no route"))
     world.start_run()
     world.turn()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     assert world.trigger().outcome is Outcome.ACCEPTED
 
 
@@ -282,7 +282,7 @@ def test_an_unknown_word_is_watched_for_an_hour_and_not_longer(world: World) -> 
 def test_a_clean_up_has_120_s_to_show_an_effect_and_not_longer(world: World) -> None:
     world.ready()
     world.cdm.clean_up_works = False
-    actions.ask_clean_up(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["clean-up"].do(world.store, 1, by="ann", now=world.now)
     world.turn()
     for _ in range(12):
         assert world.run().state is S.CLEANING_UP
@@ -313,7 +313,7 @@ def test_the_whole_log_is_read_before_a_person_is_asked(world: World, phase: Pha
 
 def test_what_was_wrong_before_a_rest_is_not_told_after_it(world: World) -> None:
     world.restoring()
-    actions.ask_cancel(world.store, 1, by="ann", now=world.now)
+    actions.ACTIONS["cancel"].do(world.store, 1, by="ann", now=world.now)
     world.cdm.fail("cancel", Refused("not allowed"))
     world.turn(10)
     assert "not confirmed" in (world.run().error or "")

@@ -12,6 +12,8 @@ from markupsafe import Markup, escape
 
 from app.message import Message, duration
 from app.qradar.identity import Right
+from app.restore import actions
+from app.restore.asks import ASKS
 from app.restore.model import Mode, Outcome, Run, RunState
 from app.restore.model.recovery_point import copy_sentence, copy_warns
 from app.web.frame.access import LACKING, may
@@ -51,18 +53,6 @@ MODE_NAMES = {
     Mode.DISARMED: Message("disarmed"),
 }
 _CLOCK_TIME = "%H:%M:%S UTC"
-_ACTIONS = {
-    "approve": Message("Approve"),
-    "reject": Message("Reject"),
-    "cancel": Message("Cancel"),
-    "clean-up": Message("Clean up"),
-    "clean_up": Message("Clean up"),
-    "started": Message("It was started: follow the job session"),
-    "not_started": Message("It was not started: start it now"),
-    "follow": Message("Follow that job session"),
-    "clean_up_and_start": Message("Clean up that job session, then start"),
-    "give_up": Message("Give up"),
-}
 _SOURCES = {
     "custom_action": Message("custom action"),
     "offense_watch": Message("offense watch"),
@@ -125,7 +115,12 @@ _MOST_PARTS = 20  # no sentence has more; a page must not be swollen by markup
 
 def action_words(name: str) -> str:
     """What may be asked of a run, as its button says it."""
-    return _ACTIONS.get(name, name.replace("_", " ").capitalize())
+    return actions.words_of(name).button
+
+
+def pending_words(kind: str) -> str:
+    """What was asked of a run and is not done yet."""
+    return next(ask.pending for ask in ASKS if ask.kind == kind)
 
 
 def state_words(run: Run) -> str:
@@ -272,16 +267,8 @@ def register(app: Flask) -> None:
         state_name,
         state_icon,
     ]
-    filters += [
-        outcome_words,
-        outcome_tone,
-        action_words,
-        source_words,
-        by_words,
-        outside,
-        fill,
-        capital,
-    ]
+    filters += [outcome_words, outcome_tone, action_words, pending_words, source_words, by_words]
+    filters += [outside, fill, capital]
     for function in filters:
         app.add_template_filter(function)
     app.add_template_filter(copy_sentence)

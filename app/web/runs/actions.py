@@ -14,14 +14,6 @@ from app.web.frame.access import caller
 from app.web.frame.problems import Problem, one_of
 from app.web.services import services
 
-ACTIONS = {
-    "approve": actions.approve,
-    "reject": actions.reject,
-    "cancel": actions.ask_cancel,
-    "clean-up": actions.ask_clean_up,
-}
-"""What may be asked of a run without a further word."""
-
 
 def get_run(run_id: int) -> Run:
     """The run of that number; `Problem` 404 when there is none."""
@@ -30,10 +22,10 @@ def get_run(run_id: int) -> Run:
 
 
 def ask(run_id: int, action: str) -> str:
-    """Have one of `ACTIONS` done; one sentence for the person. `Problem` 404, 409."""
+    """Have one of `actions.ACTIONS` done; one sentence for the person. `Problem` 404, 409."""
     with _told(run_id):
         now = services().clock()
-        return ACTIONS[action](services().store, run_id, by=caller().name, now=now)
+        return actions.ACTIONS[action].do(services().store, run_id, by=caller().name, now=now)
 
 
 def resolve(run_id: int, decision: object, job_session_id: str | None) -> str:

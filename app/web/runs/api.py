@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.message import Message
 from app.qradar.identity import Right
+from app.restore.actions import ACTIONS
 from app.web.frame.access import needs
 from app.web.frame.bodies import read_json_object
 from app.web.frame.problems import Problem
@@ -70,7 +71,7 @@ def ask(run_id: int, action: str) -> Response:
     return _done(run_id, actions.ask(run_id, action))
 
 
-for each in actions.ACTIONS:
+for each in ACTIONS:
     bp.add_url_rule(
         f"/runs/<int:run_id>/{each}", view_func=ask, methods=["POST"], defaults={"action": each}
     )

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from app.message import Message
 from app.qradar.identity import Right
-from app.restore.actions import available
+from app.restore.actions import ACTIONS, available
 from app.restore.model import LogLine, Outcome, Run, RunState, Transition
 from app.store.history import LogPage
 from app.store.run_rows import RunFilter
@@ -130,7 +130,7 @@ def show(run_id: int) -> str:
         requests=store.runs.requests(run_id),
         attacks=store.attacks.of_run(run_id),
         available=available(run),
-        simple=actions.ACTIONS,
+        simple=ACTIONS,
         took=written.spans(run),
         offense=written.offense_url(run.offense_id) if run.offense_id else None,
         evidence=_EVIDENCE,
@@ -186,7 +186,7 @@ def ask(run_id: int, action: str) -> Response:
     return _back_to(run_id, actions.ask(run_id, action))
 
 
-for each in actions.ACTIONS:
+for each in ACTIONS:
     bp.add_url_rule(
         f"/runs/<int:run_id>/{each}", view_func=ask, methods=["POST"], defaults={"action": each}
     )
