@@ -6,7 +6,7 @@ Whatever needs CDM is left as a request for the worker. What does not (give up, 
 before the start) is done here at once, by compare-and-set: a hanging CDM must not delay a "no".
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import datetime
@@ -279,12 +279,17 @@ class Action(Words):
     do: Callable[..., str]
 
 
-ACTIONS: Map[str, Action] = {
-    "approve": Action(Message("Approve"), Message("approve"), approve),
-    "reject": Action(Message("Reject"), Message("reject"), reject),
-    **{ask.action: Action(ask.button, ask.name, partial(_leave, ask)) for ask in ASKS},
-    CANCEL.action: Action(CANCEL.button, CANCEL.name, _cancel),
-}
+def actions_of(asks: Iterable[Ask]) -> Map[str, Action]:
+    """Those that the app does itself, and one for each kind of request."""
+    return {
+        "approve": Action(Message("Approve"), Message("approve"), approve),
+        "reject": Action(Message("Reject"), Message("reject"), reject),
+        **{ask.action: Action(ask.button, ask.name, partial(_leave, ask)) for ask in asks},
+        CANCEL.action: Action(CANCEL.button, CANCEL.name, _cancel),
+    }
+
+
+ACTIONS = actions_of(ASKS)
 """By the word in addresses and in the API."""
 DECISIONS: Map[str, Words] = {
     "started": Words(Message("It was started: follow the job session"), Message("started")),

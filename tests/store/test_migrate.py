@@ -3,11 +3,13 @@
 """Migrations: under a lock, after a copy, all or nothing, and a failure says why."""
 
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,40 @@ def test_the_schema_uses_nothing_that_sqlite_3_26_does_not_know() -> None:
     for file in MIGRATIONS.glob("*.sql"):
         sql = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
         assert not re.search(newer, sql, re.IGNORECASE), file.name
+
+
+def test_what_was_asked_of_a_run_goes_on_after_the_upgrade_from_1_0_0(
+    path: Path, tmp_path: Path
+) -> None:
+    """The table of requests is made anew, for kinds that 1.0.0 did not have."""
+    old = tmp_path / "old"
+    old.mkdir()
+    for file in sorted(MIGRATIONS.glob("000[123]*.sql")):
+        shutil.copy(file, old)
+    migrate(path, old)
+    at = "2026-11-24T12:00:00.000Z"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO runs (id, state, state_since, connection_id, connection, host, port,"
+            " job_id, job_name, source, received_at)"
+            " VALUES (7, 'ready', ?, 1, 'prod', 'cdm', 8443, '1044', 'SQL', 'custom_action', ?)",
+            (at, at),
+        )
+        connection.executemany(
+            "INSERT INTO requests (id, run_id, kind, at, by, done_at, result)"
+            " VALUES (?, 7, ?, ?, 'ann', ?, ?)",
+            [(3, "cancel", at, at, "too late"), (4, "clean_up", at, None, None)],
+        )
+    migrate(path)
+    store = Store(Database(path))
+    (request,) = store.runs.requests(7)
+    assert (request.id, request.kind, request.by) == (4, "clean_up", "ann")
+    run = store.runs.get(7)
+    assert run.pending_request == "clean_up"
+    now = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+    for kind in ("clean_up", "something_new"):
+        store.runs.ask(run, kind, by="bob", now=now)
+    asked = [(one.id, one.kind, one.by) for one in store.runs.requests(7)]
+    assert [one[1:] for one in asked] == [("clean_up", "ann"), ("something_new", "bob")]
+    assert asked[1][0] > 4
+    store.close()
