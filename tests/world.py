@@ -283,7 +283,7 @@ def _mapping(
 
 
 def wait_for(
-    what: Callable[[], Value | None], *, seconds: float = 30.0, every: float = 0.05
+    what: Callable[[], Value | None], *, seconds: float = 30.0, every: float = 0.1
 ) -> Value:
     """Give the first true value of ``what``; raises TimeoutError."""
     until = time.monotonic() + seconds
