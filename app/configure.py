@@ -20,7 +20,17 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from app.command_line import BY, DONE, FAILED, WRONG_USAGE, Stop, Streams, opened_store, utc_now
+from app.command_line import (
+    BY,
+    DONE,
+    FAILED,
+    WRONG_USAGE,
+    Stop,
+    Streams,
+    database,
+    opened_store,
+    utc_now,
+)
 from app.configuration import checks
 from app.configuration.checks import InvalidField
 from app.configuration.document import export_document, import_document
@@ -35,8 +45,8 @@ from app.remote.guard import Guard
 from app.remote.trust import fetch_certificate
 from app.restore.model import CopyManagerError
 from app.store.copies import CopyFailed
-from app.store.database import StoreBusy
-from app.store.migrate import MigrationFailed
+from app.store.database import StoreBroken, StoreBusy
+from app.store.migrate import MigrationFailed, told
 from app.store.times import to_text, to_text_or_none
 
 MAX_INPUT = 4 * 1024 * 1024
@@ -57,6 +67,8 @@ def main(arguments: Sequence[str] | None = None, streams: Streams | None = None)
         code, sentence = stop.code, str(stop)
     except (InvalidField, NoIssuers, MigrationFailed, CopyFailed, SecretNotStored) as error:
         code, sentence = FAILED, str(error)
+    except StoreBroken as error:
+        code, sentence = FAILED, f"{told(database(), error)} Nothing was changed."
     except StoreBusy as error:
         code, sentence = FAILED, f"the store can't be written just now, try again: {error}"
     except OSError as error:

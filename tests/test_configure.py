@@ -5,6 +5,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -304,6 +305,22 @@ def test_script_and_parameters_reach_the_console(
     assert headers["SEC"] == "S-1"
     assert form["token"] == "T-1"
     assert form["event_time"] == "1764000000000"
+
+
+def test_a_store_that_can_not_be_written_is_told_as_that_not_as_busy(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("trigger-token", "list")
+    really = sqlite3.connect
+
+    def connect(address: str, **options: Any) -> sqlite3.Connection:
+        return really(re.sub("mode=rwc?", "mode=ro", address), **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    result = configure("trigger-token", "new", "edge")
+    assert result.code == 1
+    assert "a readonly database. Look at the disk of the app's store" in result.err
+    assert result.err.endswith("Nothing was changed.\n")
 
 
 def test_the_script_needs_no_store(configure: Configure, console: Console) -> None:

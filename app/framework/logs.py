@@ -17,7 +17,7 @@ from pathlib import Path
 from qpylib import qpylib
 
 from app.framework import masking, paths
-from app.framework.whole_lines import keep_whole
+from app.framework.whole_lines import is_full, keep_whole
 
 mask = masking.mask
 
@@ -86,7 +86,14 @@ class _Quiet(logging.Handler):
 
 
 def _tell_lost(record: logging.LogRecord) -> None:
-    reason = sys.exc_info()[0]
+    """Say on standard error that a record was lost; of a full disk the file tells afterwards.
+
+    Standard error ends up on the same disk, where supervisord, with its own log there too, dies of
+    what it can't write (qradar §2.3): the whole app would go with it.
+    """
+    reason, error, _ = sys.exc_info()
+    if is_full(error):
+        return
     try:
         sys.stderr.write(
             f"a log record of {record.name} line {record.lineno} was lost: "

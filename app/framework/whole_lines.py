@@ -6,6 +6,7 @@ Python's own files write what fits of a record and keep the rest for later: line
 then stand in one.
 """
 
+import errno
 import os
 from contextlib import suppress
 from functools import partial
@@ -14,11 +15,17 @@ from pathlib import Path
 from typing import Any
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether a disk, or what a user may take of it, is full."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 class WholeLines:
     """What a `RotatingFileHandler` takes for its stream; nobody else writes to the file."""
 
     def __init__(self, path: str) -> None:
         """Raises OSError. What a killed process has left half written gets its end of line."""
+        self._lost = 0  # records, while the disk was full
         self._file = Path(path).open("a+b", buffering=0)  # noqa: SIM115 - closed by its handler
         with suppress(OSError):
             if self._file.seek(0, os.SEEK_END):
@@ -27,15 +34,22 @@ class WholeLines:
                     self._file.write(b"\n")
 
     def write(self, text: str) -> None:
-        """Append ``text``. Raises OSError, and nothing of it is then in the file."""
+        """Append ``text``. Raises OSError, and nothing of it is then in the file.
+
+        After a disk was full, a line of its own says first how many did not get in.
+        """
+        if self._lost:
+            text = f"{self._lost} log records were lost here: the disk was full\n{text}"
         data, before = text.encode("utf-8", "backslashreplace"), self._file.seek(0, os.SEEK_END)
         try:
             while data:  # a disk with little room takes a part of it
                 data = data[self._file.write(data) or 0 :]
-        except OSError:
+        except OSError as error:
+            self._lost += is_full(error)
             with suppress(OSError):
                 self._file.truncate(before)
             raise
+        self._lost = 0
 
     def flush(self) -> None:
         """Nothing is kept back."""

@@ -7,6 +7,20 @@ from datetime import timedelta
 from tests.web.conftest import ADMIN, ANALYST, World
 
 
+def test_armed_is_no_good_news_where_no_rule_can_start_anything(world: World) -> None:
+    world.arm()
+    mapping = world.add_mapping(world.add_connection())
+    client = world.client(ANALYST)
+    sentence = "Rules start restores."
+    assert "No rule can start a restore: there is no trigger token." in client.get("/").text
+    assert sentence not in client.get("/").text
+    world.store.tokens.new("event processors", by="anna", now=world.clock())
+    assert sentence in client.get("/").text
+    world.store.mappings.change(mapping.id, enabled=False)
+    assert "No rule can start a restore: no mapping is switched on." in client.get("/").text
+    assert sentence not in client.get("/").text
+
+
 def test_health_tells_when_certificates_end_and_what_has_drifted(world: World) -> None:
     connection = world.add_connection()
     mapping = world.add_mapping(connection)

@@ -70,6 +70,7 @@ def test_an_app_that_was_armed_before_its_tokens_were_confirmed_does_not_say_tha
     world: World, token: str
 ) -> None:
     world.arm()
+    world.add_mapping(world.add_connection())
     client = world.client(ADMIN)
     armed, sentence = "A rule that fires starts its restore job.", "Rules start restores."
     assert sentence not in client.get("/").text

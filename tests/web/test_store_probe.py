@@ -12,7 +12,7 @@ import pytest
 
 from app import create_app
 from app.web.frame.store_probe import HELD_LONG_S, KEPT_S, StoreProbe
-from tests.web.conftest import ANALYST, World
+from tests.web.conftest import ADMIN, ANALYST, World
 
 
 class Monotonic:
@@ -71,6 +71,29 @@ def test_health_tells_that_nothing_can_be_written_and_when_it_is_over(
     writable.append(True)
     monotonic.now += KEPT_S
     assert (health()["store"], health()["status"]) == ({"ok": True, "error": None}, "ok")
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/settings", "/help"])
+def test_every_page_tells_that_nothing_can_be_written_and_nothing_that_is_not_so(
+    world: World, probe: StoreProbe, writable: list[bool], path: str
+) -> None:
+    """The worker can't leave a sign of life then, so nothing is known of it; no trigger is kept."""
+    world.arm()
+    world.add_mapping(world.add_connection())
+    world.store.tokens.new("event processors", by="anna", now=world.clock())
+    world.store.heartbeats.beat("worker", now=world.clock(), pid=1)
+    world.clock.now += timedelta(minutes=1)
+    app = create_app(replace(world.services, _probe=probe))
+    client = app.test_client()
+    client.set_cookie("SEC", ADMIN)
+    writable.clear()
+    page = client.get(path).text
+    assert page.count("Nothing can be written to the database: attempt to write") == 1
+    assert "Triggers are refused and nothing is started until that is over" in page
+    assert "triggers are kept" not in page
+    assert "Rules start restores." not in page
+    assert ("What rules ask for is refused: nothing" in page) is (path == "/")
+    assert ("whether it is at work can&#39;t be seen" in page) is (path == "/")
 
 
 def test_polling_does_not_write_each_time(

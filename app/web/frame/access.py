@@ -154,7 +154,9 @@ def _unusable(reason: str) -> Problem:
         if known
         else Message("The app's database can't be used. Sign in to QRadar to see why."),
         code="store_unusable",
-        cause=Message(
+        cause=""
+        if known  # then the reason names it
+        else Message(
             "The database is damaged, lost, from a newer version of the app, or could not"
             " be brought to the form that this version needs; or its disk is full or"
             " read-only."

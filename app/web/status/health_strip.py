@@ -20,7 +20,7 @@ from app.web.services import Services
 from app.web.set_up.action_book import expiry_notice
 from app.web.status.expiry import expiry, pinned
 from app.web.status.health import ConnectionHealth, Health
-from app.web.status.unreachable import cdm_silent, qradar_silent
+from app.web.status.unreachable import cdm_silent, qradar_silent, store_unwritable
 
 ENDS_SOON = timedelta(days=30)
 LOW_DISK = 100 * 2**20  # bytes; a backup before a migration needs as much as the database
@@ -53,16 +53,8 @@ class Signal:
 def signals(services: Services, health: Health) -> list[Signal]:
     """The strip: the app's mode, its parts and neighbours, what ends when, the last trigger."""
     mode = Mode(health.mode)
-    tone, title, sentence = _MODES[mode]
-    if services.store.tokens.wait_for_confirmation():
-        tone, sentence = (
-            "bad",
-            Message(
-                "What rules ask for is refused until an administrator confirms the trigger tokens."
-            ),
-        )
     return [
-        Signal(tone, title, [sentence]),
+        _mode(services, mode, health),
         _worker(health),
         _qradar(services, health.console),
         *(_cdm(one, services.clock()) for one in health.connections),
@@ -74,7 +66,35 @@ def signals(services: Services, health: Health) -> list[Signal]:
     ]
 
 
+def _mode(services: Services, mode: Mode, health: Health) -> Signal:
+    tone, title, sentence = _MODES[mode]
+    store = services.store
+    if health.store_problem is not None:
+        tone, sentence = (
+            "bad",
+            Message("What rules ask for is refused: nothing can be written to the database."),
+        )
+    elif store.tokens.wait_for_confirmation():
+        tone, sentence = (
+            "bad",
+            Message(
+                "What rules ask for is refused until an administrator confirms the trigger tokens."
+            ),
+        )
+    elif mode is Mode.ARMED and not store.tokens.list():
+        tone, sentence = "bad", Message("No rule can start a restore: there is no trigger token.")
+    elif mode is Mode.ARMED and not any(one.enabled for one in store.mappings.list()):
+        tone, sentence = (
+            "bad",
+            Message("No rule can start a restore: no mapping is switched on."),
+        )
+    return Signal(tone, title, [sentence])
+
+
 def _worker(health: Health) -> Signal:
+    if health.store_problem is not None:
+        words = Message("Nothing can be written: whether it is at work can't be seen.")
+        return Signal("attention", Message("Worker not seen"), [words])
     if health.worker_at is None:
         return Signal(
             "bad",
@@ -207,20 +227,7 @@ def _store(services: Services, health: Health) -> Signal:
     used, free = store_bytes(services)
     words = Message("The database has {used}; {free} are free.", used=size(used), free=size(free))
     if health.store_problem is not None:
-        return Signal(
-            "bad",
-            Message("Store"),
-            [
-                Message(
-                    "Nothing can be written to the database: {problem}.",
-                    problem=health.store_problem,
-                ),
-                Message(
-                    "Triggers are refused and nothing is started until that is over: look at the"
-                    " disk of the app's store, whether it is full or read-only."
-                ),
-            ],
-        )
+        return Signal("bad", Message("Store"), store_unwritable(health.store_problem))
     if free < LOW_DISK:
         return Signal(
             "bad",

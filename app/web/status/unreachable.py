@@ -32,7 +32,8 @@ def register(app: Flask) -> None:
 
 def troubles(run: Run | None = None) -> list[Trouble]:
     """QRadar or the worker away; the CDM of an open run too."""
-    return [*_qradar(services()), *_worker(services()), *_cdm(services(), run)]
+    found = services()
+    return [*_qradar(found), *(_store(found) or _worker(found)), *_cdm(found, run)]
 
 
 def qradar_silent(found: Services) -> list[str]:
@@ -73,7 +74,26 @@ def _qradar(found: Services) -> Iterator[Trouble]:
         yield Trouble(Message("QRadar"), joined(sentences, " "))
 
 
+def store_unwritable(problem: str) -> list[str]:
+    """What there is to say while nothing can be written to the store."""
+    return [
+        Message("Nothing can be written to the database: {problem}.", problem=problem),
+        Message(
+            "Triggers are refused and nothing is started until that is over: look at the"
+            " disk of the app's store, whether it is full or read-only."
+        ),
+    ]
+
+
+def _store(found: Services) -> list[Trouble]:
+    problem = found.store_problem()
+    if problem is None:
+        return []
+    return [Trouble(Message("Database"), joined(store_unwritable(problem), " "))]
+
+
 def _worker(found: Services) -> Iterator[Trouble]:
+    """A worker that shows no sign of life; where nothing can be written, none could."""
     beat = found.store.heartbeats.all().get("worker")
     if beat is not None and (found.clock() - beat[0]).total_seconds() > WORKER_LATE_S:
         yield Trouble(
