@@ -7,11 +7,15 @@ burst in German too.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
+from app import languages
 from tests.package.catalogues import extracted
 
 PSEUDO = "eo"  # a language that browsers and Babel know, and that has no catalogue here
@@ -37,3 +41,15 @@ def write_catalogue(locales: Path) -> None:
     folder.mkdir(parents=True)
     with (folder / "messages.mo").open("wb") as file:
         write_mo(file, catalogue)
+
+
+@contextmanager
+def spoken(locales: Path) -> Iterator[None]:
+    """While it lasts the app has the languages in ``locales``."""
+    cached = (languages.catalogue, languages.languages)
+    with patch.object(languages, "LOCALES", locales):
+        for one in cached:
+            one.cache_clear()
+        yield
+    for one in cached:
+        one.cache_clear()

@@ -30,12 +30,15 @@ LONGEST_FUNCTION = 60
 # What a package may import of ours. What it works with besides is handed to it. Whatever is said to
 # people is a message, so every package may make one.
 ARROWS = {
-    "app.configuration": {"app.configuration", "app.message"},
+    "app.configuration": {"app.configuration", "app.languages", "app.message"},
     "app.restore": {"app.restore", "app.configuration", "app.message"},
     "app.remote": {"app.remote", "app.configuration", "app.restore.model", "app.message"},
     "app.cdm": {"app.cdm", "app.remote", "app.restore.model", "app.message"},
     "app.qradar": {"app.qradar", "app.restore.model", "app.message"},
-    "app.store": {"app.store", "app.configuration", "app.restore.model", "app.message"},
+    # what the store makes for QRadar is said in the language of a setting
+    "app.store": {
+        *("app.store", "app.configuration", "app.restore.model", "app.message", "app.languages"),
+    },
     "app.framework": {"app.framework", "app.message"},
 }
 EXCEPTIONS = {

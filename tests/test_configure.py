@@ -127,6 +127,7 @@ def test_the_first_command_makes_the_store(configure: Configure, app_root: Path)
             "leef": False,
             "own_log_sources": [],
             "own_qids": [],
+            "language": "en",
         },
     }
     assert result.err == ""

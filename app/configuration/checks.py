@@ -17,6 +17,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from app.configuration.addresses import Address, inner_of, is_local
+from app.languages import languages
 from app.message import Message
 
 Check = Callable[[object, str], object]
@@ -295,6 +296,15 @@ def check_job_name(value: object, field: str = "job_name") -> str:
 def check_flag(value: object, field: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidField(field, Message("must be true or false."))
+    return value
+
+
+def check_language(value: object, field: str = "language") -> str:
+    """One of the languages that the app speaks."""
+    if not isinstance(value, str) or value not in languages():
+        raise InvalidField(
+            field, Message("must be one of {languages}.", languages=", ".join(languages()))
+        )
     return value
 
 

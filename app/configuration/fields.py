@@ -51,6 +51,7 @@ class Field:
     widget: Widget = ""  # how a form asks for it
     question: str = ""  # above the choices, if it is another than the label
     choices: Mapping[StrEnum, str] = dataclasses.field(default_factory=dict)
+    offers: Callable[[], Mapping[str, str]] | None = None  # choices that a catalogue more adds to
     only_for: tuple[str, object] | None = None  # it counts if that other field has that value
     address: bool = False  # the check refuses this machine, unless that is allowed
     sends: bool = False  # it says where and how a password is sent: another needs it entered anew

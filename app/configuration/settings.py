@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from app.configuration import checks
 from app.configuration.fields import Section, configured, declared, fields_of
+from app.languages import ENGLISH, names
 from app.message import Message
 
 
@@ -42,6 +43,16 @@ OWN_EVENTS = Section(
     ),
     Message("Save the ids"),
     Message("The ids of the app's own events are saved."),
+)
+LANGUAGE = Section(
+    "language",
+    Message("Language"),
+    Message(
+        "A page is in the language of whoever reads it. In this one are offense notes, events to"
+        " QRadar's log, and answers to programs and to the custom action."
+    ),
+    Message("Save the language"),
+    Message("The language is saved."),
 )
 
 
@@ -91,6 +102,14 @@ class Settings:
         default=(),
         widget="numbers",
         section=OWN_EVENTS,
+    )
+    language: str = declared(
+        checks.check_language,
+        Message("Language"),
+        default=ENGLISH,
+        widget="choice",
+        offers=names,
+        section=LANGUAGE,
     )
 
 

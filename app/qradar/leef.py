@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
+from app.message import Message, Words
 from app.restore.model import SIMULATION, Run
 from app.restore.model.recovery_point import point_of
 
@@ -162,12 +163,19 @@ def _copy(run: Run) -> Mapping[str, object]:
 
 
 def line(
-    event: str, severity: int, attributes: Mapping[str, object], *, at: datetime, version: str
+    event: str,
+    severity: int,
+    attributes: Mapping[str, object],
+    *,
+    at: datetime,
+    version: str,
+    words: Words | None = None,
 ) -> str:
     """Give one event as a syslog line: RFC 5424's header as QRadar takes it, then LEEF 2.0.
 
-    Attributes are parted by a tab, the default; within a value a tab is a blank, and backslash,
-    ``=`` and line ends are escaped by a backslash, as is ``|`` in the header.
+    What is said in it is said in the language of ``words``. Attributes are parted by a tab, the
+    default; within a value a tab is a blank, and backslash, ``=`` and line ends are escaped by a
+    backslash, as is ``|`` in the header.
     """
     at = at.astimezone(UTC)
     stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "")
@@ -180,7 +188,9 @@ def line(
         "usrName": OWN_USER,
         **attributes,
     }
-    body = "\t".join(f"{key}={_value(value)}" for key, value in every.items() if value is not None)
+    body = "\t".join(
+        f"{key}={_value(value, words)}" for key, value in every.items() if value is not None
+    )
     return f"<{_PRIORITY}>1 {stamp}Z {HOST} LEEF:2.0|{header}|x09|{body}"
 
 
@@ -188,8 +198,8 @@ def _in_header(text: str) -> str:
     return _printable(text.replace("\\", "\\\\").replace("|", "\\|"))
 
 
-def _value(value: object) -> str:
-    text = str(value)
+def _value(value: object, words: Words | None) -> str:
+    text = value.said(words) if words and isinstance(value, Message) else str(value)
     if len(text) > _LONGEST_VALUE:
         text = text[: _LONGEST_VALUE - 1] + "…"
     for plain, escaped in (("\\", "\\\\"), ("=", "\\="), ("\r", "\\r"), ("\n", "\\n")):
@@ -223,12 +233,13 @@ class Teller(Generic[H]):
         untold: Untold[H],
         is_wanted: Callable[[], bool],
         *,
+        words: Callable[[], Words],
         address: str,
         version: str,
         port: int = PORT,
     ) -> None:
-        """``address`` is the console's, an IPv6 one with or without brackets."""
-        self._untold, self._is_wanted = untold, is_wanted
+        """``words`` are said; ``address`` is the console's, an IPv6 one as it comes."""
+        self._untold, self._is_wanted, self._words = untold, is_wanted, words
         self._address, self._port, self._version = address.strip("[]"), port, version
         self._not_before = 0.0
         self._refusals: deque[float] = deque()
@@ -264,6 +275,7 @@ class Teller(Generic[H]):
             self._address, self._port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
         )
         family, kind, protocol, _, address = info[0]
+        words = self._words()
         with socket.socket(family, kind, protocol) as sender:
             for happening in happenings:
                 event = event_of(happening)
@@ -272,7 +284,14 @@ class Teller(Generic[H]):
                 name, severity, attributes = event
                 if self._left_out and name == "TRIGGER_REJECTED":
                     attributes, self._left_out = {**attributes, "leftOut": self._left_out}, 0
-                text = line(name, severity, attributes, at=happening.at, version=self._version)
+                text = line(
+                    name,
+                    severity,
+                    attributes,
+                    at=happening.at,
+                    version=self._version,
+                    words=words,
+                )
                 sender.sendto(text.encode("utf-8", "replace"), address)
 
     def _may_tell(self, name: str, tick: float) -> bool:

@@ -18,13 +18,7 @@ from app.restore.changes import Changes
 from app.restore.memory import Memory
 from app.restore.model import Mode, Run, RunState
 from app.restore.ports import Store
-from app.restore.states import worded
-
-_MODES = {
-    Mode.ARMED: Message("armed"),
-    Mode.OBSERVE: Message("observe"),
-    Mode.DISARMED: Message("disarmed"),
-}
+from app.restore.states import MODES, worded
 
 
 class NotPossible(Exception):
@@ -120,7 +114,7 @@ def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
             raise NotPossible(
                 Message(
                     "The app's mode is {mode}: arm it first, then approve run {run}.",
-                    mode=_MODES[mode],
+                    mode=MODES[mode],
                     run=run_id,
                 )
             )

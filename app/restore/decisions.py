@@ -21,7 +21,7 @@ from app.restore.cooling import (
 from app.restore.model import MANUAL, Mapping, Mode, Outcome, Run, RunState, Trigger
 from app.restore.own_events import names_our_user
 from app.restore.ports import Store
-from app.restore.states import worded
+from app.restore.states import MODES, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +314,10 @@ def _simulate(
     if (mode := store.settings.mode) is not Mode.ARMED:
         message = _also(
             message,
-            Message("The app's mode is {mode}: a real trigger would start nothing now.", mode=mode),
+            Message(
+                "The app's mode is {mode}: a real trigger would start nothing now.",
+                mode=MODES[mode],
+            ),
         )
     return Verdict(Outcome.OBSERVED, message, run.id)
 

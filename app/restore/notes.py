@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
-from app.message import Message, joined
+from app.message import Message, Words, joined
 from app.restore.model import MANUAL, SIMULATION, Run, RunState
 from app.restore.model.recovery_point import copy_words
 
@@ -21,7 +21,7 @@ LONGEST = 1900
 """UTF-16 units of a text; the mark that is put at its end has some too."""
 LONGEST_ENCODED = 6900
 """Bytes of a text once it is percent-encoded."""
-PROBABLY = "(Probably this offense: another one fits as well.) "
+PROBABLY = Message("(Probably this offense: another one fits as well.)")
 """Stands before the mark of a note whose offense was found by a time that two of them fit."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -35,11 +35,13 @@ class Note:
     kind: str
     words: Message
 
-    @property
-    def text(self) -> str:
-        """The words as QRadar takes them."""
-        # One full stop is enough where a reason brought its own.
-        return shortened(re.sub(r"\.{2,}(?=\s|$)", ".", self.words))
+
+def as_posted(text: str, mark: str, words: Words, *, probably: bool) -> str:
+    """Give a note's text as QRadar gets it, in the language of ``words``; at its end the mark."""
+    said = text.said(words) if isinstance(text, Message) else text
+    # One full stop is enough where a reason brought its own.
+    said = shortened(re.sub(r"\.{2,}(?=\s|$)", ".", said))
+    return " ".join((said, *((PROBABLY.said(words),) if probably else ()), mark))
 
 
 def note_of(before: RunState | None, run: Run, reason: str, *, now: datetime) -> Note | None:

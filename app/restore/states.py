@@ -5,7 +5,7 @@
 from collections.abc import Mapping as Map
 
 from app.message import Message
-from app.restore.model import RunState
+from app.restore.model import Mode, RunState
 
 _S = RunState
 NEXT_STATES: Map[RunState, frozenset[RunState]] = {
@@ -36,6 +36,14 @@ _WORDS: Map[RunState, Message] = {
     _S.CANCELLED: Message("cancelled"),
     _S.OBSERVED: Message("observed"),
 }
+
+
+MODES = {
+    Mode.ARMED: Message("armed"),
+    Mode.OBSERVE: Message("observe"),
+    Mode.DISARMED: Message("disarmed"),
+}
+"""Each mode as a word of a sentence: "The app's mode is observe"."""
 
 
 def worded(state: RunState) -> Message:

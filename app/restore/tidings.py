@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.message import Message, joined
 from app.restore.model import Outcome, Run, RunState
-from app.restore.notes import shortened, shouted
+from app.restore.notes import shouted
 
 AT_REST = frozenset(
     {
@@ -82,17 +82,17 @@ def how_it_stands(run: Run) -> str:
     return words
 
 
-def attack_text(why: str, run: Run | None, *, now: datetime) -> str:
+def attack_text(why: str, run: Run | None, *, now: datetime) -> Message:
     """Give the note that tells an offense that its trigger was a new attack; ``why`` says it."""
     return _text(_at(shouted(why), run), now)
 
 
-def first_text(trigger: Trigger, run: Run | None, *, now: datetime) -> str:
+def first_text(trigger: Trigger, run: Run | None, *, now: datetime) -> Message:
     """Give the note that tells an offense what became of its trigger."""
     return _text(Message("{words}.", words=_at(what_came_of(trigger, run), run)), now)
 
 
-def second_text(run: Run, *, now: datetime) -> str:
+def second_text(run: Run, *, now: datetime) -> Message:
     """Give the note that tells it, once, what became of the run."""
     words = Message(
         "run {run}, of which the trigger here was a repeat: {state}",
@@ -127,6 +127,6 @@ def _at(words: str, run: Run | None) -> str:
     return Message("{words} ({where})", words=words, where=joined(where, ", "))
 
 
-def _text(words: str, now: datetime) -> str:
+def _text(words: str, now: datetime) -> Message:
     at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return shortened(Message("Safeguarded restore, {at}: {words}", at=at, words=words))
+    return Message("Safeguarded restore, {at}: {words}", at=at, words=words)

@@ -171,7 +171,7 @@ class Attacks:
         )
         self._flag(run.id)
         note = new_attack_note(run, noticed.why, now=now)
-        self._notes.add(run.id, note.kind, note.text, now=now)
+        self._notes.add(run.id, note.kind, note.words, now=now)
         owed.tell(self._db, trigger_id, now=now)
         attack = self.get(int(cursor.lastrowid or 0))
         self._tell("app", "noticed", attack, attack.why, now=now)

@@ -3,23 +3,25 @@
 """The outbox of offense notes, and the runs whose offense is still looked for.
 
 A note's row is written in the transaction of what it tells of. It leaves once the run's offense is
-known; the notes of one run leave in their order.
+known; the notes of one run leave in their order. What it says is kept as a message until it is
+first tried, then as it was sent: so it stands in QRadar, whatever language is set later.
 """
 
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.message import Message, Sentence, restored, stored
+from app.message import Message, Sentence, Words, restored, stored
 from app.restore.model import Run
-from app.restore.notes import PROBABLY
+from app.restore.notes import as_posted
 from app.store import owed
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.rows import from_row
 from app.store.run_rows import SELECT, run_from_row
+from app.store.settings import spoken
 from app.store.times import from_text, is_due, to_text
 
 _SOURCES = ("source_ip", "destination_ip", "username")  # what offenses are made of, mostly
@@ -28,20 +30,21 @@ _OPEN = "posted_at IS NULL AND given_up_at IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class OffenseNote:
-    """One note; ``mark`` stands at the end of ``text``."""
+    """One note; once it was tried ``mark`` stands at the end of ``text``."""
 
     id: int
     run_id: int
     offense_id: int | None
     mark: str
     kind: str
-    text: str
+    text: Sentence
     created_at: datetime
     due_at: datetime
     attempts: int
     posted_at: datetime | None
     given_up_at: datetime | None
     error: Sentence | None
+    probably: bool = False  # whether another offense fits its run as well
 
     may_be_there = True  # a store that was put back may have posted it before
 
@@ -75,19 +78,18 @@ class Notes:
     # --- notes --------------------------------------------------------------------------------
 
     def add(self, run_id: int, kind: str, text: str, *, now: datetime) -> None:
-        """Put a note into the outbox; its mark is put at the end of ``text``."""
+        """Put a note into the outbox; its mark is put at the end of ``text`` when it is sent."""
         with self._db.transaction():
             row = self._db.execute(
-                "SELECT instance, (SELECT count(*) FROM offense_notes WHERE run_id = ?) AS before,"
-                " (SELECT offense_by FROM runs WHERE id = ?) AS offense_by FROM qradar",
-                (run_id, run_id),
+                "SELECT instance, (SELECT count(*) FROM offense_notes WHERE run_id = ?) AS before"
+                " FROM qradar",
+                (run_id,),
             ).fetchone()
             mark = f"[SR-{run_id}-{row['before'] + 1}-{row['instance']}]"
-            hint = PROBABLY if row["offense_by"] == owed.PROBABLY else ""
             self._db.execute(
                 "INSERT INTO offense_notes (run_id, mark, kind, text, created_at, due_at)"
                 " VALUES (?,?,?,?,?,?)",
-                (run_id, mark, kind, f"{text} {hint}{mark}", to_text(now), to_text(now)),
+                (run_id, mark, kind, stored(text), to_text(now), to_text(now)),
             )
             ended = self._db.execute(
                 "SELECT result FROM offense_searches WHERE run_id = ? AND result IS NOT NULL",
@@ -101,8 +103,9 @@ class Notes:
         return self._all("WHERE run_id = ? ORDER BY offense_notes.id", run_id)
 
     def due(self, now: datetime) -> Sequence[OffenseNote]:
-        """Give the next note of each run whose offense is known, oldest first."""
-        return [note for note in self._next_ones() if is_due(note.due_at, now)]
+        """Give the next note of each run whose offense is known, oldest first, as it is sent."""
+        due = [note for note in self._next_ones() if is_due(note.due_at, now)]
+        return [_worded(note, spoken(self._db)) for note in due]
 
     def next_due(self, now: datetime) -> datetime | None:
         """Give when the next note, or the next look for an offense, is due."""
@@ -122,8 +125,9 @@ class Notes:
         """Note, before it is sent, that it may have been sent, and when to look for it again."""
         with self._db.transaction():
             self._db.execute(
-                "UPDATE offense_notes SET attempts = attempts + 1, due_at = ? WHERE id = ?",
-                (to_text(due_at), note.id),
+                "UPDATE offense_notes SET attempts = attempts + 1, due_at = ?, text = ?"
+                " WHERE id = ?",
+                (to_text(due_at), note.text, note.id),
             )
 
     def failed(self, note: OffenseNote, error: str) -> None:
@@ -167,7 +171,8 @@ class Notes:
 
     def _all(self, condition: str, *values: object) -> Sequence[OffenseNote]:
         rows = self._db.execute(
-            "SELECT offense_notes.*, runs.offense_id FROM offense_notes"  # noqa: S608 - our own text
+            "SELECT offense_notes.*, runs.offense_id, runs.offense_by IS 'probably' AS probably"  # noqa: S608 - our own text
+            " FROM offense_notes"
             f" JOIN runs ON runs.id = offense_notes.run_id {condition}",
             values,
         )
@@ -239,11 +244,6 @@ class Notes:
                 detail = Message(
                     "offense {offense} probably belongs to this run", offense=offense_id
                 )
-                self._db.execute(
-                    "UPDATE offense_notes SET text = replace(text, mark, ? || mark)"  # noqa: S608 - our own text
-                    f" WHERE run_id = ? AND {_OPEN}",
-                    (PROBABLY, run_id),
-                )
             self._audit.append("app", "run.offense", f"run {run_id}", detail, now=now)
 
     def reject_claim(self, run_id: int, offense_id: int, *, now: datetime) -> None:
@@ -293,3 +293,13 @@ class Notes:
         known = {} if fields is None else json.loads(fields["fields"])
         sources = frozenset(known[name] for name in _SOURCES if name in known)
         return Search(run, rule_id, row["attempts"], row["claimed"], sources)
+
+
+def _worded(note: OffenseNote, words: Words) -> OffenseNote:
+    """A note as it is sent: once it was tried, as it was then."""
+    if note.attempts:
+        return note
+    text = note.text
+    if not isinstance(text, Message):
+        text = text.removesuffix(note.mark).rstrip()  # version 1.0.0 wrote the mark at once
+    return replace(note, text=as_posted(text, note.mark, words, probably=note.probably))

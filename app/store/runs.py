@@ -209,7 +209,7 @@ class Runs:
         """Put a note about a run into the outbox, unless one of its kind was before."""
         with self._db.transaction():
             if all(one.kind != note.kind for one in self._notes.for_run(run.id)):
-                self._notes.add(run.id, note.kind, note.text, now=now)
+                self._notes.add(run.id, note.kind, note.words, now=now)
 
     def add_log(self, run_id: int, lines: Sequence[LogLine]) -> int:
         """Keep CDM's log lines, each once; give how many were new."""
@@ -266,7 +266,7 @@ class Runs:
     def _add_note(self, before: RunState | None, run: Run, reason: str, *, now: datetime) -> None:
         note = note_of(before, run, reason, now=now)
         if note is not None:
-            self._notes.add(run.id, note.kind, note.text, now=now)
+            self._notes.add(run.id, note.kind, note.words, now=now)
 
     def _update(self, run: Run, columns: dict[str, object]) -> None:
         if isinstance(error := columns.get("error"), str):

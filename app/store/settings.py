@@ -14,7 +14,8 @@ from typing import Any
 from app.configuration import settings as declared
 from app.configuration.fields import fields_of
 from app.configuration.settings import Mode
-from app.message import Message
+from app.languages import ENGLISH, catalogue
+from app.message import Message, Words
 from app.restore.own_events import OwnEvents
 from app.store.audit import Audit
 from app.store.database import Database
@@ -22,6 +23,12 @@ from app.store.rows import from_row, readers
 from app.store.times import from_text, from_text_or_none, to_text
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def spoken(db: Database) -> Words:
+    """The words of the language that is set for what is said to no reader of a page."""
+    row = db.execute("SELECT value FROM settings WHERE key = 'language'").fetchone()
+    return catalogue(ENGLISH if row is None else row["value"])
 
 
 class Settings:
@@ -38,6 +45,11 @@ class Settings:
     def mode(self) -> Mode:
         row = self._db.execute("SELECT value FROM settings WHERE key = 'mode'").fetchone()
         return Mode.DISARMED if row is None else Mode(row["value"])
+
+    @property
+    def words(self) -> Words:
+        """The words of the language that notes, events and answers to programs are said in."""
+        return spoken(self._db)
 
     @property
     def mode_since(self) -> datetime | None:

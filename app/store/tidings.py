@@ -13,13 +13,14 @@ from datetime import datetime
 
 from app.message import Message, Sentence, restored, stored
 from app.restore.model import Run
-from app.restore.notes import PROBABLY
+from app.restore.notes import as_posted
 from app.restore.tidings import TOLD_ONCE_MORE, attack_text, first_text, second_text
 from app.store.audit import Audit
 from app.store.database import Database
 from app.store.owed import CALLER
 from app.store.rows import from_row
 from app.store.run_rows import SELECT, run_from_row
+from app.store.settings import spoken
 from app.store.times import from_text, is_due, to_text
 from app.store.triggers import Triggers
 
@@ -150,9 +151,12 @@ class Tidings:
             return None
         if row["attempts"]:
             return self._tiding(row)
-        text = self._text(row, run, now)
-        note = self._tiding(row)
-        text = f"{text} {PROBABLY if row['probably'] else ''}{note.mark}"
+        text = as_posted(
+            self._text(row, run, now),
+            self._tiding(row).mark,
+            spoken(self._db),
+            probably=bool(row["probably"]),
+        )
         with self._db.transaction():
             self._db.execute(
                 "UPDATE tidings SET text = ?, told_state = ? WHERE id = ?",
@@ -161,7 +165,7 @@ class Tidings:
         (row,) = self._all("WHERE id = ?", row["id"])
         return self._tiding(row)
 
-    def _text(self, row: sqlite3.Row, run: Run | None, now: datetime) -> str:
+    def _text(self, row: sqlite3.Row, run: Run | None, now: datetime) -> Message:
         if row["part"] == 2 and row["reason"] == "at_rest" and run is not None:
             return second_text(run, now=now)
         attack = self._db.execute(

@@ -4,7 +4,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from flask import current_app
 from app.copy_managers import Client
 from app.framework.bulkhead import Bulkhead
 from app.framework.secrets import Secrets
+from app.languages import ENGLISH, catalogue
+from app.message import Words
 from app.qradar.administrator import AsksConsole
 from app.qradar.caller import Caller
 from app.qradar.identity import Silence
@@ -23,6 +25,7 @@ from app.remote.told import Step
 from app.remote.trust import ServerCertificate
 from app.restore.model import CdmConnection
 from app.store import migrate as migrations
+from app.store.database import StoreBusy, StoreFailed
 from app.store.store import Store
 from app.web.frame.opening import Opening
 from app.web.frame.store_probe import StoreProbe
@@ -72,6 +75,13 @@ class Services:
         if store is None:
             store = self._local.store = self.open_store()
         return store
+
+    def words(self) -> Words:
+        """The words of the language that programs are answered in; English while none is known."""
+        if not self.preparing and self.failure() is None:
+            with suppress(StoreBusy, StoreFailed):
+                return self.store.settings.words
+        return catalogue(ENGLISH)
 
     def store_problem(self) -> str | None:
         """Why nothing can be written to the store just now; None: it can."""

@@ -101,13 +101,17 @@ class _App(Flask):
 
 
 class _Json(DefaultJSONProvider):
-    """Letters stand as they are: the custom action prints an answer as it comes, to people."""
+    """Letters stand as they are: the custom action prints an answer as it comes, to people.
+
+    And these are told in the language of the setting.
+    """
 
     ensure_ascii = False
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         # half of a surrogate pair has no UTF-8, but a JSON escape
-        return super().dumps(obj, **kwargs).encode("utf-8", "backslashreplace").decode()
+        text = super().dumps(language.for_programs(obj), **kwargs)
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def build_app(services: Services | None) -> Flask:

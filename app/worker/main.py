@@ -59,6 +59,7 @@ def qradar_work(database: Path) -> Sequence[Work]:
     teller = Teller(
         store.happenings,
         lambda: store.settings.values().leef,
+        words=lambda: store.settings.words,
         address=paths.console_address(),
         version=paths.app_version(),
     )

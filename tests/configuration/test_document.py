@@ -113,6 +113,7 @@ SETTINGS = {
     "leef": False,
     "own_log_sources": [],
     "own_qids": [],
+    "language": "en",
 }
 
 
@@ -147,6 +148,25 @@ def test_ids_of_our_own_events_are_numbers(
         load({"settings": {"own_qids": wrong}})
     load({"settings": {"own_qids": [7, "5", 7], "own_log_sources": [162]}})
     assert store.settings.own_events == OwnEvents(frozenset({162}), frozenset({5, 7}))
+
+
+@pytest.mark.parametrize("wrong", ["", "xx", "EN", None, ["en"]])
+def test_the_language_is_one_that_there_is(load: Callable[..., list[str]], wrong: object) -> None:
+    with pytest.raises(InvalidField, match="must be one of en") as refused:
+        load({"settings": {"language": wrong}})
+    assert refused.value.field == "settings.language"
+
+
+def test_a_language_is_set_and_audited_as_any_setting(
+    store: Store, load: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.configuration.checks.languages", lambda: ("en", "de"))
+
+    assert load({"settings": {"language": "de"}}) == ["settings.language: en -> de"]
+
+    assert export_document(store)["settings"] == SETTINGS | {"language": "de"}
+    (last,) = store.audit.recent(1)
+    assert (last.action, last.subject) == ("settings.change", "language")
 
 
 def test_absent_lists_and_keys_keep_their_value(

@@ -157,7 +157,8 @@ def test_a_normal_form_is_taken_as_it_is(kind: type) -> None:
 def test_what_a_form_asks_for_has_a_label_and_choices_if_it_offers_some(kind: type) -> None:
     for field in fields_of(kind).values():
         assert not field.widget or field.label, field.name
-        assert (field.widget == "choice") == bool(field.choices), field.name
+        offered = field.choices or (field.offers() if field.offers else {})
+        assert (field.widget == "choice") == bool(offered), field.name
         if field.choices:
             assert set(field.choices) == set(type(field.begins))  # type: ignore[call-overload]
         if field.said:

@@ -6,12 +6,14 @@ import socket
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.message import Message, Words
 from app.qradar.leef import Teller, line
 from app.restore.model import SIMULATION, Mode, RunState
 from app.restore.model.copies import ClockOffset, Copy, SeenCopy, SourceCopy, Which
@@ -19,6 +21,9 @@ from app.restore.triggers import accept
 from app.store import Database, Store
 from app.store.happenings import Happenings
 from tests.factories import NOON, make_mapping, make_store, make_trigger
+from tests.restore.test_run_words import Brackets
+
+ENGLISH = NullTranslations()
 
 
 def read_back(text: str) -> tuple[list[str], dict[str, str]]:
@@ -103,7 +108,9 @@ class Listener:
     def events(self, number: int) -> list[tuple[str, dict[str, str]]]:
         found = []
         for _ in range(number):
-            header, attributes = read_back(self.socket.recv(65535).decode())
+            text = self.socket.recv(65535).decode()
+            assert '"message"' not in text  # a sentence as stored
+            header, attributes = read_back(text)
             found.append((header[3], attributes))
         self.socket.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -133,8 +140,20 @@ def untold(tmp_path: Path, store: Store) -> Iterator[Happenings]:
     db.close()
 
 
-def teller(untold: Happenings, listener: Listener, *, wanted: bool = True) -> Teller:
-    return Teller(untold, lambda: wanted, address="127.0.0.1", version="1.0.0", port=listener.port)
+def teller(
+    untold: Happenings,
+    listener: Listener,
+    *,
+    wanted: bool = True,
+    words: Words = ENGLISH,
+) -> Teller:
+    return Teller(
+        *(untold, lambda: wanted),
+        words=lambda: words,
+        address="127.0.0.1",
+        version="1.0.0",
+        port=listener.port,
+    )
 
 
 def test_a_run_is_told_from_its_trigger_to_its_end(
@@ -289,10 +308,31 @@ def test_a_dry_run_is_told_as_observed_and_a_simulation_not_at_all(
     assert (name, event["runId"]) == ("RESTORE_OBSERVED", "2")
 
 
+def test_what_an_event_says_is_said_in_the_language_of_the_setting(
+    store: Store, untold: Happenings, listener: Listener
+) -> None:
+    untold.begin()
+    accept(store, make_trigger(make_mapping(store)), NOON)
+    run = store.runs.get(1)
+    error = Message("CDM refused: {error}", error="CTGGA2398")
+    store.runs.record(run, RunState.FAILED, error, by="app", now=NOON)
+
+    teller(untold, listener, words=Brackets()).turn(NOON, 0.0)
+
+    (_, requested), (name, failed) = listener.events(2)
+    assert name == "RESTORE_FAILED"
+    assert failed["reason"] == error.said(Brackets())
+    assert "⟦" in failed["reason"]
+    assert {key: text for key, text in failed.items() if "⟦" in text} == {
+        "reason": failed["reason"]
+    }
+    assert requested["reason"].startswith("⟦triggered by ")
+
+
 def test_an_address_that_is_none_is_tried_again_and_nothing_is_lost(
     store: Store, untold: Happenings, listener: Listener
 ) -> None:
-    broken = Teller(untold, lambda: True, address="[::zz]", version="1")
+    broken = Teller(untold, lambda: True, words=NullTranslations, address="[::zz]", version="1")
     broken.turn(NOON, 0.0)
     store.settings.set_mode(Mode.DISARMED, by="anna", now=NOON)
     assert broken.turn(NOON, 1.0) > 0

@@ -3,6 +3,7 @@
 """The words of an offense's notes, and that QRadar takes any of them."""
 
 from dataclasses import replace
+from gettext import NullTranslations
 from urllib.parse import quote_plus
 
 import pytest
@@ -11,9 +12,18 @@ from hypothesis import strategies as st
 
 from app.message import Message
 from app.restore.model import Run, RunState
-from app.restore.notes import LONGEST, LONGEST_ENCODED, new_attack_note, note_of, shortened
+from app.restore.notes import (
+    LONGEST,
+    LONGEST_ENCODED,
+    Note,
+    as_posted,
+    new_attack_note,
+    note_of,
+    shortened,
+)
 from tests.factories import NOON
 
+MARK = "[SR-1]"
 RUN = Run(
     id=17,
     state=RunState.READY,
@@ -27,10 +37,15 @@ RUN = Run(
 )
 
 
+def text_in(note: Note) -> str:
+    """The note as it is sent, in English."""
+    return as_posted(note.words, MARK, NullTranslations(), probably=False)
+
+
 def text_of(state: RunState, before: RunState | None, reason: str = "CDM says so") -> str:
     note = note_of(before, replace(RUN, state=state), reason, now=NOON)
     assert note is not None
-    return note.text
+    return text_in(note)
 
 
 def test_a_ready_note_says_where_the_copy_is() -> None:
@@ -76,9 +91,9 @@ def test_a_failure_repeats_cdms_words_once() -> None:
     added = note_of(RunState.RESTORING, failed, "CDM says FAILED", now=NOON)
 
     assert told is not None
-    assert told.text.count("pool is full") == 1
+    assert text_in(told).count("pool is full") == 1
     assert added is not None
-    assert added.text.endswith("CDM says FAILED. CTGGA2398: pool is full")
+    assert text_in(added).endswith(f"CDM says FAILED. CTGGA2398: pool is full {MARK}")
 
 
 def test_warnings_are_not_hidden() -> None:
@@ -86,7 +101,7 @@ def test_warnings_are_not_hidden() -> None:
     note = note_of(RunState.RESTORING, partial, "", now=NOON)
 
     assert note is not None
-    assert "with warnings" in note.text
+    assert "with warnings" in text_in(note)
 
 
 def test_a_new_attack_names_the_session_to_clean_up() -> None:
@@ -96,14 +111,10 @@ def test_a_new_attack_names_the_session_to_clean_up() -> None:
     )
 
     assert note.kind == "new_attack"
-    assert "NEW ATTACK while run 3 is still mounted: wait." in note.text
-    assert "4711" in note.text
-    assert (
-        "4711"
-        not in new_attack_note(
-            ended, Message("New attack {how}", how="in a cool-down."), now=NOON
-        ).text
-    )
+    assert "NEW ATTACK while run 3 is still mounted: wait." in text_in(note)
+    assert "4711" in text_in(note)
+    cooled = Message("New attack {how}", how="in a cool-down.")
+    assert "4711" not in text_in(new_attack_note(ended, cooled, now=NOON))
 
 
 def test_a_short_text_stays_as_it_is() -> None:

@@ -4,12 +4,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from gettext import NullTranslations
 
 import pytest
 
 from app.message import Message
 from app.restore.model import Outcome, Run, RunState
-from app.restore.notes import LONGEST
+from app.restore.notes import LONGEST, as_posted
 from app.restore.tidings import attack_text, first_text, second_text, what_came_of
 from tests.factories import NOON
 
@@ -110,4 +111,7 @@ def test_a_new_attack_is_told_as_one() -> None:
 def test_no_text_is_longer_than_a_note() -> None:
     failed = replace(RUN, state=RunState.FAILED, error="x" * 5000)
 
-    assert len(first_text(Trigger(), failed, now=NOON)) <= LONGEST
+    text = first_text(Trigger(), failed, now=NOON)
+
+    posted = as_posted(text, "", NullTranslations(), probably=False)
+    assert LONGEST - 10 < len(posted) <= LONGEST + 1

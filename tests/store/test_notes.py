@@ -4,15 +4,20 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 
+from app.languages import catalogue, languages
+from app.message import Message
+from app.restore.notes import as_posted
 from app.store import Database
 from app.store.audit import Audit
 from app.store.notes import Notes
 from app.store.store import Store
 from tests.factories import NOON, make_connection, make_mapping, make_store, make_trigger
+from tests.restore.test_run_words import Brackets
 
 
 @pytest.fixture
@@ -40,10 +45,12 @@ def add_run(store: Store, **values: object) -> int:
 
 def test_each_note_carries_a_mark_of_its_own_at_its_end(store: Store, notes: Notes) -> None:
     run_id = add_run(store)
+    notes.found(run_id, 77, now=NOON)
     for text in ("one", "two"):
         notes.add(run_id, "started", text, now=NOON)
 
-    first, second = notes.for_run(run_id)[-2:]
+    (first,) = notes.due(NOON)
+    second = notes.for_run(run_id)[-1]
 
     assert first.text == f"one {first.mark}"
     assert first.mark != second.mark
@@ -144,3 +151,85 @@ def test_an_answered_look_that_found_nothing_is_counted(store: Store, notes: Not
     assert notes.searches_due(NOON) == []
     assert notes.next_due(NOON) == NOON + timedelta(seconds=5)
     assert [search.attempts for search in notes.searches_due(NOON + timedelta(seconds=5))] == [1]
+
+
+# --- in which language ----------------------------------------------------------------------------
+
+WORDS = Message("the copy is ready")
+PLAIN = "the copy is ready"
+
+
+@pytest.fixture
+def bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """English has no catalogue; any other language brackets its words."""
+
+    def words(language: str) -> NullTranslations:
+        return NullTranslations() if language == "en" else Brackets()
+
+    monkeypatch.setattr("app.store.settings.catalogue", words)
+
+
+def known_run(store: Store, notes: Notes, *, by: str = "found") -> int:
+    run_id = add_run(store)
+    notes.begin_search(run_id, now=NOON)
+    notes.found(run_id, 77, now=NOON, by=by)
+    return run_id
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_a_note_is_sent_in_the_language_that_is_set_then(store: Store, notes: Notes) -> None:
+    notes.add(known_run(store, notes), "ready", WORDS, now=NOON)
+    store.settings.set("language", "xx", by="ann", now=NOON)
+
+    (note,) = notes.due(NOON)
+
+    assert note.text == f"{WORDS.said(Brackets())} {note.mark}"
+    assert "⟦" in note.text
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_a_note_that_may_stand_in_the_offense_stays_as_it_was_sent(
+    store: Store, notes: Notes
+) -> None:
+    run_id = known_run(store, notes)
+    notes.add(run_id, "ready", WORDS, now=NOON)
+    (before,) = notes.for_run(run_id)
+    (sent,) = notes.due(NOON)
+
+    notes.trying(sent, due_at=NOON)
+    store.settings.set("language", "xx", by="ann", now=NOON)
+
+    assert isinstance(before.text, Message)  # until then a page says it in its reader's language
+    assert notes.due(NOON)[0].text == sent.text == f"{PLAIN} {sent.mark}"
+    assert notes.for_run(run_id)[0].text == sent.text
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_a_doubt_about_the_offense_is_said_before_the_mark(store: Store, notes: Notes) -> None:
+    run_id = known_run(store, notes, by="probably")
+    notes.add(run_id, "ready", WORDS, now=NOON)
+    doubt = "(Probably this offense: another one fits as well.)"
+
+    assert notes.due(NOON)[0].text == f"{PLAIN} {doubt} {notes.due(NOON)[0].mark}"
+    store.settings.set("language", "xx", by="ann", now=NOON)
+    assert f"⟧ ⟦{doubt}" in notes.due(NOON)[0].text
+
+
+@pytest.mark.parametrize("by", ["found", "probably"])
+def test_a_note_that_version_1_0_0_left_has_its_mark_once(
+    store: Store, notes: Notes, by: str
+) -> None:
+    run_id = known_run(store, notes, by=by)
+    notes.add(run_id, "ready", WORDS, now=NOON)
+    mark = notes.for_run(run_id)[0].mark
+    store._db.execute("UPDATE offense_notes SET text = ?", (f"of old {mark}",))
+
+    doubt = " (Probably this offense: another one fits as well.)" if by == "probably" else ""
+    assert notes.due(NOON)[0].text == f"of old{doubt} {mark}"
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_stands_behind_a_note_leaves_it_shorter_than_qradar_takes(language: str) -> None:
+    text = as_posted("x" * 5000, "[SR-1000000-100-abcd]", catalogue(language), probably=True)
+
+    assert len(text) <= 2000

@@ -171,6 +171,20 @@ class Clock:
         return self.now
 
 
+# How a sentence that is answered as the store keeps it would look in JSON, in HTML and in CSV.
+_STORED = (b'{\\"message\\":', b"{&#34;message&#34;:", b'{""message"":')
+
+
+class ReadingClient(FlaskClient):
+    """A browser that looks through whatever it is answered."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().open(*args, **kwargs)
+        if not answer.is_streamed:
+            assert not [one for one in _STORED if one in answer.data], "a sentence as stored"
+        return answer
+
+
 @dataclass
 class World:
     """Everything a test of the web process has in its hands."""
@@ -258,6 +272,7 @@ def world(app_root: Path) -> Iterator[World]:
     )
     app = create_app(services)
     app.testing = True
+    app.test_client_class = ReadingClient
     store = Store(Database(path))
     yield World(app, store, services, identity, secrets, cdm, clock, path)
     store.close()

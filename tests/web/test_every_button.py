@@ -148,6 +148,7 @@ EXPECTED: dict[tuple[str, str], Does] = {
     ("settings", "Save the operator roles"): Does(
         "settings.show", "The operator roles are saved", writes=MODE
     ),
+    ("settings", "Save the language"): Does("settings.show", "language is saved", may=MODE),
     ("settings", "Save the ids"): Does("settings.show", "own events are saved", writes=MODE),
     ("settings", "Switch on"): Does("settings.show", "log are on", writes=MODE),
     ("settings", "Switch off"): Does("settings.show", "log are off", writes=MODE),

@@ -45,6 +45,7 @@ ADMINISTER = {
         "settings.set_leef",
         "settings.set_own_events",
         "settings.set_operator_roles",
+        "settings.set_language",
     ),
     *(
         "settings.new_token",

@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.configuration import saving
@@ -21,6 +21,7 @@ from app.web.connections.cdm_calls import certificate_of, refused_address, test_
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
 from app.web.frame.forms import ConnectionForm
+from app.web.frame.language import flash
 from app.web.frame.listing import listed
 from app.web.frame.problems import Problem
 from app.web.services import services

@@ -91,7 +91,11 @@ def asks_for(fields: Mapping[str, Field]) -> Callable[[Form], Any]:
 def _field(one: Field) -> Any:
     begins = None if one.begins is NEEDED else _shown(one, one.begins)
     if one.widget == "choice":
-        choices = [SelectChoice(value.value, words) for value, words in one.choices.items()]
+
+        def choices() -> list[SelectChoice]:
+            found: Mapping[Any, str] = one.offers() if one.offers else one.choices
+            return [SelectChoice(str(value), words) for value, words in found.items()]
+
         return RadioField(one.label, choices=choices, default=begins, validate_choice=False)
     if one.widget == "several":
         name = _POSTED.get(one.name, one.name)

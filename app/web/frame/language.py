@@ -2,37 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reader's language: which one a page is in, and how texts come to be said in it.
 
-English is in the code; every other language is one catalogue, ``app/locales/LANGUAGE/LC_MESSAGES/
-messages.po``, which the build compiles. A page speaks what QRadar knows of its user (qradar §3.4),
-else what the browser asks for.
+A page speaks what QRadar knows of its user (qradar §3.4), else what the browser asks for. Programs
+are answered in the language of the setting: whoever reads what they write down, it is not they.
 """
 
-import gettext
 from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
+from typing import Any
 
 import flask
 from flask import Flask, g, has_request_context, request
 
-from app.message import Message
-
-ENGLISH = "en"
-_DOMAIN = "messages"
-LOCALES = Path(__file__).parents[2] / "locales"
-
-
-@cache
-def catalogue(language: str) -> gettext.NullTranslations:
-    """The words of ``language``; of one that has no catalogue, the English ones."""
-    return gettext.translation(_DOMAIN, LOCALES, [language], fallback=True)
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The languages that a page can be in, English first."""
-    found = sorted(path.parents[1].name for path in LOCALES.glob(f"*/LC_MESSAGES/{_DOMAIN}.mo"))
-    return (ENGLISH, *found)
+from app.languages import ENGLISH, catalogue, languages
+from app.message import Message, Words
+from app.web.services import services
 
 
 def _wanted() -> str:
@@ -70,6 +52,19 @@ def said(value: object) -> str:
 def flash(message: str, kind: str) -> None:
     """Tell the reader ``message`` on the page that comes next; ``kind`` is good or bad."""
     flask.flash(say(message), kind)
+
+
+def for_programs(value: object) -> Any:
+    """A value as JSON or CSV has it, with each message in it in the language of the setting."""
+    return _told(value, services().words()) if has_request_context() else value
+
+
+def _told(value: object, words: Words) -> object:
+    if isinstance(value, Message):
+        return value.said(words)
+    if isinstance(value, dict):
+        return {key: _told(one, words) for key, one in value.items()}
+    return [_told(one, words) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _gettext(text: str) -> str:

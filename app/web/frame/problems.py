@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.framework.bulkhead import TooBusy
-from app.message import Message
+from app.message import Message, joined
 from app.store.database import StoreBusy, StoreFailed, trouble
 from app.web.front.framing import BODY_LIMIT
 
@@ -90,7 +90,7 @@ def answer(problem: Problem) -> Response:
     if is_api():
         error = {
             "code": problem.code or _CODES.get(problem.status, "error"),
-            "message": " ".join(part for part in (problem.message, problem.advice) if part),
+            "message": joined(filter(None, (problem.message, problem.advice)), " "),
             "field": problem.field,
         }
         response = jsonify(error=error)

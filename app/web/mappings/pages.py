@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.configuration import saving
@@ -19,6 +19,7 @@ from app.web.connections.cdm_calls import jobs_of
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
 from app.web.frame.forms import MappingForm
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.mappings.drift import drifts
 from app.web.mappings.job_picker import FEW, MOST, copy_warning, copy_words, pick

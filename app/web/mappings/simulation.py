@@ -9,7 +9,7 @@ makes it different is its source, and that its run is a dry run (`app.restore.tr
 from dataclasses import dataclass
 from secrets import token_hex
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.message import Message
@@ -20,6 +20,7 @@ from app.restore.model import SIMULATION, Mapping, Mode, Outcome, Run, RunState,
 from app.store.triggers import ReceivedTrigger
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.services import services
 

@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from app.configuration import saving
@@ -14,6 +14,7 @@ from app.restore.model import Mapping, Watch
 from app.store.store import Store
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.services import services
 

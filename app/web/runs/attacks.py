@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Flask, Response, flash, jsonify
+from flask import Blueprint, Flask, Response, jsonify
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.message import Message
@@ -18,6 +18,7 @@ from app.store.store import Store
 from app.store.times import to_text, to_text_or_none
 from app.web.frame.access import caller, may, needs
 from app.web.frame.addresses import go_to
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.services import services
 

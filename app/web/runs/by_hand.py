@@ -4,7 +4,7 @@
 
 from secrets import token_hex
 
-from flask import Blueprint, Response, flash, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.configuration.checks import InvalidField
@@ -16,6 +16,7 @@ from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
 from app.web.frame.bodies import clean, read_json_object
 from app.web.frame.forms import StartForm
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.services import services
 

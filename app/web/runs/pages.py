@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.message import Message
@@ -18,6 +18,7 @@ from app.store.history import LogPage
 from app.store.run_rows import RunFilter
 from app.web.frame.access import needs
 from app.web.frame.addresses import go_to, link
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.runs import actions, query, written
 from app.web.runs.came_of import OfOffense, of_offense
@@ -139,6 +140,7 @@ def show(run_id: int) -> str:
             "Sent with trigger token {token} from {peer}.", token=one.token, peer=one.peer
         ),
         notes=store.notes.for_run(run_id),
+        notes_language=store.settings.values().language,
         told=store.tidings.of_run(run_id, limit=_TOLD),
         offense_url=written.offense_url,
         search=store.notes.search_of(run_id),

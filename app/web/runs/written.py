@@ -16,6 +16,7 @@ from app.restore.model.recovery_point import copy_words, point_of
 from app.store.notes import OffenseNote
 from app.store.times import to_text, to_text_or_none
 from app.store.triggers import ReceivedTrigger
+from app.web.frame.language import for_programs
 
 FIELDS = (
     *("id", "state", "mapping", "connection", "job_id", "job_name", "job_session_id"),
@@ -138,12 +139,13 @@ def to_csv(runs: Iterable[Run]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([*FIELDS, *COPY_COLUMNS])
+    rows = []
     for run in runs:
         values = run_fields(run)
         copy = copy_fields(run) or {}
         cells = [values[name] for name in FIELDS]
-        cells += [copy.get(name.removeprefix("copy_")) for name in COPY_COLUMNS]
-        writer.writerow(map(_cell, cells))
+        rows.append([*cells, *(copy.get(name.removeprefix("copy_")) for name in COPY_COLUMNS)])
+    writer.writerows([map(_cell, row) for row in for_programs(rows)])
     return text.getvalue()
 
 

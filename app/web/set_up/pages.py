@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.framework.links import console_url
@@ -31,6 +31,7 @@ from app.store.store import Store
 from app.store.triggers import ReceivedTrigger
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.mappings.attachment import attachments, is_deployed
 from app.web.mappings.pages import sentence

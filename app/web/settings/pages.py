@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, render_template, request
+from flask import Blueprint, Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.configuration.fields import Section, plain
@@ -21,6 +21,7 @@ from app.store.put_back import confirm
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
 from app.web.frame.forms import SettingsForm, TokenForm
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.services import services
 from app.web.set_up.pages import administrator

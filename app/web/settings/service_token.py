@@ -6,7 +6,7 @@ import logging
 import re
 import secrets as random
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from app.framework.console_peers import plain
@@ -19,6 +19,7 @@ from app.qradar.identity import NotAuthenticated, Right
 from app.qradar.service_token import LacksOffenses, NotAService, TokenFacts
 from app.web.frame.access import caller, needs
 from app.web.frame.addresses import go_to
+from app.web.frame.language import flash
 from app.web.services import services
 
 logger = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from app.message import Message
 from app.qradar.identity import Right
 from app.store.run_rows import RunFilter
 from app.web.frame.access import needs
+from app.web.frame.language import say
 from app.web.frame.problems import Problem
 from app.web.runs import written
 from app.web.runs.came_of import of_offense
@@ -70,7 +71,9 @@ def show_no_offense() -> str:
 @needs(Right.VIEW)
 def show_dashboard_item() -> Response:
     """The last runs, as an item of the classic dashboard."""
-    return jsonify(id="safeguarded_restore_runs", title=Message("Restores"), HTML=_runs_html(None))
+    return jsonify(
+        id="safeguarded_restore_runs", title=say(Message("Restores")), HTML=_runs_html(None)
+    )
 
 
 def _offense(text: str) -> int | None:

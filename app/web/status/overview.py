@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from app.message import Message
@@ -18,6 +18,7 @@ from app.store.store import Store
 from app.store.triggers import ReceivedTrigger
 from app.web.frame.access import needs
 from app.web.frame.addresses import go_to
+from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.runs import written
 from app.web.runs.attacks import cooling_jobs
