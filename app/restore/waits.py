@@ -45,12 +45,9 @@ class Waits:
         self._waits[connection_id], self._looked[connection_id] = waits, steady
 
     def counted(self, run: Run, now: datetime) -> Run:
-        """Give ``run`` with the seconds that it has waited in its memory, as ``waited_s``."""
-        wait = self._waits.get(run.connection_id, {}).get(run.id)
-        if wait is None:
-            total_s = _until_now(run, now, None)
-        else:
-            total_s = wait.total_s + self._steady() - wait.seen_at
+        """Give ``run``, at which this turn has looked, with ``waited_s`` in its memory."""
+        wait = self._waits[run.connection_id][run.id]
+        total_s = wait.total_s + self._steady() - wait.seen_at
         return replace(run, memory=replace(run.memory, waited_s=total_s, waited_at=now))
 
 

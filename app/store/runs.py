@@ -79,11 +79,11 @@ class Runs:
 
     def unapproved(self, connection_id: int, job_id: str) -> Run | None:
         """Give the run of a CDM job that waits for a person's yes."""
-        return self._of_job(connection_id, job_id, "state = 'awaiting_approval' LIMIT 1")
+        return self._of_job(connection_id, job_id, "state = 'awaiting_approval'")
 
     def last_observed(self, connection_id: int, job_id: str) -> Run | None:
         """Give the newest run that a rule brought about and that must not start a CDM job."""
-        which = "dry_run = 1 AND source <> 'simulation' ORDER BY id DESC LIMIT 1"
+        which = "dry_run = 1 AND source <> 'simulation' ORDER BY id DESC"
         return self._of_job(connection_id, job_id, which)
 
     def _of_job(self, connection_id: int, job_id: str, which: str) -> Run | None:

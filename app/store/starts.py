@@ -54,7 +54,7 @@ class Starts:
         """Give the run of whichever job that failed last, and when."""
         row = self._db.execute(
             "SELECT id, ended_at FROM (SELECT id, ended_at FROM runs WHERE state = 'failed'"
-            " ORDER BY id DESC LIMIT ?) ORDER BY ended_at DESC LIMIT 1",
+            " ORDER BY id DESC LIMIT ?) ORDER BY ended_at DESC",
             (_LOOKED_THROUGH,),
         ).fetchone()
         return None if row is None else (row["id"], from_text(row["ended_at"]))

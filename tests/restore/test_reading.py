@@ -229,6 +229,18 @@ def test_whether_a_copy_becomes_permanent_is_no_question_once_it_is_up(world: Wo
     assert world.cdm.count("makes_permanent") == before
 
 
+@pytest.mark.parametrize(("permanent", "state"), [(False, S.READY), (True, S.RESTORING)])
+def test_a_policy_that_can_be_read_only_once_the_resource_is_active_counts(
+    world: World, permanent: bool, state: RunState
+) -> None:
+    world.cdm.jobs[JOB_ID].make_permanent = permanent
+    world.cdm.fail("makes_permanent", NO_ANSWER)
+    world.restoring()
+    become(world, Phase.READY)
+    world.turn(1)
+    assert world.run().state is state
+
+
 @pytest.mark.parametrize("permanent", [False, True])
 def test_what_is_known_of_a_jobs_policy_is_not_asked_again(world: World, permanent: bool) -> None:
     world.cdm.jobs[JOB_ID].make_permanent = permanent

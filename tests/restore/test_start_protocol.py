@@ -678,6 +678,18 @@ def test_an_hour_is_not_yet_more_than_an_hour(world: World) -> None:
     assert world.run().state is S.NEEDS_DECISION
 
 
+def test_what_a_run_waits_between_two_tries_counts_too(world: World) -> None:
+    """Its connection is looked at far more often than it is tried."""
+    world.cdm.down = Unreachable("no route")
+    world.start_run()
+    for _ in range(360):
+        world.turn(10)
+    assert world.run().state is S.QUEUED
+    for _ in range(7):
+        world.turn(10)
+    assert world.run().state is S.NEEDS_DECISION
+
+
 def test_looking_ends_with_the_120th_second_and_not_before(world: World) -> None:
     world.cdm.fail("start", NO_ANSWER)
     world.start_run()

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.message import restored
 from app.restore.memory import Memory, Sum
 from app.restore.model import (
     CdmConnection,
@@ -67,7 +68,8 @@ def test_a_change_has_its_history_and_its_audit_row(store: Store) -> None:
         "because",
         "ann",
     )
-    entry = store.audit.recent(1)[0]
+    entry, before = store.audit.recent(2)
+    assert before.action == "run new -> queued"
     assert (entry.action, entry.subject, entry.detail, entry.by) == (
         "run queued -> starting",
         f"run {run.id}",
@@ -223,6 +225,16 @@ def test_an_end_closes_what_was_asked(store: Store) -> None:
     assert store.runs.requests(run.id) == []
 
 
+def test_an_end_leaves_what_was_closed_before_as_it_was(store: Store) -> None:
+    run = make_run(store)
+    store.runs.ask(run, "cancel", by="ann", now=NOON)
+    (request,) = store.runs.requests(run.id)
+    store.runs.close_request(request, "too late", now=NOON)
+    record(store, store.runs.get(run.id), S.CANCELLED)
+    (row,) = store.runs._db.execute("SELECT result FROM requests")
+    assert restored(row["result"]) == "too late"
+
+
 def test_asking_twice_is_one_request(store: Store) -> None:
     run = make_run(store)
     for by in ("ann", "bob"):
@@ -233,6 +245,24 @@ def test_asking_twice_is_one_request(store: Store) -> None:
     assert store.runs.requests(run.id) == []
     store.runs.ask(run, "cancel", by="bob", now=NOON)
     assert [request.by for request in store.runs.requests(run.id)] == ["bob"]
+
+
+def test_what_is_asked_of_a_run_is_given_in_the_order_in_which_it_was_asked(store: Store) -> None:
+    run = make_run(store)
+    for kind in ("cancel", "clean_up"):
+        store.runs.ask(run, kind, by="ann", now=NOON)
+    assert [request.kind for request in store.runs.requests(run.id)] == ["cancel", "clean_up"]
+
+
+def test_only_queued_runs_of_the_connection_that_are_no_dry_runs_are_to_be_started(
+    store: Store,
+) -> None:
+    mapping, other = make_mapping(store), make_mapping(store)
+    make_run(store, other)
+    store.runs.note(make_run(store, mapping), dry_run=True)
+    force(store, make_run(store, mapping), S.COMPLETED)
+    run = make_run(store, mapping)
+    assert store.runs.queued(mapping.connection_id) == {run.id}
 
 
 def test_a_run_has_its_triggers_rule_name_else_its_mappings(store: Store) -> None:
