@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from app.restore.copy_looks import CopyLooks
 from app.restore.drift import look_at_jobs
@@ -20,7 +19,7 @@ from app.restore.engine import Engine
 from app.restore.model import CopyManagerError
 from app.restore.ports import ClientFor, CopyManager
 from app.store import Database, Store, StoreBusy
-from app.worker.clients import cdm_clients
+from app.worker.clients import Clients, cdm_clients
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +33,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class CopyManagers(Protocol):
-    """What a lane gets its copy manager from, and closes at its end."""
-
-    def client_for(self, connection_id: int) -> CopyManager: ...
-    def close(self) -> None: ...
-
-
 class Lane(threading.Thread):
     """Moves the runs of one connection, so that a hanging CDM delays only its own."""
 
@@ -49,7 +41,7 @@ class Lane(threading.Thread):
         connection_id: int,
         database: Path,
         *,
-        clients: Callable[[Store], CopyManagers] = cdm_clients,
+        clients: Callable[[Store], Clients] = cdm_clients,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__(name=f"lane-{connection_id}", daemon=True)
@@ -94,7 +86,7 @@ class Lane(threading.Thread):
             clients.close()
             store.close()
 
-    def _about_to_ask(self, clients: CopyManagers, connection_id: int) -> CopyManager:
+    def _about_to_ask(self, clients: Clients, connection_id: int) -> CopyManager:
         self._busy_since = time.monotonic()  # many slow answers are no silence
         return clients.client_for(connection_id)
 

@@ -29,8 +29,8 @@ from app.store import Database, Store, StoreBusy
 from app.store.keeping import Keeper
 from app.store.migrate import MigrationFailed, migrate
 from app.worker.certificates import Ends
-from app.worker.clients import cdm_clients, cdm_guard
-from app.worker.lanes import CopyManagers, Lane, utc_now
+from app.worker.clients import Clients, cdm_clients, cdm_guard
+from app.worker.lanes import Lane, utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Worker:
         database: Path,
         stopping: Stop,
         *,
-        clients: Callable[[Store], CopyManagers] = cdm_clients,
+        clients: Callable[[Store], Clients] = cdm_clients,
         qradar: Callable[[Path], Sequence[Work]] = qradar_work,
         certificates: Callable[[Path], Sequence[Work]] = certificate_work,
     ) -> None:

@@ -127,8 +127,11 @@ def test_whether_it_makes_its_copy_permanent_is_told(bench: Bench) -> None:
     assert bench.manager.makes_permanent(bench.job_id) is True
 
 
-def test_the_copy_that_a_start_would_bring_up_is_told_as_text(bench: Bench) -> None:
-    assert str(bench.manager.copy_to_restore(bench.job_id))
+def test_the_copy_that_a_start_would_bring_up_is_told(bench: Bench) -> None:
+    copy = bench.manager.copy_to_restore(bench.job_id)
+    assert str(copy)
+    assert copy.made_at is not None
+    assert copy.made_at.tzinfo is not None
 
 
 # --- read the log -----------------------------------------------------------------------------

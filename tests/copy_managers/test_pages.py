@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a copy manager brings for the pages: its jobs and copies, a test of the way to it."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.copy_managers import last_phase_of, steps_to
@@ -16,6 +18,14 @@ def test_the_list_of_jobs_tells_the_restore_job_and_its_copy(real: CdmBench) -> 
     assert entry.name == real.manager.job(real.job_id).name
     told = real.manager.copy_to_restore(entry.id, policy_id=entry.policy_id, within=10.0)
     assert told == real.manager.copy_to_restore(entry.id, within=10.0)
+
+
+def test_a_copy_made_later_is_none_that_a_start_brought_up(real: CdmBench) -> None:
+    made_at = real.manager.copy_to_restore(real.job_id).made_at
+    assert made_at is not None
+    long_before = made_at - timedelta(days=3650)
+    was = real.manager.copy_to_restore(real.job_id, until=long_before)
+    assert was.made_at is None or was.made_at <= long_before
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.PARTIAL, Phase.FAILED, Phase.CANCELLED])
