@@ -18,6 +18,14 @@ class Watch(StrEnum):
     ACT = "act"  # it is made a trigger
 
 
+class CopyCheck(StrEnum):
+    """What becomes of a start that would not bring up a copy from before the detection."""
+
+    OFF = "off"  # it is started
+    WARN = "warn"  # the same, with a warning
+    ASK = "ask"  # a person is asked first
+
+
 @configured
 class Mapping:
     """Rule → restore job on one CDM connection.
@@ -104,5 +112,33 @@ class Mapping:
         Message("A person must approve each restore"),
         default=False,
         widget="switch",
+    )
+    copy_check: CopyCheck = declared(
+        checks.one_of(CopyCheck),
+        Message("The copy that comes up"),
+        Message(
+            "A copy from after the detection may hold the attack. To ask, the app looks into CDM"
+            " before the start; else it starts at once and looks then."
+        ),
+        default=CopyCheck.WARN,
+        question=Message("A copy that is not the latest, or not from before the detection"),
+        widget="choice",
+        choices={
+            CopyCheck.OFF: Message("Start it"),
+            CopyCheck.WARN: Message("Start it, and warn"),
+            CopyCheck.ASK: Message("Ask a person first"),
+        },
+        quiet=True,
+    )
+    copy_max_age_h: int | None = declared(
+        checks.optional(checks.whole_number(1, 24 * 366)),
+        Message("Oldest copy (hours)"),
+        Message(
+            "How old the copy may be at the detection, before the app warns or asks; empty: any"
+            " age."
+        ),
+        default=None,
+        widget="number",
+        quiet=True,
     )
     enabled: bool = declared(checks.check_flag, Message("Enabled"), default=True, widget="switch")

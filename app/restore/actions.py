@@ -131,7 +131,8 @@ def approve(store: Store, run_id: int, *, by: str, now: datetime) -> str:
                     run=run_id,
                 )
             )
-        changes: Changes = {"due_at": now, "memory": Memory()}
+        memory = Memory(copy_asked=run.memory.copy_asked)
+        changes: Changes = {"due_at": now, "memory": memory, "error": None}
         store.runs.record(
             run, RunState.QUEUED, Message("approved by a person"), by=by, now=now, changes=changes
         )

@@ -5,6 +5,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.configuration.mapping import CopyCheck
 from app.message import Message, joined
 from app.restore import attacks
 from app.restore.attacks import Noticed
@@ -195,7 +196,7 @@ def _begin(
         return Verdict(Outcome.DISARMED, message)
     if mode is Mode.OBSERVE:
         return _observe(store, trigger, mapping, now)
-    if mapping.needs_approval or failed is not None:
+    if mapping.needs_approval or failed is not None or _asked_already(store, mapping):
         return _ask_first(store, trigger, mapping, failed, now)
     connection = store.connections.get(mapping.connection_id)
     run = store.runs.add(trigger, mapping, connection, now=now)
@@ -272,6 +273,14 @@ def _ask_first(
         connection=connection.name,
     )
     return Verdict(Outcome.AWAITING_APPROVAL, _also(message, why), run.id)
+
+
+def _asked_already(store: Store, mapping: Mapping) -> bool:
+    """Whether a person is being asked about this job's copy: a storm asks once."""
+    waiting = mapping.copy_check is CopyCheck.ASK and store.runs.unapproved(
+        mapping.connection_id, mapping.job_id
+    )
+    return bool(waiting)
 
 
 def _failed_too_often(mapping: Mapping, failed: LastStart) -> Message:

@@ -89,6 +89,7 @@ class _Following:
     permanent: bool | None = None  # whether the job makes its copy permanent; None: not known
     permanent_tries: int = 0  # to find that out
     session_start: datetime | None = None  # by CDM's own clock
+    copy_asked: bool = False  # whether a person was asked because of the copy
     copy_read: bool = False  # which copy comes up, since the start
     copy_tries: int = 0  # to find that out
     log_lines: int = 0  # read so far

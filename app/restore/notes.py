@@ -60,6 +60,14 @@ def _of_no_offense(run: Run) -> bool:
 def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Message] | None:
     """Kind and words of a change on the way."""
     match run.state:
+        case RunState.AWAITING_APPROVAL if before is RunState.QUEUED:
+            return "awaiting_approval", Message(
+                "WAITS FOR APPROVAL: {job}: {reason} It is started once somebody approves run"
+                " {run} on its page.",
+                job=_job(run),
+                reason=reason,
+                run=run.id,
+            )
         case RunState.AWAITING_APPROVAL:
             return "awaiting_approval", Message(
                 "WAITS FOR APPROVAL: {job} is started once somebody approves run {run} on its"

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from app.message import Message
 from app.restore import clock
+from app.restore.copy_gate import as_mapped
 from app.restore.model import CopyManagerError, LogLine, Refused, RunState
 from app.restore.model.copies import Copy, SeenCopy, Which
 from app.restore.turn import Turn
@@ -106,7 +107,9 @@ class Reader:
             memory = replace(memory, copy_read=True)
         known = turn.run.copy
         if known is None or known.copy.made_at is None or copy.made_at is not None:
-            known = SeenCopy(copy, turn.now)  # what was seen before the start is better than a no
+            known = as_mapped(
+                turn, SeenCopy(copy, turn.now)
+            )  # what was seen before the start is better than a no
         turn.run = turn.store.runs.note(turn.run, memory=memory, copy=known)
 
     def read_on(self, turn: Turn) -> None:

@@ -16,6 +16,7 @@ from app.message import Message, counted
 from app.restore import clock
 from app.restore.asks import CANCEL
 from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
+from app.restore.copy_gate import as_mapped, asked_first
 from app.restore.memory import Sum
 from app.restore.model import (
     SIMULATION,
@@ -58,7 +59,7 @@ def queued(turn: Turn) -> None:
     if blocked(turn, job, sessions):
         return
     plan = _plan(turn)
-    if plan is None:
+    if plan is None or asked_first(turn):
         return
     if turn.run.dry_run:
         turn.end_dry_run(
@@ -131,7 +132,9 @@ def _send_once(
             blocked_by=None,
             error=None,
             # As it was seen last: CDM is asked again only once the start is on its way.
-            copy=turn.store.seen_copies.find(turn.run.connection_id, turn.run.job_id),
+            copy=as_mapped(
+                turn, turn.store.seen_copies.find(turn.run.connection_id, turn.run.job_id)
+            ),
         )
     try:
         plan.send()

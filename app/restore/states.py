@@ -10,7 +10,9 @@ from app.restore.model import Mode, RunState
 _S = RunState
 NEXT_STATES: Map[RunState, frozenset[RunState]] = {
     _S.AWAITING_APPROVAL: frozenset({_S.QUEUED, _S.CANCELLED}),
-    _S.QUEUED: frozenset({_S.STARTING, _S.CANCELLED, _S.FAILED, _S.OBSERVED, _S.NEEDS_DECISION}),
+    _S.QUEUED: frozenset(
+        {_S.STARTING, _S.AWAITING_APPROVAL, _S.CANCELLED, _S.FAILED, _S.OBSERVED, _S.NEEDS_DECISION}
+    ),
     _S.STARTING: frozenset({_S.RESTORING, _S.QUEUED, _S.FAILED, _S.NEEDS_DECISION}),
     _S.RESTORING: frozenset({_S.READY, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.NEEDS_DECISION}),
     _S.READY: frozenset({_S.CLEANING_UP, _S.COMPLETED, _S.FAILED, _S.NEEDS_DECISION}),

@@ -21,6 +21,8 @@ def to_json(seen: SeenCopy) -> str:
         "problem": None if copy.problem is None else stored(copy.problem),
         "clock": [copy.clock.ahead_s, copy.clock.within_s] if copy.clock else None,
         "seen_at": to_text(seen.seen_at),
+        "checked": seen.checked,
+        "max_age_h": seen.max_age_h,
     }
     return json.dumps(value, ensure_ascii=False)
 
@@ -41,7 +43,8 @@ def from_json(text: str | None) -> SeenCopy | None:
         problem=None if value["problem"] is None else restored(value["problem"]),
         clock=ClockOffset(*value["clock"]) if value["clock"] else None,
     )
-    return SeenCopy(copy, from_text(value["seen_at"]))
+    at, checked = from_text(value["seen_at"]), value["checked"]
+    return SeenCopy(copy, at, checked=checked, max_age_h=value["max_age_h"])
 
 
 class SeenCopies:

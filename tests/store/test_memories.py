@@ -36,7 +36,12 @@ BEFORE: dict[str, object] = {
 }
 # And those that came later.
 LATER: dict[str, object] = {
-    **{"session_start": PRECISE.isoformat(), "copy_read": True, "copy_tries": 2},
+    **{
+        "session_start": PRECISE.isoformat(),
+        "copy_read": True,
+        "copy_tries": 2,
+        "copy_asked": True,
+    },
 }
 ALL = Memory(
     unapproved=Sum(60, NOON),
@@ -63,6 +68,7 @@ ALL = Memory(
     session_start=PRECISE,
     copy_read=True,
     copy_tries=2,
+    copy_asked=True,
     log_lines=80,
     log_whole=True,
     cancel=Sent(9.0, NOON, sent=8, sends=1),

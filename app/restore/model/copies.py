@@ -121,3 +121,9 @@ class SeenCopy:
 
     copy: Copy
     seen_at: datetime
+    checked: bool = True  # whether people are to be warned of what may be the wrong one
+    max_age_h: int | None = None  # how old it may be at the detection
+
+    def too_old(self, age_s: float | None) -> bool:
+        """Whether a copy of that age is older than it may be."""
+        return age_s is not None and self.max_age_h is not None and age_s > self.max_age_h * 3600

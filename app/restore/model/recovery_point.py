@@ -67,7 +67,17 @@ def copy_words(run: Run) -> Message | None:
     point = point_of(run)
     if run.copy is None or point is None:
         return None
-    copy = run.copy.copy
+    words = _compared(run, run.copy.copy, point)
+    if run.copy.too_old(point.age_s):
+        return Message(
+            "{copy}; that is older than the {hours} h that its mapping allows",
+            copy=words,
+            hours=run.copy.max_age_h,
+        )
+    return words
+
+
+def _compared(run: Run, copy: Copy, point: RecoveryPoint) -> Message:
     if point.age_s is None or point.newest_age_s is None:
         return _without_time(copy)
     which = _which(copy, newest=point.relation is Relation.AFTER)
@@ -110,9 +120,10 @@ def copy_sentence(run: Run) -> Message | None:
 def copy_warns(run: Run) -> bool:
     """Say whether a run's copy may be another than the one that is wanted."""
     point = point_of(run)
-    if run.copy is None or point is None:
+    if run.copy is None or point is None or not run.copy.checked:
         return False
-    return run.copy.copy.which is not Which.LATEST or point.relation is not Relation.BEFORE
+    fits = run.copy.copy.which is Which.LATEST and point.relation is Relation.BEFORE
+    return not fits or run.copy.too_old(point.age_s)
 
 
 def _which(copy: Copy, *, newest: bool) -> Message:

@@ -10,3 +10,6 @@ CREATE TABLE seen_copies (
     copy          TEXT NOT NULL,
     PRIMARY KEY (connection_id, job_id)
 );
+
+ALTER TABLE mappings ADD COLUMN copy_check TEXT NOT NULL DEFAULT 'warn' CHECK (copy_check IN ('off', 'warn', 'ask'));
+ALTER TABLE mappings ADD COLUMN copy_max_age_h INTEGER;     -- NULL: any age will do

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from flask import Flask, request
 
-from app.message import Message, duration
+from app.message import Message, duration, joined
 from app.qradar.identity import Right
 from app.restore.model import Run, RunState
 from app.restore.not_started import NotStarted, not_started
@@ -71,17 +71,14 @@ def needs_person(services: Services, open_runs: Sequence[Run]) -> list[Attention
             )
             decisions.append(Attention("bad", sentence, run))
         elif run.state is RunState.AWAITING_APPROVAL:
-            decisions.append(
-                Attention(
-                    "bad",
-                    Message(
-                        "Run {run_id} of {job} waits for somebody to approve it.",
-                        run_id=run.id,
-                        job=run.job_name,
-                    ),
-                    run,
-                )
+            sentence = Message(
+                "Run {run_id} of {job} waits for somebody to approve it.",
+                run_id=run.id,
+                job=run.job_name,
             )
+            if run.error:
+                sentence = joined((sentence, run.error), " ")
+            decisions.append(Attention("bad", sentence, run))
         elif run.state is RunState.READY and run.ready_at and now - run.ready_at >= MOUNTED_LONG:
             since = duration((now - run.ready_at).total_seconds())
             sentence = Message(
