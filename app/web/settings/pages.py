@@ -25,6 +25,7 @@ from app.web.frame.language import flash
 from app.web.frame.problems import Problem
 from app.web.services import services
 from app.web.set_up.pages import administrator
+from app.web.settings.changes import change_words
 
 logger = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -197,5 +198,6 @@ def _page(
         roles_problem=roles_problem,
         qradar=store.qradar.console(),
         token_warning=store.qradar.console().token_warning(services().clock()),
+        change_words=change_words,
         changes=[one for one in changes if not one.action.startswith("run ")][:_CHANGES],
     )
