@@ -208,7 +208,7 @@ def lost_answer(world: World, operator: Walk, analyst: Walk) -> None:
     first_thing(app).get_by_role("link", name="Run 2").click()
     ours = session_of(world)
     ask = open_ask(part(app, "What can be done"), "It was started: follow the job session")
-    ask.get_by_label("CDM job session id").fill(ours)
+    ask.locator("label").filter(has_text=ours).click()
     operator.station("decision")
     ask.get_by_role("button", name=f"It was started: follow the job session: {JOB}").click()
     expect(part(app, "Timeline")).to_contain_text(f"job session {ours}", timeout=SOON_MS)
