@@ -67,16 +67,33 @@ def _time_limit(item: pytest.Item) -> float:
     return 0.0 if mark is None else float(mark.args[0])
 
 
+class _Stored(logging.Handler):
+    """Finds a sentence that is logged as the store keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if '{"message":' in (said := record.getMessage()):
+            self.found.append(said)
+
+
 @pytest.fixture(autouse=True)
 def _own_log_handlers() -> Iterator[None]:
-    """Take off what a test has put on the root logger, so that no other test writes there too."""
+    """Take off what a test has put on the root logger, so that no other test writes there too.
+
+    And look through what was logged.
+    """
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    root.addHandler(stored := _Stored())
     yield
     for handler in [each for each in root.handlers if each not in handlers]:
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
+    assert not stored.found, "a sentence is logged as stored"
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,9 @@ def calls(console: ConsoleSimulator, method: str = "GET", path: str = "/api/") -
 
 
 def notes_of(console: ConsoleSimulator, offense_id: int) -> list[str]:
-    return [str(note["note_text"]) for note in console.notes[offense_id]]
+    texts = [str(note["note_text"]) for note in console.notes[offense_id]]
+    assert not [text for text in texts if '{"message":' in text], "a sentence as stored"
+    return texts
 
 
 MakeFolder = Callable[[str], Path]

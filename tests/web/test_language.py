@@ -18,6 +18,7 @@ from app.store.settings import Settings
 from app.web.frame import language
 from app.web.frame.forms import ConnectionForm
 from app.web.frame.language import flash
+from app.web.frame.presentation import event_value
 from app.web.services import Services
 from tests.pseudo import PSEUDO, pseudo, spoken, write_catalogue
 from tests.web.conftest import ADMIN, World
@@ -144,6 +145,14 @@ def test_an_error_beside_a_field_is_said_with_the_fields_name(
     assert english == "HTTP proxy must be http://HOST:PORT."
     assert "⟦must be http://HOST:PORT." in said
     assert "⟦HTTP proxy ⟦must" in said
+
+
+def test_a_time_that_was_sent_is_explained_in_the_readers_language(pseudo_world: World) -> None:
+    with pseudo_world.app.test_request_context("/", headers={"Accept-Language": PSEUDO}):
+        shown = event_value("1764000000000", "event_time")
+
+    assert pseudo("{value} ms since 1970, as it was sent").partition("{")[0] in shown
+    assert 'title="⟦' in shown
 
 
 # --- programs are answered in the language of the setting ---------------------------------------

@@ -238,9 +238,8 @@ def event_value(value: str, name: str) -> Markup:
         return outside(value)
     at = datetime.fromtimestamp(int(value) / 1000, UTC)
     shown = Markup('<time datetime="{}" title="{}">{}</time>')
-    return shown.format(
-        at.isoformat(), Message("{value} ms since 1970, as it was sent", value=value), utc(at)
-    )
+    sent = Message("{value} ms since 1970, as it was sent", value=value)
+    return shown.format(at.isoformat(), say(sent), utc(at))
 
 
 def ago(at: datetime | None) -> str:
