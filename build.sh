@@ -100,13 +100,13 @@ sqlite() {
 # The bundled wheels: what container/wheels.txt pins, downloaded unless container/pip/ holds exactly that.
 wheels() {
   mkdir -p container/pip
-  python3.11 -m tests.package.wheels container/wheels.txt container/pip 2>/dev/null && return
+  python3.11 -m packing.wheels container/wheels.txt container/pip 2>/dev/null && return
   say "downloading the wheels of container/wheels.txt"
   rm -f container/pip/*
   if make_venv "$BUILD/pip" "$(python3.11 -VV)"; then python3.11 -VV >"$BUILD/pip/.fingerprint"; fi
   "$BUILD/pip/bin/pip" download -qq --no-deps --require-hashes --only-binary=:all: -d container/pip \
     -r container/wheels.txt
-  python3.11 -m tests.package.wheels container/wheels.txt container/pip || die "container/pip is not as pinned"
+  python3.11 -m packing.wheels container/wheels.txt container/pip || die "container/pip is not as pinned"
 }
 
 # What app/styles/package-lock.json pins: Carbon, Plex, the compiler, and axe-core for the browser tests.
@@ -146,8 +146,8 @@ carbon() {
 
 # The list of what the package bundles; it names the digest of what it was made from.
 sbom() {
-  local target=app/sbom.cdx.json venv=$BUILD/sbom pins=tests/package/sbom-requirements.txt print
-  print=$(digest manifest.json container/wheels.txt app/styles/package-lock.json tests/package/sbom.py "$pins" \
+  local target=app/sbom.cdx.json venv=$BUILD/sbom pins=packing/sbom-requirements.txt print
+  print=$(digest manifest.json container/wheels.txt app/styles/package-lock.json packing/sbom.py "$pins" \
     <(printf %s "${SOURCE_DATE_EPOCH-}"))
   [[ -f $target ]] && grep -q "$print" "$target" && return
   if make_venv "$venv" "$(digest "$pins")"; then
@@ -155,18 +155,18 @@ sbom() {
     digest "$pins" >"$venv/.fingerprint"
   fi
   say "writing $target"
-  "$venv/bin/python" -m tests.package.sbom . "$print" >"$target.new"
+  "$venv/bin/python" -m packing.sbom . "$print" >"$target.new"
   mv "$target.new" "$target"
 }
 
 # What the app reads of app/locales/: each language's catalogue, compiled.
 catalogues() {
-  local venv=$BUILD/catalogues pins=tests/package/babel-requirements.txt
+  local venv=$BUILD/catalogues pins=packing/babel-requirements.txt
   if make_venv "$venv" "$(digest "$pins")"; then
     "$venv/bin/pip" install -qq --no-deps --require-hashes --only-binary=:all: -r "$pins"
     digest "$pins" >"$venv/.fingerprint"
   fi
-  "$venv/bin/python" -m tests.package.catalogues compile
+  "$venv/bin/python" -m packing.catalogues compile
 }
 
 package() {
@@ -177,7 +177,7 @@ package() {
   catalogues
   rm -rf dist
   mkdir dist
-  python3.11 -m tests.package.pack "$@" . dist
+  python3.11 -m packing.pack "$@" . dist
 }
 
 # setup_app: all that demo, bench and proof stand on.

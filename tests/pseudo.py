@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from app import languages
-from tests.package.catalogues import extracted
+from packing.catalogues import extracted
 
 PSEUDO = "eo"  # a language that browsers and Babel know, and that has no catalogue here
 

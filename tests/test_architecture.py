@@ -376,7 +376,7 @@ def test_every_module_says_what_it_owns() -> None:
 def test_every_source_file_names_its_licence() -> None:
     """In its first lines, if it has any; what is fetched or generated has its own."""
     suffixes = {".py", ".sh", ".sql", ".html", ".css", ".js", ".conf", ".scss"}
-    roots = [APP, REPOSITORY / "container", REPOSITORY / "tests"]
+    roots = [REPOSITORY / name for name in ("app", "container", "packing", "tests")]
     files = [
         path
         for root in roots

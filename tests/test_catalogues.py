@@ -10,10 +10,10 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from tests.package.catalogues import LOCALES, extracted, update
+from packing.catalogues import LOCALES, extracted, update
 
 FILES = sorted(LOCALES.glob("*/LC_MESSAGES/messages.po"))
-HOW = "run `python -m tests.package.catalogues update`, then translate what is empty"
+HOW = "run `python -m packing.catalogues update`, then translate what is empty"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("build.sh", "manifest.json", "CHANGELOG.md", "app", "container", "tests/package")
+PARTS = ("build.sh", "manifest.json", "CHANGELOG.md", "app", "container", "packing")
 
 
 @pytest.fixture
@@ -24,7 +24,6 @@ def tree(tmp_path: Path) -> Path:
             shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / part, target)
-    (tmp_path / "tree/tests/__init__.py").touch()
     (tmp_path / "tree/.build").symlink_to(ROOT / ".build")
     return tmp_path / "tree"
 

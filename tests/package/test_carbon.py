@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from tests.package.pack import pack
+from packing.pack import pack
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLES = ROOT / "app/styles"

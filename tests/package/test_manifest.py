@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.package.manifest import check
+from packing.manifest import check
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "manifest.json").read_text()

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as XML
 
 import pytest
 
-from tests.package.pack import Packed, PackError, main, pack
+from packing.pack import Packed, PackError, main, pack
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.package.pack import pack
-from tests.package.wheels import order
+from packing.pack import pack
+from packing.wheels import order
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = ROOT / "app/sbom.cdx.json"
@@ -72,7 +72,7 @@ def test_it_is_written_again_to_the_same_bytes(listed: dict[str, Any]) -> None:
     (mark,) = [one["value"] for one in listed["metadata"]["properties"]]
     python = ROOT / ".build/sbom/bin/python"
     done = subprocess.run(
-        [python, "-m", "tests.package.sbom", ".", mark],
+        [python, "-m", "packing.sbom", ".", mark],
         cwd=ROOT,
         capture_output=True,
         timeout=60,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.wheels import INCOMPLETE, WheelError, main, order
+from packing.wheels import INCOMPLETE, WheelError, main, order
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.package import manifest as rules
+from packing import manifest as rules
 from tests.simulators.container import environment
 from tests.simulators.container.sandbox import (
     PYTHON,

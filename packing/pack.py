@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two zips of ``./build.sh package``: the bare app and the extension around it.
 
-    python3 -m tests.package.pack [--say-what-to-set] ROOT DIST
+    python3 -m packing.pack [--say-what-to-set] ROOT DIST
 
 The same tree gives the same bytes: names sorted, times fixed, modes set by rule
 (qradar §1.1, §1.4).
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tests.package import manifest as rules
+from packing import manifest as rules
 
 EPOCH = 1795478400  # 2026-11-24T00:00:00Z, unless SOURCE_DATE_EPOCH says otherwise
 EXTENSION = "SafeguardedRestore"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bundled wheels: exactly those that container/wheels.txt pins, pure Python, in order.
 
-    python3 -m tests.package.wheels container/wheels.txt container/pip
+    python3 -m packing.wheels container/wheels.txt container/pip
 
 checks the folder and writes its ordering.txt. Exit 0: complete; 3: something is missing or wrong,
 said in one line.

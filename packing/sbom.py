@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of what the package bundles, in CycloneDX's JSON: wheels and npm parts.
 
-    python3 -m tests.package.sbom ROOT MARK >app/sbom.cdx.json
+    python3 -m packing.sbom ROOT MARK >app/sbom.cdx.json
 
 ``MARK`` stands for what the list was made from; it is kept in the list, and the serial number made
 from it, so that the same parts give the same bytes. Runs in a venv of its own (sbom-requirements).
@@ -26,7 +26,7 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
-from tests.package.pack import EPOCH
+from packing.pack import EPOCH
 
 LICENCES = {"gunicorn": "MIT", "WTForms": "BSD-3-Clause", "Flask-WTF": "BSD-3-Clause"}
 _WHEEL = re.compile(r"^([\w.-]+)==([\w.]+) \\\n\s+--hash=sha256:([0-9a-f]{64})$", re.MULTILINE)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogues of languages: what there is to say, brought into each catalogue, and compiled.
 
-``python -m tests.package.catalogues update`` after words have changed: every catalogue gets what is
+``python -m packing.catalogues update`` after words have changed: every catalogue gets what is
 new (with an empty translation) and loses what is gone. ``… compile`` writes what the app reads.
 """
 
@@ -14,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-APP = Path(__file__).parents[2] / "app"
+APP = Path(__file__).parents[1] / "app"
 LOCALES = APP / "locales"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 _OPTIONS = {"templates/**.html": {"silent": "false", "trimmed": "true"}}
