@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates for the simulators, made with the ``openssl`` command and nothing else."""
 
+import atexit
 import hashlib
 import ipaddress
 import ssl
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,14 @@ def chain(folder: Path, common_name: str, names: Sequence[str] = (), *, days: in
         intermediate,
     )
     return Chain(root, intermediate, leaf)
+
+
+@cache
+def shared_chain(common_name: str, *names: str) -> Chain:
+    """Give the chain of all simulators of this name in a process: making one takes six programs."""
+    folder = TemporaryDirectory(prefix="certificates-")
+    atexit.register(folder.cleanup)
+    return chain(Path(folder.name), common_name, names)
 
 
 def _extensions(names: Sequence[str], *, ca: bool) -> str:

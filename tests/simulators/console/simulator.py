@@ -51,7 +51,7 @@ class ConsoleSimulator:
         self._jail_lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="console-simulator-")
         self.folder = Path(self._folder.name)
-        self.chain = certs.chain(self.folder / "certs", fqdn, [fqdn, "localhost", "127.0.0.1"])
+        self.chain = certs.shared_chain(fqdn, fqdn, "localhost", "127.0.0.1")
         self.switches = Switches()
         self.identity = Identity(self.switches)
         self.apps = Apps()
