@@ -18,9 +18,10 @@ from app.configuration.document import export_document, import_document
 from app.configuration.fields import entry_of, fields_of
 from app.configuration.kinds import Kind
 from app.configuration.ports import ConnectionInUse
-from app.restore.model import CdmConnection, Mode, Trigger, Trust
+from app.restore.model import CdmConnection, Mode, Trigger, Trust, Watch
 from app.restore.own_events import OwnEvents
 from app.store.database import Database
+from app.store.qradar import Rule
 from app.store.store import Store
 from tests.factories import put_store
 
@@ -535,3 +536,50 @@ def test_a_connection_is_deleted_with_its_password(store: Store, secrets: FakeSe
     assert secrets.kept == {}
     with pytest.raises(LookupError):
         saving.delete_connection(store, secrets, saved.id, by="anna", now=NOW)
+
+
+def test_a_watch_that_is_off_has_no_beginning_and_one_that_is_switched_on_begins_now(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document())
+    assert store.mappings.list()[0].watch_since is None
+    load(document(mappings=[SQL | {"watch": "notify"}]))
+    assert store.mappings.list()[0].watch_since == NOW
+
+
+def test_a_mapping_of_an_offense_rule_can_t_be_left_unwatched(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    """Such a rule may not be able to run a custom action: nothing would ever come of it."""
+    store.qradar.keep_rules([Rule(100231, "Ransomware", "OFFENSE")], now=NOW)
+    with pytest.raises(InvalidField, match="rule Ransomware is of type OFFENSE") as caught:
+        load(document())
+    assert caught.value.field == "mappings[0].watch"
+    load(document(mappings=[SQL | {"watch": None}]))
+    assert store.mappings.list()[0].watch is Watch.ACT
+
+
+def test_a_watch_of_null_is_what_a_new_mapping_would_have(
+    store: Store, load: Callable[..., list[str]]
+) -> None:
+    load(document())
+    store.qradar.set_token("x", name="svc", expires_at=None, by="anna", now=NOW)
+    load({"mappings": [{"name": "SQL attack", "watch": None}]})
+    assert store.mappings.list()[0].watch is Watch.NOTIFY
+
+
+def test_a_password_that_would_go_elsewhere_is_dropped_by_the_form_too(
+    store: Store, secrets: FakeSecrets
+) -> None:
+    saved = save(store, secrets)
+    saving.save_connection(
+        store, secrets, {"host": "b.example"}, connection_id=saved.id, by="anna", now=NOW
+    )
+    assert password_of(store, secrets) is None
+    assert secrets.kept == {}
+
+
+def test_a_mistake_costs_no_encryption(store: Store, secrets: FakeSecrets) -> None:
+    secrets.fails = True
+    with pytest.raises(InvalidField):
+        save(store, secrets, port=0)

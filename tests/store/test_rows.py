@@ -5,13 +5,19 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from app.configuration.ports import Taken
 from app.restore.model import Watch
-from app.store.rows import from_row
+from app.store.database import Database
+from app.store.rows import NamedRows, from_row
+from tests.configuration.sample import Sample
+from tests.configuration.test_fields import FULL
+from tests.factories import put_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,38 @@ def test_a_column_that_is_missing_is_an_error_even_where_its_field_has_a_default
 ) -> None:
     with pytest.raises(IndexError):
         from_row(Thing, row)
+
+
+class Samples(NamedRows[Sample]):
+    kind, table, word = Sample, "samples", "sample"
+
+    def _taken(self, error: sqlite3.IntegrityError) -> Taken | None:
+        return Taken("name", "two of a name") if "UNIQUE" in str(error) else None
+
+
+def test_each_kind_of_field_comes_out_of_its_column_as_it_went_in(tmp_path: Path) -> None:
+    put_store(tmp_path / "samples.db")
+    db = Database(tmp_path / "samples.db")
+    names = [field.name for field in fields(Sample) if field.name not in {"id", "name"}]
+    with db.transaction():
+        db.execute(
+            "CREATE TABLE samples (id INTEGER PRIMARY KEY, name TEXT UNIQUE,"
+            f" {', '.join(names)}, CHECK (hours < 99))"
+        )
+    samples = Samples(db)
+    values = {name: getattr(FULL, name) for name in ("name", *names)}
+
+    assert samples.add(**values) == FULL
+    assert samples.change(1, until=None, people=(), hours=None) == replace(
+        FULL, until=None, people=(), hours=None
+    )
+    with pytest.raises(Taken) as caught:
+        samples.add(**values)
+    assert caught.value.field == "name"
+    with pytest.raises(sqlite3.IntegrityError):
+        samples.change(1, hours=100)
+    with pytest.raises(TypeError, match="a sample has no id, more"):
+        samples.change(1, id=2, more=3)
+    samples.delete(1)
+    with pytest.raises(LookupError, match="there is no sample 1"):
+        samples.get(1)
