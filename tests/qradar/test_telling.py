@@ -211,8 +211,10 @@ def test_a_rule_that_no_mapping_knows_has_its_offense_told_so(desk: Desk) -> Non
     desk.run(1)  # the rules are listed
     trigger = make_trigger(None, rule_id=rule.id, received_at=desk.now, detected_at=at(event))
     triggers.accept(desk.store, trigger, desk.now)
-    invented = make_trigger(None, rule_id=987_654, received_at=desk.now)
-    triggers.accept(desk.store, invented, desk.now)
+    for name in (None, rule.name):
+        invented = make_trigger(None, rule_id=987_654, rule_name=name, received_at=desk.now)
+        triggers.accept(desk.store, invented, desk.now)
+    assert looked_for(desk) == 1
     offense_id = contribute(desk.console, rule, event)
 
     desk.run(40)
@@ -349,6 +351,19 @@ def test_where_two_fit_alike_the_notes_say_probably(desk: Desk) -> None:
     assert all(
         text.endswith("(Probably this offense: another one fits as well.)") for text in texts
     )
+
+
+def test_of_two_that_fit_alike_each_of_two_triggers_is_given_its_own(desk: Desk) -> None:
+    rule, event = new_rule(desk.console), now_ms()
+    mapping = desk.map(rule)
+    desk.start(mapping, event - 3_600_000)
+    for _ in range(2):
+        assert desk.call(mapping, event).outcome is Outcome.ALREADY_RUNNING
+    alike = [contribute(desk.console, rule, event) for _ in range(2)]
+
+    desk.run(200)
+
+    assert [len(desk.told(offense_id)) for offense_id in alike] == [1, 1]
 
 
 def test_of_two_that_fit_alike_the_one_of_the_events_source_is_surely_the_runs(desk: Desk) -> None:

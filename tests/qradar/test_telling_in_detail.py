@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Safeguarded Restore contributors
 # SPDX-License-Identifier: Apache-2.0
-"""When the telling of other offenses has work again: its lane sleeps till then, and no longer."""
+"""Telling other offenses, in detail: whose rule is looked for, and how long its lane sleeps."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.qradar.console import ConsoleAnswer
-from app.qradar.telling import ROUND_EVERY_S, Telling
+from app.qradar.telling import LOOKS, ROUND_EVERY_S, Telling
 from tests.factories import NOON
 
 TICK = 1000.0
@@ -23,16 +23,32 @@ class Empty:
         self.keys = [SimpleNamespace(mapping=None, rule_id=n, rule_name=None) for n in range(rules)]
         self.due_at = None if due_in is None else NOON + timedelta(seconds=due_in)
         self.pended: list[int] = []
+        self.waiting: list[Any] = []
+        self.given_up: list[int] = []
+        self.rounds = 0
+        self.asked: list[tuple[int | None, str | None]] = []
 
     def rules(self) -> Sequence[Any]:
         return self.keys
 
     def pending(self, key: Any, *, limit: int) -> Sequence[Any]:
         self.pended.append(key.rule_id)
-        return []
+        return self.waiting
+
+    def give_up(self, trigger_ids: Sequence[int]) -> None:
+        self.given_up += trigger_ids
 
     def same_rules(self, rule_id: int | None, rule_name: str | None) -> Sequence[int]:
-        return [] if rule_id is None else [rule_id]
+        self.asked.append((rule_id, rule_name))
+        return [1]
+
+    def rule_of_mapping(self, mapping: str | None) -> tuple[int | None, str | None]:
+        return {"by id": (7, "Its name"), "by name": (None, "Its name")}.get(
+            mapping or "", (None, None)
+        )
+
+    def end_round(self) -> None:
+        self.rounds += 1
 
     def next_due(self, now: datetime) -> datetime | None:
         return self.due_at
@@ -40,7 +56,7 @@ class Empty:
     def nothing(self, *_: object, **__: object) -> None:
         return None
 
-    give_up = looked = end_round = add_seconds = next_note = nothing
+    looked = found = add_seconds = next_note = nothing
 
 
 def telling(store: Any) -> Telling:
@@ -65,9 +81,9 @@ def test_a_round_is_gone_through_at_once_and_the_next_comes_after_a_while() -> N
     store = Empty(2, None)
     telling_ = telling(store)
     look(telling_, TICK)
-    assert telling_.nap(NOON, TICK) == 0
+    assert (telling_.nap(NOON, TICK), store.rounds) == (0, 0)
     look(telling_, TICK)
-    assert telling_.nap(NOON, TICK) == ROUND_EVERY_S
+    assert (telling_.nap(NOON, TICK), store.rounds) == (ROUND_EVERY_S, 1)
     look(telling_, TICK + ROUND_EVERY_S - 0.1)
     assert store.pended == [0, 1]
     assert telling_.nap(NOON, TICK + ROUND_EVERY_S) == 0
@@ -93,3 +109,48 @@ def test_without_room_for_calls_it_sleeps_until_there_is() -> None:
     look(telling_, TICK + 20)
     assert not telling_._tell(NOON, TICK + 20)
     assert telling_.nap(NOON, TICK + 20) == 40
+
+
+@pytest.mark.parametrize(("made", "looks"), [(12, [0]), (13, [])])
+def test_three_calls_are_room_enough_for_a_look(made: int, looks: list[int]) -> None:
+    store = Empty(1, None)
+    telling_ = telling(store)
+    telling_._look_ration.room(TICK)
+    for _ in range(made):
+        telling_._look_ration.request("GET", "/")
+    look(telling_, TICK)
+    assert store.pended == looks
+
+
+def test_where_no_rule_is_known_the_console_is_not_asked() -> None:
+    store = Empty(1, None)
+    store.keys = [SimpleNamespace(mapping=None, rule_id=None, rule_name=None)]
+    store.waiting = [
+        SimpleNamespace(trigger_id=1, run_id=None, event_ms=1, claimed=None, looks=LOOKS)
+    ]
+    telling_ = telling(store)
+    look(telling_, TICK)
+    assert telling_._look_ration.room(TICK) == 15
+    assert store.given_up == [1]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "rule_id", "rule_name", "asked"),
+    [
+        ("by id", None, None, [(7, "Its name")]),
+        ("by id", None, "As fired", [(7, "As fired")]),
+        ("by id", 3, None, [(3, None)]),
+        ("by name", None, None, [(None, "Its name")]),
+        (None, None, None, []),
+    ],
+)
+def test_a_rule_is_the_one_that_was_named_else_the_mappings(
+    mapping: str | None,
+    rule_id: int | None,
+    rule_name: str | None,
+    asked: list[tuple[int | None, str | None]],
+) -> None:
+    store = Empty(1, None)
+    store.keys = [SimpleNamespace(mapping=mapping, rule_id=rule_id, rule_name=rule_name)]
+    look(telling(store), TICK)
+    assert store.asked == asked
