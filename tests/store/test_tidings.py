@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The second outbox: what offenses are told whose triggers made no run."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.restore.model import Mapping, RunState
 from app.restore.triggers import accept
 from app.store.store import Store
 from tests.factories import NOON, make_mapping, make_store, make_trigger
+from tests.restore.test_run_words import Brackets
 
 LATER = NOON + timedelta(minutes=1)
 
@@ -183,3 +185,26 @@ def test_a_burst_of_one_run_does_not_dispute_its_offense(
     )
 
     assert asked is counts
+
+
+@pytest.mark.parametrize("by", ["found", "probably"])
+def test_it_is_told_in_the_language_that_is_set_when_it_is_first_tried(
+    store: Store, mapping: Mapping, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    run_id = repeat(store, mapping, 77, by=by)
+    monkeypatch.setattr("app.store.settings.catalogue", lambda language: Brackets())
+
+    (note,) = store.tidings.due(NOON)
+    store.tidings.trying(note, due_at=NOON)
+    monkeypatch.undo()
+
+    text = note.text.removesuffix(f" {note.mark}")
+    run = store.runs.get(run_id)
+    names = (mapping.name, run.connection, run.job_name, "UTC")
+    assert "⟦repeat of run" in text
+    assert "Probably" not in re.sub("⟦[^⟧]*⟧", "", text)
+    rest = re.sub("⟦[^⟧]*⟧", " ", text)
+    for name in names:
+        rest = rest.replace(name, " ")
+    assert re.findall("[A-Za-z]{2,}", rest) == []
+    assert store.tidings.due(NOON)[0].text == note.text  # whatever is set since
