@@ -76,7 +76,7 @@ def counted(one: str, many: str, /, n: int, **values: object) -> Message:
 
 
 def duration(seconds: float) -> Message:
-    """A length of time in its two largest units: "45 s", "15 min", "1 h 30 min", "2 days 4 h"."""
+    """A length of time in its largest unit and the next: "45 s", "15 min", "2 days 4 h"."""
     days, rest = divmod(round(seconds), 86_400)
     hours, rest = divmod(rest, 3600)
     minutes, left = divmod(rest, 60)
@@ -86,7 +86,10 @@ def duration(seconds: float) -> Message:
         Message("{number} min", number=minutes) if minutes else "",
         Message("{number} s", number=left) if left else "",
     ]
-    return joined([part for part in parts if part][:2] or [Message("{number} s", number=0)], " ")
+    largest = next((place for place, part in enumerate(parts) if part), None)
+    if largest is None:
+        return Message("{number} s", number=0)
+    return joined([part for part in parts[largest : largest + 2] if part], " ")
 
 
 def joined(parts: Iterable[str], between: str) -> Message:

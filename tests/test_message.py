@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.message import Message, counted, grouped, restored, stored
+from app.message import Message, counted, duration, grouped, restored, stored
 
 
 class German(gettext.NullTranslations):
@@ -183,3 +183,21 @@ def test_a_clause_is_said_without_the_full_stop_of_its_sentence() -> None:
     back = restored(stored(message))
     assert isinstance(back, Message)
     assert back == message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (45, "45 s"),
+        (900, "15 min"),
+        (5400, "1 h 30 min"),
+        (7240, "2 h"),  # not "2 h 40 s", which leaves out the minutes between
+        (86_400 + 59, "1 day"),
+        (2 * 86_400 + 4 * 3600 + 60, "2 days 4 h"),
+    ],
+)
+def test_a_length_of_time_is_told_in_its_largest_unit_and_the_next(
+    seconds: float, words: str
+) -> None:
+    assert duration(seconds) == words

@@ -20,7 +20,7 @@ from app.store.store import Store
 BY = "the app"
 _RUN = Message(
     "The app's database was put back; it is older than what has happened. What became of this"
-    " restore since is not known here: look at the job sessions in CDM, then decide."
+    " restore since is not known here."
 )
 
 
