@@ -49,7 +49,7 @@ def available(run: Run) -> Map[str, str]:
     if run.state is RunState.QUEUED:
         return {CANCEL.action: Message("Job {job} will not be started by this run.", job=job)}
     return {
-        ask.action: ask.consequence(job)
+        ask.action: ask.consequence(run, job)
         for ask in ASKS
         if ask.offered(run) and ask.kind != run.pending_request
     }

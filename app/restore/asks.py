@@ -43,7 +43,7 @@ class Ask:
     pending: Message  # while it waits to be carried out
     offered: Callable[[Run], bool]
     early: frozenset[RunState]  # in which it is taken too, to be done as soon as it can be
-    consequence: Callable[[str], Message]  # of the job, in words
+    consequence: Callable[[Run, str], Message]  # with the job in words
     taken: Callable[[Run], Message]  # the answer to who asks
     sending: Sending | None = None
 
@@ -55,7 +55,11 @@ def _stuck(run: Run) -> bool:
 
 def _clean_up_taken(run: Run) -> Message:
     if run.state is S.READY:
-        return Message("CDM is asked to clean up run {run}; watch its state.", run=run.id)
+        return Message(
+            "{manager} is asked to clean up run {run}; watch its state.",
+            manager=run.kind.product,
+            run=run.id,
+        )
     return Message("Run {run} is cleaned up as soon as its copy is up.", run=run.id)
 
 
@@ -67,12 +71,17 @@ CANCEL = Ask(
     pending=Message("cancel asked for"),
     offered=lambda run: run.state in {S.STARTING, S.RESTORING},
     early=frozenset(),
-    consequence=lambda job: Message(
-        "CDM is asked to cancel the job session of {job} as soon as it is known. A copy that is up"
-        " already stays.",
+    consequence=lambda run, job: Message(
+        "{manager} is asked to cancel the job session of {job} as soon as it is known. A copy"
+        " that is up already stays.",
+        manager=run.kind.product,
         job=job,
     ),
-    taken=lambda run: Message("CDM is asked to cancel run {run}; watch its state.", run=run.id),
+    taken=lambda run: Message(
+        "{manager} is asked to cancel run {run}; watch its state.",
+        manager=run.kind.product,
+        run=run.id,
+    ),
     sending=Sending(
         states=frozenset({S.RESTORING}),
         verb=lambda cdm, session_id: cdm.cancel(session_id),
@@ -92,9 +101,10 @@ CLEAN_UP = Ask(
     pending=Message("clean up asked for"),
     offered=lambda run: run.state is S.READY or _stuck(run),
     early=frozenset({S.STARTING, S.RESTORING}),
-    consequence=lambda job: Message(
-        "CDM is asked to clean up {job}: the copy in the clean room is unmounted and what was"
-        " found in it is gone.",
+    consequence=lambda run, job: Message(
+        "{manager} is asked to clean up {job}: the copy in the clean room is unmounted and"
+        " what was found in it is gone.",
+        manager=run.kind.product,
         job=job,
     ),
     taken=_clean_up_taken,

@@ -151,15 +151,17 @@ def _obstacle(run: Run) -> str | None:
             )
     if run.contact_lost_since is not None and run.state is RunState.QUEUED:
         return Message(
-            "contact with CDM {connection} is lost: run {run} of job {job} can't start.",
+            "contact with {manager} {connection} is lost: run {run} of job {job} can't start.",
+            manager=run.kind.product,
             connection=run.connection,
             run=run.id,
             job=run.job_name,
         )
     if run.contact_lost_since is not None:
         return Message(
-            "contact with CDM {connection} is lost: how far run {run} is can't be told,"
+            "contact with {manager} {connection} is lost: how far run {run} is can't be told,"
             " and job {job} can't start again meanwhile.",
+            manager=run.kind.product,
             connection=run.connection,
             run=run.id,
             job=run.job_name,
@@ -174,7 +176,8 @@ def _obstacle(run: Run) -> str | None:
     word = (run.cdm_status or "").strip().upper()
     if word in _HELD_BACK or run.memory.unknown.at is not None:
         return Message(
-            "CDM shows run {run} of job {job} as {status}: it does not go on.",
+            "{manager} shows run {run} of job {job} as {status}: it does not go on.",
+            manager=run.kind.product,
             run=run.id,
             job=run.job_name,
             status=run.cdm_status,

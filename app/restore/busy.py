@@ -28,7 +28,14 @@ def blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool
         return False
     if not live:
         wait_for_job(
-            turn, None, Message("Job {job} is {status} in CDM.", job=job.name, status=job.status)
+            turn,
+            None,
+            Message(
+                "Job {job} is {status} in {manager}.",
+                manager=turn.product,
+                job=job.name,
+                status=job.status,
+            ),
         )
         return True
     turn.memory = seen(turn, live)
@@ -42,7 +49,8 @@ def blocked(turn: Turn, job: RestoreJob, sessions: Sequence[JobSession]) -> bool
         turn,
         blocking.id,
         Message(
-            "Job session {session} ({status}) of this job is not ours and still open in CDM.",
+            "Job session {session} ({status}) of this job is not ours and still open in {manager}.",
+            manager=turn.product,
             session=blocking.id,
             status=blocking.status,
         ),
@@ -84,7 +92,8 @@ def _clean_up_first(turn: Turn, blocking: JobSession) -> None:
         turn.memory = replace(turn.memory, first_known=True)
     if (sends := turn.memory.first.sends) > 1:
         waiting = Message(
-            "{waiting} CDM was asked {times} times: its answer was lost, without effect.",
+            "{waiting} {manager} was asked {times} times: its answer was lost, without effect.",
+            manager=turn.product,
             waiting=waiting,
             times=sends,
         )
@@ -109,7 +118,8 @@ def _send_clean_up_first(turn: Turn, blocking: JobSession, sends: int) -> bool:
     except Refused as refused:
         turn.ask_a_person(
             Message(
-                "CDM refused to clean up job session {session}: {error}",
+                "{manager} refused to clean up job session {session}: {error}",
+                manager=turn.product,
                 session=blocking.id,
                 error=refused,
             ),

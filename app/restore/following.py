@@ -63,7 +63,9 @@ def _look(turn: Turn) -> JobSession | None:
         _ask(
             turn,
             Message(
-                "CDM no longer shows job session {session}; how it ended can't be read any more.",
+                "{manager} no longer shows job session {session}; how it ended can't be read"
+                " any more.",
+                manager=turn.product,
                 session=session_id,
             ),
         )
@@ -78,7 +80,7 @@ def _restoring(turn: Turn, session: JobSession, reader: Reader) -> None:
     if session.phase is Phase.READY and not _passing(turn, reader):
         rest(RunState.READY, Message("the copy is up in the clean room"), ready_at=turn.now)
     elif session.phase is Phase.CANCELLED:
-        rest(RunState.CANCELLED, cancelled_after(turn.memory.cancel.sends))
+        rest(RunState.CANCELLED, cancelled_after(turn, turn.memory.cancel.sends))
     elif session.phase in _ENDS:
         _end(turn, session, reader)
     elif not send_if_asked(turn, session):
@@ -100,7 +102,7 @@ def _ready(turn: Turn, session: JobSession, reader: Reader) -> None:
             session,
             reader,
             RunState.CLEANING_UP,
-            Message("the clean-up was begun in CDM itself"),
+            Message("the clean-up was begun in {manager} itself", manager=turn.product),
         )
     elif session.phase is Phase.CANCELLED:
         _ask_what_is_left(turn, session, reader)
@@ -119,7 +121,10 @@ def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
             _keep_watching(turn, session)
             return
         again = None if ran else clean_up_again(turn)
-        reason = again or Message("the clean-up had no effect: CDM still shows the resource in use")
+        reason = again or Message(
+            "the clean-up had no effect: {manager} still shows the resource in use",
+            manager=turn.product,
+        )
         error = None if again else reason
         _rest(turn, session, reader, RunState.READY, reason, at_once=again is not None, error=error)
     elif session.phase is Phase.CANCELLED:
@@ -127,7 +132,7 @@ def _cleaning_up(turn: Turn, session: JobSession, reader: Reader) -> None:
     elif session.phase in _ENDS:
         _end(turn, session, reader)
     else:
-        close_clean_up(turn, Message("CDM is cleaning up"))
+        close_clean_up(turn, Message("{manager} is cleaning up", manager=turn.product))
         turn.memory = replace(turn.memory, clean_running=True)
         _keep_watching(turn, session)
 
@@ -138,20 +143,32 @@ _STEPS = {
     RunState.CLEANING_UP: _cleaning_up,
 }
 _ENDS = {
-    Phase.COMPLETED: (RunState.COMPLETED, Message("CDM says completed")),
-    Phase.PARTIAL: (
-        RunState.COMPLETED,
-        Message("CDM says partial: some resources failed or were skipped"),
-    ),
-    Phase.FAILED: (RunState.FAILED, Message("CDM says failed")),
+    Phase.COMPLETED: RunState.COMPLETED,
+    Phase.PARTIAL: RunState.COMPLETED,
+    Phase.FAILED: RunState.FAILED,
 }
 
 
+def _ended(turn: Turn, phase: Phase) -> Message:
+    if phase is Phase.PARTIAL:
+        return Message(
+            "{manager} says partial: some resources failed or were skipped",
+            manager=turn.product,
+        )
+    return (
+        Message("{manager} says failed", manager=turn.product)
+        if phase is Phase.FAILED
+        else Message("{manager} says completed", manager=turn.product)
+    )
+
+
 def _end(turn: Turn, session: JobSession, reader: Reader) -> None:
-    state, reason = _ENDS[session.phase]
+    state, reason = _ENDS[session.phase], _ended(turn, session.phase)
     error = None
     if state is RunState.FAILED:
-        error = session.results or Message("CDM's status is {status}.", status=session.status)
+        error = session.results or Message(
+            "{manager}'s status is {status}.", manager=turn.product, status=session.status
+        )
     warned = session.phase is Phase.PARTIAL
     _rest(turn, session, reader, state, reason, with_warnings=warned, error=error)
 
@@ -161,8 +178,9 @@ def _ask_what_is_left(turn: Turn, session: JobSession, reader: Reader) -> None:
     _ask(
         turn,
         Message(
-            "Job session {session} was cancelled in CDM while its copy was mounted;"
+            "Job session {session} was cancelled in {manager} while its copy was mounted;"
             " whether the copy is still there can't be told from its status.",
+            manager=turn.product,
             session=session.id,
         ),
         cdm_status=session.status,

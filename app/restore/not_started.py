@@ -58,7 +58,8 @@ def note_silence(store: Store, connection_id: int, silent_s: float, now: datetim
     except LookupError:
         return  # deleted meanwhile
     problem = Message(
-        "CDM at {host}:{port} does not answer: it was asked, and has said nothing.",
+        "{manager} at {host}:{port} does not answer: it was asked, and has said nothing.",
+        manager=at.kind.product,
         host=at.host,
         port=at.port,
     )

@@ -74,7 +74,9 @@ def _send(turn: Turn, session: JobSession, ask: Ask, how: Sending) -> bool:
         logger.warning("run %d: the answer to %s was lost (%s)", turn.run.id, ask.kind, unknown)
         turn.note(due_in=clock.poll_gap(0), error=_not_confirmed(ask, unknown))
     else:
-        turn.store.runs.close_request(request, Message("accepted by CDM"), now=turn.now)
+        turn.store.runs.close_request(
+            request, Message("accepted by {manager}", manager=turn.product), now=turn.now
+        )
         turn.note(due_in=clock.poll_gap(0), error=None)
     return True
 
@@ -91,7 +93,9 @@ def _sends(last: Sent, request: Request) -> int:
 def _again(turn: Turn, session: JobSession, request: Request, ask: Ask, how: Sending) -> bool:
     """Whether what CDM shows of a request without an answer proves that it had no effect."""
     if how.begun(session):
-        turn.store.runs.close_request(request, Message("CDM has begun it"), now=turn.now)
+        turn.store.runs.close_request(
+            request, Message("{manager} has begun it", manager=turn.product), now=turn.now
+        )
         turn.run = turn.store.runs.note(turn.run, error=None)
         return False
     if session.phase is not how.untouched:  # a word that nobody knows proves nothing
@@ -102,13 +106,14 @@ def _again(turn: Turn, session: JobSession, request: Request, ask: Ask, how: Sen
         return False
     if sent.sends < MOST_SENDS:
         return True
-    _close(turn, request, how, _without_effect(ask, sent.sends))
+    _close(turn, request, how, _without_effect(turn, ask, sent.sends))
     return False
 
 
-def _without_effect(ask: Ask, sends: int) -> Message:
+def _without_effect(turn: Turn, ask: Ask, sends: int) -> Message:
     return Message(
-        "the {request} had no effect, although CDM was asked {times} times",
+        "the {request} had no effect, although {manager} was asked {times} times",
+        manager=turn.product,
         request=ask.name,
         times=sends,
     )
@@ -119,15 +124,16 @@ def _close(turn: Turn, request: Request, how: Sending, result: Message) -> None:
     turn.run = turn.store.runs.note(turn.run, error=how.failed(result))
 
 
-def cancelled_after(sends: int) -> str:
+def cancelled_after(turn: Turn, sends: int) -> str:
     """Say that CDM has cancelled, and how often it was asked, where that was more than once."""
     if sends > 1:
         return Message(
-            "the job session was cancelled in CDM (it was asked {times} times: its answer"
-            " was lost, without effect)",
+            "the job session was cancelled in {manager} (it was asked {times} times: its"
+            " answer was lost, without effect)",
+            manager=turn.product,
             times=sends,
         )
-    return Message("the job session was cancelled in CDM")
+    return Message("the job session was cancelled in {manager}", manager=turn.product)
 
 
 def close_late(turn: Turn) -> None:
@@ -148,10 +154,11 @@ def clean_up_if_asked(turn: Turn) -> bool:
         return False
     session_id = turn.run.job_session_id or ""
     sends = _sends(turn.memory.clean, request) + 1
-    asks: str = Message("clean-up is asked of CDM")
+    asks: str = Message("clean-up is asked of {manager}", manager=turn.product)
     if sends > 1:
         asks = Message(
-            "clean-up is asked of CDM again (attempt {times} of at most {most})",
+            "clean-up is asked of {manager} again (attempt {times} of at most {most})",
+            manager=turn.product,
             times=sends,
             most=MOST_SENDS,
         )
@@ -177,7 +184,9 @@ def clean_up_if_asked(turn: Turn) -> bool:
     except Unknown as unknown:
         logger.warning("run %d: the clean-up's answer was lost (%s)", turn.run.id, unknown)
     else:
-        turn.store.runs.close_request(request, Message("accepted by CDM"), now=turn.now)
+        turn.store.runs.close_request(
+            request, Message("accepted by {manager}", manager=turn.product), now=turn.now
+        )
     return True
 
 
@@ -189,11 +198,12 @@ def clean_up_again(turn: Turn) -> str | None:
     sends = turn.memory.clean.sends
     if sends < MOST_SENDS:
         return Message(
-            "CDM's answer to the clean-up was lost, and it has shown the resource in use"
-            " for {seconds} s since: the clean-up had no effect and is asked for again",
+            "{manager}'s answer to the clean-up was lost, and it has shown the resource in"
+            " use for {seconds} s since: the clean-up had no effect and is asked for again",
+            manager=turn.product,
             seconds=f"{EFFECT_S:.0f}",
         )
-    result = _without_effect(CLEAN_UP, sends)
+    result = _without_effect(turn, CLEAN_UP, sends)
     turn.store.runs.close_request(request, result, now=turn.now)
     return None
 
@@ -213,7 +223,11 @@ def decided(turn: Turn) -> None:
     session_id = request.job_session_id or ""
     session = find_session(turn, session_id)
     if session is None or session.job_id != turn.run.job_id:
-        wrong: str = Message("CDM shows no job session {session}.", session=session_id)
+        wrong: str = Message(
+            "{manager} shows no job session {session}.",
+            manager=turn.product,
+            session=session_id,
+        )
         if session is not None:
             wrong = Message(
                 "Job session {session} belongs to job {job_id}, not to this one.",

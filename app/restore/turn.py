@@ -36,6 +36,11 @@ class Turn:
         return self._client_for(self.run.connection_id)
 
     @property
+    def product(self) -> str:
+        """What sentences call the run's copy manager."""
+        return self.run.kind.product
+
+    @property
     def memory(self) -> Memory:
         """What the run remembers; what a step sets here is written with what it notes next."""
         return self.run.memory

@@ -133,8 +133,8 @@ class Runs:
             cursor = self._db.execute(
                 "INSERT INTO runs (state, state_since, connection_id, connection, host, port,"
                 " mapping_id, mapping, job_id, job_name, action_name, source, rule_id, rule_name,"
-                " offense_id, offense_by, detected_at, received_at, due_at, dry_run)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " offense_id, offense_by, detected_at, received_at, due_at, dry_run, kind)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(state, to_text(now), connection.id, connection.name),
                     *(connection.host, connection.port, mapping.id, mapping.name, mapping.job_id),
@@ -142,7 +142,7 @@ class Runs:
                     *(trigger.rule_name or mapping.rule_name, trigger.offense_id),
                     known_by(trigger),
                     *(to_text_or_none(trigger.detected_at), to_text(trigger.received_at)),
-                    *(to_text(now), dry_run),
+                    *(to_text(now), dry_run, connection.kind),
                 ),
             )
             run_id = int(cursor.lastrowid or 0)

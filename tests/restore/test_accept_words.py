@@ -218,6 +218,7 @@ def test_no_word_of_an_answer_or_of_what_offenses_are_told_goes_past_the_catalog
     assert "attack" not in scene or world.store.attacks.open()
     # A duplicate names the outcome of the first as the API does.
     names = (world.mapping.name, world.connection.name, "nothing", "qid", OWN_USER)
+    names += (world.connection.kind.product,)
     names += (*Outcome, "HELD") if outcome is Outcome.DUPLICATE else ("HELD",)
     assert {text: rest for text in told if (rest := leaked(text, *names))} == {}
 

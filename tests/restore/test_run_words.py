@@ -339,7 +339,7 @@ def test_no_word_of_a_run_goes_past_the_catalogues(world: World, scene: str) -> 
 
     words = [word for word in heard.words if word]
     assert words
-    names = (world.mapping.name, world.connection.name)
+    names = (world.mapping.name, world.connection.name, world.connection.kind.product)
     assert {word: rest for word in words if (rest := leaked(word, *names))} == {}
 
 
@@ -380,7 +380,10 @@ def test_no_word_of_an_answer_goes_past_the_catalogues(
     told = [*actions.available(run).values(), answer(world, run, action)]
     told.append(answer(world, run, action))  # once more: it may be pending, or too late
 
-    names = (world.mapping.name, world.connection.name, "job_session_id")
+    names = (
+        *(world.mapping.name, world.connection.name, world.connection.kind.product),
+        "job_session_id",
+    )
     assert {word: rest for word in told if (rest := leaked(word, *names))} == {}
 
 

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from app import languages
+from app.configuration.kinds import Kind
 from tests.pseudo import PSEUDO, spoken, write_catalogue
 from tests.web.crawling import Crawl
 from tests.web.test_every_button import crawl as crawl
@@ -65,7 +66,8 @@ def values_of(crawl: Crawl) -> set[str]:
     cells = (cell for rows in crawl.tables().values() for row in rows for cell in row)
     jobs = (value for job in crawl.world.cdm.jobs for value in astuple(job))
     roles = (role.name for role in crawl.console.identity.roles.values())
-    said = (*cells, *jobs, *roles, *languages.names().values())  # each language in itself
+    products = (kind.product for kind in Kind)
+    said = (*cells, *jobs, *roles, *products, *languages.names().values())  # each in itself
     texts = {" ".join(cell.split()) for cell in said if isinstance(cell, str)}
     return {text for text in texts if len(text) > 2}
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from app.configuration.connection import CdmConnection as CdmConnection
 from app.configuration.connection import Trust as Trust
+from app.configuration.kinds import Kind
 from app.configuration.mapping import Mapping as Mapping
 from app.configuration.mapping import Watch as Watch
 from app.configuration.settings import Mode as Mode
@@ -115,6 +116,7 @@ class Run:
     mapping_id: int | None = None
     mapping: str | None = None
     action_name: str | None = None
+    kind: Kind = Kind.CDM  # of its copy manager
     source: str = "custom_action"
     rule_id: int | None = None
     rule_name: str | None = None

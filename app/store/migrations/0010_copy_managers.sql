@@ -3,6 +3,7 @@
 -- Which kind of copy manager a connection leads to. No CHECK: `app.configuration.kinds` says which there are.
 
 ALTER TABLE connections ADD COLUMN kind TEXT NOT NULL DEFAULT 'cdm';
+ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'cdm';     -- of its connection when the run was made
 
 -- What is asked of one: the kinds stand in `app.restore.asks`, not in a CHECK, which can't be taken off a table.
 CREATE TABLE asked (
