@@ -108,7 +108,7 @@ def test_the_arrows_are_those_of_the_design() -> None:
     """architecture §4, word by word."""
     arrows = {
         "awaiting_approval": "queued cancelled",
-        "queued": "starting cancelled failed observed needs_decision",
+        "queued": "starting awaiting_approval cancelled failed observed needs_decision",
         "starting": "restoring queued failed needs_decision",
         "restoring": "ready completed failed cancelled needs_decision",
         "ready": "cleaning_up completed failed needs_decision",
