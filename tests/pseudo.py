@@ -37,6 +37,15 @@ def write_catalogue(locales: Path) -> None:
             several = message.id if isinstance(message.id, tuple) else (message.id,)
             said = tuple(map(pseudo, several))
             catalogue.add(message.id, said if len(said) > 1 else said[0])
+    _write(catalogue, locales)
+
+
+def write_empty_catalogue(locales: Path) -> None:
+    """That there is such a language, and nothing said in it."""
+    _write(Catalog(PSEUDO), locales)
+
+
+def _write(catalogue: Catalog, locales: Path) -> None:
     folder = locales / PSEUDO / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with (folder / "messages.mo").open("wb") as file:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.message import Message, Sentence, Words, restored, stored
+from app.message import Message, Sentence, Words, joined, restored, stored
 from app.restore.model import Run
-from app.restore.notes import as_posted
+from app.restore.notes import PROBABLY, as_posted
 from app.store import owed
 from app.store.audit import Audit
 from app.store.database import Database
@@ -47,6 +47,13 @@ class OffenseNote:
     probably: bool = False  # whether another offense fits its run as well
 
     may_be_there = True  # a store that was put back may have posted it before
+
+    @property
+    def with_mark(self) -> str:
+        """What stands in the offense, or will, with its mark."""
+        if self.mark in self.text:
+            return self.text
+        return joined((self.text, *((PROBABLY,) if self.probably else ()), self.mark), " ")
 
     @property
     def subject(self) -> str:

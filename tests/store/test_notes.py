@@ -202,6 +202,7 @@ def test_a_note_that_may_stand_in_the_offense_stays_as_it_was_sent(
     assert isinstance(before.text, Message)  # until then a page says it in its reader's language
     assert notes.due(NOON)[0].text == sent.text == f"{PLAIN} {sent.mark}"
     assert notes.for_run(run_id)[0].text == sent.text
+    assert [before.with_mark, notes.for_run(run_id)[0].with_mark] == [sent.text] * 2
 
 
 @pytest.mark.usefixtures("bracketed")
@@ -211,6 +212,7 @@ def test_a_doubt_about_the_offense_is_said_before_the_mark(store: Store, notes: 
     doubt = "(Probably this offense: another one fits as well.)"
 
     assert notes.due(NOON)[0].text == f"{PLAIN} {doubt} {notes.due(NOON)[0].mark}"
+    assert notes.for_run(run_id)[0].with_mark == notes.due(NOON)[0].text
     store.settings.set("language", "xx", by="ann", now=NOON)
     assert f"⟧ ⟦{doubt}" in notes.due(NOON)[0].text
 

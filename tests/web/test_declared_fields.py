@@ -3,6 +3,7 @@
 """The forms of what is declared in `app.configuration`: a field is on its page, and kept by it."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from app.configuration.settings import SECTIONS, Settings
 from app.web.frame.forms import CheckedForm, asks_for
 from tests.configuration.sample import Colour, Sample
 from tests.configuration.test_fields import FULL
+from tests.pseudo import PSEUDO, spoken, write_empty_catalogue
 from tests.web.browsing import Browser, Form, Page, forms_of
 from tests.web.conftest import ADMIN, World, job_entry
 
@@ -30,6 +32,7 @@ SOME = (
     "2026-11-24 06:00",
     ["a"],
     [7],
+    PSEUDO,
 )
 
 
@@ -93,6 +96,15 @@ def test_saving_a_connections_page_changes_nothing(world: World, trust: str) -> 
     assert world.store.audit.recent() == []
 
 
+@pytest.fixture
+def two_languages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    locales = tmp_path_factory.mktemp("locales")
+    write_empty_catalogue(locales)
+    with spoken(locales):
+        yield
+
+
+@pytest.mark.usefixtures("two_languages")
 def test_each_section_of_the_settings_keeps_what_it_shows(world: World) -> None:
     for name, value in all_other(Settings).items():
         world.store.settings.set(name, value, by="test", now=world.clock())

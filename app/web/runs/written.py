@@ -85,7 +85,7 @@ def note_fields(note: OffenseNote) -> dict[str, object]:
     """One offense note and its delivery."""
     return {
         "offense_id": note.offense_id,
-        "text": note.text,
+        "text": note.with_mark,
         "due_at": to_text(note.due_at),
         "posted_at": to_text_or_none(note.posted_at),
         "attempts": note.attempts,
