@@ -39,7 +39,7 @@ FOR_PEOPLE = {
     *("Unknown", "NoAnswer", "NotDone", "Gone", "ConsoleUnavailable", "NotAuthenticated"),
     *("BadLink", "NoIssuers", "NotAService", "LacksOffenses", "SecretUnreadable"),
     *("SecretNotStored", "TooBusy", "Advice", "Copy", "Answer", "TokenUnreadable", "Problem"),
-    *("ConnectionInUse", "DuplicateConnection", "DuplicateMapping", "NotPossible"),
+    *("ConnectionInUse", "Taken", "NotPossible"),
     *("MigrationFailed", "StoreLost", "NewerSchema"),
 }
 WORDS = {"message", "cause", "advice", "terminal", "problem", "what", "why"}

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from app.configuration.ports import ConnectionInUse, Taken
 from app.message import Message
 from app.restore.model import RunState
 from app.store import Database, Store
-from app.store.connections import ConnectionInUse, DuplicateConnection
-from app.store.mappings import DuplicateMapping
 from app.store.marks import mark_file
 from app.store.migrate import MigrationFailed, failure, migrate
 from app.store.put_back import confirm, settle
@@ -44,13 +43,13 @@ def refusals(store: Store) -> Sequence[str]:
         refused(lambda: connections.change(held.id, host="else.example"), busy),
         refused(lambda: connections.delete(held.id), busy),
         refused(lambda: connections.delete(free.id), busy),
-        refused(lambda: connections.change(free.id, name=held.name), DuplicateConnection),
+        refused(lambda: connections.change(free.id, name=held.name), Taken),
         refused(
             lambda: connections.change(free.id, host=held.host, port=held.port),
-            DuplicateConnection,
+            Taken,
         ),
-        refused(lambda: store.mappings.change(used.id, name=mapping.name), DuplicateMapping),
-        refused(lambda: store.mappings.change(used.id, rule_id=mapping.rule_id), DuplicateMapping),
+        refused(lambda: store.mappings.change(used.id, name=mapping.name), Taken),
+        refused(lambda: store.mappings.change(used.id, rule_id=mapping.rule_id), Taken),
         refused(lambda: store.tokens.new("console", by="ann", now=NOON), ValueError),
     ]
 
