@@ -102,7 +102,7 @@ def test_who_has_typed_nothing_is_not_asked(browser: Browser, site: Site) -> Non
             assert not person.page.evaluate(_WOULD_ASK), path
 
 
-@pytest.mark.parametrize(("path", "forms"), [("settings", 4), ("set-up", 1)])
+@pytest.mark.parametrize(("path", "forms"), [("settings", 5), ("set-up", 1)])
 def test_without_the_script_the_forms_say_so(
     browser: Browser, site: Site, path: str, forms: int
 ) -> None:

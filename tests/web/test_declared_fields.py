@@ -37,8 +37,11 @@ SOME = (
 
 
 def other(one: Field) -> object:
-    """Something that the field takes and that a new one does not begin with."""
-    for value in (*one.choices, *one.said, "ab" * 32, *SOME):
+    """Something that the field takes and that a new one does not begin with, if there is any."""
+    offered = one.offers() if one.offers else one.choices
+    if len(offered) == 1:
+        return one.begins  # of the languages, until the catalogues are compiled
+    for value in (*offered, *one.said, "ab" * 32, *SOME):
         with suppress(InvalidField):
             read = one.read(value)
             if read not in (one.begins, None):
