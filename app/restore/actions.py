@@ -64,8 +64,9 @@ def _decisions(run: Run, job: str) -> Map[str, str]:
             session=run.blocked_by,
         )
         choices["clean_up_and_start"] = Message(
-            "CDM is asked to clean up job session {session}; whatever it has mounted is"
+            "{manager} is asked to clean up job session {session}; whatever it has mounted is"
             " gone. Then {job} is started.",
+            manager=run.kind.product,
             session=run.blocked_by,
             job=job,
         )
@@ -78,7 +79,9 @@ def _decisions(run: Run, job: str) -> Map[str, str]:
         choices["not_started"] = _start_again(run, job)
     choices.setdefault("started", started)
     choices["give_up"] = Message(
-        "The run is closed as cancelled; nothing is asked of CDM, and what is mounted there stays."
+        "The run is closed as cancelled; nothing is asked of {manager}, and what is mounted"
+        " there stays.",
+        manager=run.kind.product,
     )
     return choices
 
@@ -86,8 +89,10 @@ def _decisions(run: Run, job: str) -> Map[str, str]:
 def _start_again(run: Run, job: str) -> str:
     if run.blocked_by is not None:
         return Message(
-            "CDM is asked again, and job {job} is started as soon as it is free. If job session"
-            " {session} still holds it, the run waits for that, and asks again after 15 minutes.",
+            "{manager} is asked again, and job {job} is started as soon as it is free. If job"
+            " session {session} still holds it, the run waits for that, and asks again after"
+            " 15 minutes.",
+            manager=run.kind.product,
             job=job,
             session=run.blocked_by,
         )
@@ -185,7 +190,9 @@ def resolve(
                 run, RunState.CANCELLED, Message("given up by a person"), by=by, now=now
             )
             return Message(
-                "Run {run} is closed; look into CDM for what may still be mounted.", run=run_id
+                "Run {run} is closed; look into {manager} for what may still be mounted.",
+                manager=run.kind.product,
+                run=run_id,
             )
         if decision in {"not_started", "clean_up_and_start"}:
             return _queue_again(store, run, decision, by=by, now=now)
@@ -195,8 +202,10 @@ def resolve(
         if decision == "started" and chosen in (run.memory.noted or ()):
             raise NotPossible(
                 Message(
-                    "Job session {session} was in CDM's list before the start was sent: it can't"
-                    " be run {run}'s. Name one that began later, or decide otherwise.",
+                    "Job session {session} was in {manager}'s list before the start was sent:"
+                    " it can't be run {run}'s. Name one that began later, or decide"
+                    " otherwise.",
+                    manager=run.kind.product,
                     session=chosen,
                     run=run_id,
                 )
@@ -204,7 +213,8 @@ def resolve(
         _supersede(store, run, ("resolve",), now=now)
         store.runs.ask(run, "resolve", by=by, now=now, decision=decision, job_session_id=chosen)
     return Message(
-        "Run {run} follows job session {session} once CDM confirms that it is this job's.",
+        "Run {run} follows job session {session} once {manager} confirms that it is this job's.",
+        manager=run.kind.product,
         run=run_id,
         session=chosen,
     )

@@ -15,7 +15,7 @@ from app.restore import clock
 from app.restore.model import Overtaken, Run, RunState
 from app.restore.notes import not_started_note
 from app.restore.ports import Store
-from app.restore.starting import STALE_S
+from app.restore.still_wanted import STALE_S
 
 logger = logging.getLogger(__name__)
 

@@ -88,8 +88,9 @@ def _way_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Messag
             )
         case RunState.READY:
             ready = Message(
-                "READY: the copy is up in the clean room, CDM says {status} ({where}). It stays"
-                " mounted until it is cleaned up.",
+                "READY: the copy is up in the clean room, {manager} says {status} ({where})."
+                " It stays mounted until it is cleaned up.",
+                manager=run.kind.product,
                 status=run.cdm_status,
                 where=_where(run),
             )
@@ -116,13 +117,17 @@ def _end_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Messag
             )
         case RunState.COMPLETED if run.with_warnings:
             return "completed", Message(
-                "completed with warnings, CDM says {status} ({where}).",
+                "completed with warnings, {manager} says {status} ({where}).",
+                manager=run.kind.product,
                 status=run.cdm_status,
                 where=_where(run),
             )
         case RunState.COMPLETED:
             return "completed", Message(
-                "completed, CDM says {status} ({where}).", status=run.cdm_status, where=_where(run)
+                "completed, {manager} says {status} ({where}).",
+                manager=run.kind.product,
+                status=run.cdm_status,
+                where=_where(run),
             )
         case RunState.FAILED:
             failed = Message("FAILED: {job}: {reason}.", job=_job(run), reason=reason)
@@ -142,13 +147,17 @@ def _end_of(before: RunState | None, run: Run, reason: str) -> tuple[str, Messag
 
 def _job(run: Run) -> Message:
     return Message(
-        "restore job {job} on CDM {connection}", job=run.job_name, connection=run.connection
+        "restore job {job} on {manager} {connection}",
+        manager=run.kind.product,
+        job=run.job_name,
+        connection=run.connection,
     )
 
 
 def _where(run: Run) -> Message:
     return Message(
-        "job {job}, CDM {connection}, job session {session}",
+        "job {job}, {manager} {connection}, job session {session}",
+        manager=run.kind.product,
         job=run.job_name,
         connection=run.connection,
         session=run.job_session_id,
@@ -158,8 +167,10 @@ def _where(run: Run) -> Message:
 def not_started_note(run: Run, since: datetime, asked_at: datetime, *, now: datetime) -> Note:
     """Give the note for a run that CDM has kept from its start since then."""
     words = Message(
-        "NOT STARTED: {job} could not be started since {since} UTC, for CDM can't be reached or"
-        " used. {error} The app keeps trying; a person is asked at about {asked} UTC.",
+        "NOT STARTED: {job} could not be started since {since} UTC, for {manager} can't be"
+        " reached or used. {error} The app keeps trying; a person is asked at about {asked}"
+        " UTC.",
+        manager=run.kind.product,
         job=_job(run),
         since=f"{since:%H:%M:%S}",
         error=run.error or "",
@@ -172,7 +183,11 @@ def new_attack_note(run: Run, why: str, *, now: datetime) -> Note:
     """Give the note for a new attack that ``run`` stands in the way of; ``why`` is a sentence."""
     words = shouted(why)
     if run.state is RunState.READY:
-        session = Message("CDM's job session is {session}.", session=run.job_session_id)
+        session = Message(
+            "{manager}'s job session is {session}.",
+            manager=run.kind.product,
+            session=run.job_session_id,
+        )
         words = joined((words, session), " ")
     return Note("new_attack", _whole(run, words, now))
 

@@ -70,7 +70,7 @@ class Reader:
             if not whole:
                 break
             if self._steady() - began >= LIMIT_S:
-                why = Message("it is long, and CDM shows it slowly")
+                why = Message("it is long, and {manager} shows it slowly", manager=turn.product)
                 break
         if skip > known:
             turn.remember(replace(turn.memory, log_lines=skip))

@@ -14,12 +14,10 @@ from dataclasses import replace
 
 from app.message import Message, counted
 from app.restore import clock
-from app.restore.asks import CANCEL
 from app.restore.busy import BLOCKED_S, blocked, seen, wait_for_job
 from app.restore.copy_gate import as_mapped, asked_first
 from app.restore.memory import Sum
 from app.restore.model import (
-    SIMULATION,
     Busy,
     CopyManagerError,
     Evidence,
@@ -33,27 +31,27 @@ from app.restore.model import (
     Unknown,
 )
 from app.restore.ports import PlannedStart
+from app.restore.still_wanted import cancelled, changed, gone, still_wanted, waited_too_long
 from app.restore.turn import ENGINE, Turn
 
 logger = logging.getLogger(__name__)
 
 LOOK_S = 120.0  # how long CDM must have been readable before "no session" is believed
-STALE_S = 3600.0  # a restore nobody expects any more is not started silently
 
 
 def queued(turn: Turn) -> None:
     """Start the job, or say why not. Raises `CopyManagerError` when CDM can't be read."""
-    if _cancelled(turn) or _waited_too_long(turn) or not _still_wanted(turn):
+    if cancelled(turn) or waited_too_long(turn) or not still_wanted(turn):
         return
     if turn.store.settings.mode is Mode.OBSERVE:
         turn.run = turn.store.runs.note(turn.run, dry_run=True, memory=turn.memory)
     try:
         job = turn.cdm.job(turn.run.job_id)
     except NotFound:
-        turn.ask_a_person(_gone(turn))
+        turn.ask_a_person(gone(turn))
         return
-    if changed := _changed(turn, job):
-        turn.ask_a_person(changed)
+    if why := changed(turn, job):
+        turn.ask_a_person(why)
         return
     sessions = turn.cdm.sessions(turn.run.job_id)
     if blocked(turn, job, sessions):
@@ -89,7 +87,7 @@ def _plan(turn: Turn) -> PlannedStart | None:
     except Busy as busy:
         wait_for_job(turn, None, str(busy))
     except NotFound:
-        turn.ask_a_person(_gone(turn))
+        turn.ask_a_person(gone(turn))
     except Refused as refused:
         if turn.run.dry_run:
             turn.end_dry_run(Message("The run would fail"), str(refused))
@@ -104,7 +102,7 @@ def _send_once(
     starts = [session.start for session in sessions if session.start is not None]
     with turn.store.transaction():
         # Read again under the write lock: who disarms in this very moment is obeyed.
-        if not _still_wanted(turn):
+        if not still_wanted(turn):
             return
         if turn.store.settings.mode is Mode.OBSERVE:
             turn.end_dry_run(
@@ -144,7 +142,9 @@ def _send_once(
         _back_to_queued(turn, proof, blocked=replace(turn.memory.blocked, at=None))
     except Refused as refused:
         turn.move(
-            RunState.FAILED, Message("CDM refused: {error}", error=refused), error=str(refused)
+            RunState.FAILED,
+            Message("{manager} refused: {error}", manager=turn.product, error=refused),
+            error=str(refused),
         )
     except Unknown as unknown:
         logger.warning("run %d: the start's answer was lost (%s)", turn.run.id, unknown)
@@ -201,9 +201,9 @@ def starting(turn: Turn) -> None:
             turn,
             new[0],
             Evidence.ANSWERED if answered else Evidence.FOUND,
-            Message("CDM answered the start")
+            Message("{manager} answered the start", manager=turn.product)
             if answered
-            else Message("the answer was lost; found in CDM"),
+            else Message("the answer was lost; found in {manager}", manager=turn.product),
         )
     elif new:
         ids = ", ".join(session.id for session in new)
@@ -223,7 +223,8 @@ def starting(turn: Turn) -> None:
         )
         if answered:
             why = Message(
-                "CDM answered the start, but no new job session appeared for {seconds} s.",
+                "{manager} answered the start, but no new job session appeared for {seconds} s.",
+                manager=turn.product,
                 seconds=f"{LOOK_S:.0f}",
             )
         turn.memory = seen(turn, new)
@@ -271,72 +272,3 @@ def follow_session(
         blocked_by=None,
         error=None,
     )
-
-
-def _cancelled(turn: Turn) -> bool:
-    """Obey a cancel that was asked for while the start, without effect as it proved, was out."""
-    request = turn.request(CANCEL.kind)
-    if request is None:
-        return False
-    turn.move(RunState.CANCELLED, Message("cancelled by a person"), by=request.by)
-    return True
-
-
-def _gone(turn: Turn) -> str:
-    return Message(
-        "CDM has no job {job_id} ({job}) any more.", job_id=turn.run.job_id, job=turn.run.job_name
-    )
-
-
-def _waited_too_long(turn: Turn) -> bool:
-    if turn.memory.waited_s <= STALE_S:
-        return False
-    why: str = Message("The run has waited for more than an hour and was not started.")
-    if turn.run.error:
-        why = Message("{why} The last obstacle: {error}", why=why, error=turn.run.error)
-    turn.ask_a_person(why)
-    return True
-
-
-def _still_wanted(turn: Turn) -> bool:
-    """Read mode and mapping again; if they say no, record that."""
-    run = turn.run
-    if turn.store.settings.mode is Mode.DISARMED and run.source != SIMULATION:
-        turn.move(RunState.CANCELLED, Message("the app was disarmed before the start"))
-        return False
-    try:
-        mapping = turn.store.mappings.get(run.mapping_id or 0)
-    except LookupError:
-        turn.move(
-            RunState.CANCELLED,
-            Message("mapping {mapping} was deleted before the start", mapping=run.mapping),
-        )
-        return False
-    if not mapping.enabled:
-        turn.move(
-            RunState.CANCELLED,
-            Message("mapping {mapping} was disabled before the start", mapping=mapping.name),
-        )
-        return False
-    if (mapping.connection_id, mapping.job_id) != (run.connection_id, run.job_id):
-        turn.ask_a_person(
-            Message(
-                "Mapping {mapping} was changed before the start and names another job now.",
-                mapping=mapping.name,
-            )
-        )
-        return False
-    return True
-
-
-def _changed(turn: Turn, job: RestoreJob) -> str | None:
-    if job.name != turn.run.job_name:
-        return Message(
-            "Job {job_id} was named {job}; in CDM it is now named {name}.",
-            job_id=job.id,
-            job=turn.run.job_name,
-            name=job.name,
-        )
-    if not job.is_restore:
-        return Message("Job {job} is no longer a restore job in CDM.", job=job.name)
-    return None

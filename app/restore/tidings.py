@@ -77,7 +77,10 @@ def how_it_stands(run: Run) -> str:
     if run.contact_lost_since is not None:
         since = run.contact_lost_since.astimezone(UTC)
         words = Message(
-            "{state} (no contact with CDM since {at} UTC)", state=words, at=f"{since:%H:%M}"
+            "{state} (no contact with {manager} since {at} UTC)",
+            manager=run.kind.product,
+            state=words,
+            at=f"{since:%H:%M}",
         )
     return words
 
@@ -117,7 +120,10 @@ def _at(words: str, run: Run | None) -> str:
         return words
     where = [
         Message(
-            "restore job {job} on CDM {connection}", job=run.job_name, connection=run.connection
+            "restore job {job} on {manager} {connection}",
+            manager=run.kind.product,
+            job=run.job_name,
+            connection=run.connection,
         )
     ]
     if run.job_session_id:

@@ -200,7 +200,7 @@ def test_it_is_told_in_the_language_that_is_set_when_it_is_first_tried(
 
     text = note.text.removesuffix(f" {note.mark}")
     run = store.runs.get(run_id)
-    names = (mapping.name, run.connection, run.job_name, "UTC")
+    names = (mapping.name, run.connection, run.job_name, run.kind.product, "UTC")
     assert "⟦repeat of run" in text
     assert "Probably" not in re.sub("⟦[^⟧]*⟧", "", text)
     rest = re.sub("⟦[^⟧]*⟧", " ", text)
