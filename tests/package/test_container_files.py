@@ -119,7 +119,7 @@ def test_stop_tells_the_worker_and_waits_for_it(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_worker_that_does_not_listen_cannot_hold_up_the_stop(tmp_path: Path) -> None:
     with Container(
-        build(tmp_path, **{"app/worker/__main__.py": STUBBORN}), store=tmp_path / "store"
+        build(tmp_path, **{"app/worker.py": STUBBORN}), store=tmp_path / "store"
     ) as container:
         container.wait_ready(20)
         seconds = container.stop()
