@@ -128,7 +128,6 @@ class Mapping:
             CopyCheck.WARN: Message("Start it, and warn"),
             CopyCheck.ASK: Message("Ask a person first"),
         },
-        quiet=True,
     )
     copy_max_age_h: int | None = declared(
         checks.optional(checks.whole_number(1, 24 * 366)),
@@ -139,6 +138,5 @@ class Mapping:
         ),
         default=None,
         widget="number",
-        quiet=True,
     )
     enabled: bool = declared(checks.check_flag, Message("Enabled"), default=True, widget="switch")

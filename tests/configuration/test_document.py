@@ -18,11 +18,13 @@ from app.configuration.document import export_document, import_document
 from app.configuration.fields import entry_of, fields_of
 from app.configuration.kinds import Kind
 from app.configuration.ports import ConnectionInUse
-from app.restore.model import CdmConnection, Mode, Trigger, Trust, Watch
+from app.configuration.settings import Settings
+from app.restore.model import CdmConnection, Mapping, Mode, Trigger, Trust, Watch
 from app.restore.own_events import OwnEvents
 from app.store.database import Database
 from app.store.qradar import Rule
 from app.store.store import Store
+from tests.configuration.sample import all_other
 from tests.factories import put_store
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -48,6 +50,8 @@ SQL: dict[str, object] = {
     "enabled": True,
     "needs_approval": False,
     "watch": "off",
+    "copy_check": "warn",
+    "copy_max_age_h": None,
 }
 
 
@@ -131,6 +135,26 @@ def test_importing_an_export_changes_nothing(store: Store, load: Callable[..., l
     before = len(store.audit.recent())
     assert load(export_document(store)) == []
     assert len(store.audit.recent()) == before
+
+
+def test_an_export_brings_back_every_field(store: Store, load: Callable[..., list[str]]) -> None:
+    """Also one that had the value of a new thing then: absent, it would stay as it is."""
+    load(document())
+    kept = export_document(store)
+    mapping, connection = store.mappings.list()[0], store.connections.list()[0]
+    store.mappings.change(1, **all_other(Mapping, name=mapping.name))
+    store.connections.change(
+        1, **all_other(CdmConnection, name="prod", host="b.example", ca_pem=None)
+    )
+    for name, value in all_other(Settings).items():
+        store.settings.set(name, value, by="anna", now=NOW)
+    assert store.mappings.list() != [mapping]
+
+    load(kept)
+
+    assert export_document(store) == kept
+    assert store.mappings.list() == [mapping]
+    assert store.connections.list() == [connection]
 
 
 def test_a_fresh_store_exports_an_empty_configuration(store: Store) -> None:

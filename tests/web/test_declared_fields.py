@@ -4,55 +4,21 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from flask import render_template_string
 
-from app.configuration.checks import InvalidField
 from app.configuration.connection import CdmConnection
-from app.configuration.fields import Field, fields_of
+from app.configuration.fields import fields_of
 from app.configuration.mapping import Mapping
 from app.configuration.settings import SECTIONS, Settings
 from app.web.frame.forms import CheckedForm, asks_for
-from tests.configuration.sample import Colour, Sample
+from tests.configuration.sample import Colour, Sample, all_other
 from tests.configuration.test_fields import FULL
-from tests.pseudo import PSEUDO, spoken, write_empty_catalogue
+from tests.pseudo import spoken, write_empty_catalogue
 from tests.web.browsing import Browser, Form, Page, forms_of
 from tests.web.conftest import ADMIN, World, job_entry
-
-SOME = (
-    True,
-    False,
-    "1044",
-    "other",
-    "http://proxy.example:3128",
-    7,
-    "2026-11-24 06:00",
-    ["a"],
-    [7],
-    PSEUDO,
-)
-
-
-def other(one: Field) -> object:
-    """Something that the field takes and that a new one does not begin with, if there is any."""
-    offered = one.offers() if one.offers else one.choices
-    if len(offered) == 1:
-        return one.begins  # of the languages, until the catalogues are compiled
-    for value in (*offered, *one.said, "ab" * 32, *SOME):
-        with suppress(InvalidField):
-            read = one.read(value)
-            if read not in (one.begins, None):
-                return read
-    raise AssertionError(f"add something for {one.name}")
-
-
-def all_other(kind: type, **values: object) -> dict[str, object]:
-    fields = fields_of(kind).values()
-    asked = [one for one in fields if one.widget and one.name not in values]
-    return {one.name: other(one) for one in asked} | values
 
 
 def press_save(world: World, path: str, words: str = "Save") -> Form:
