@@ -7,6 +7,7 @@ state can be shown at once.
 """
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -96,6 +97,20 @@ class Site:
 
 
 @contextmanager
+def _log_handlers() -> Iterator[None]:
+    """Take off again what the app puts on the root logger: more tests run in this process."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        for handler in [each for each in root.handlers if each not in handlers]:
+            root.removeHandler(handler)
+            handler.close()
+        root.setLevel(level)
+
+
+@contextmanager
 def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
     """Serve the app with a run in each state; ``text`` stands in for every value from outside.
 
@@ -105,7 +120,11 @@ def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
     path.parent.mkdir()
     (folder / "manifest.json").write_text(json.dumps(_MANIFEST))
     put_store(path)
-    with pytest.MonkeyPatch.context() as environment, ConsoleSimulator(jail="none") as console:
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        ConsoleSimulator(jail="none") as console,
+        _log_handlers(),
+    ):
         for name, value in {
             "APP_ROOT": str(folder),
             "QRADAR_APP_ID": str(APP_ID),

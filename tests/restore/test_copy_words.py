@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.configuration.kinds import Kind
 from app.configuration.mapping import CopyCheck
 from app.message import Message
 from app.restore import not_started
@@ -23,7 +24,7 @@ from tests.factories import NOON, copy_of
 from tests.restore.test_run_words import Heard, leaked, set_mode, turns
 from tests.restore.world import World
 
-NAMES = ("SafeguardedHourly", "Nov 15", "SALES", "h", "UTC")
+NAMES = (Kind.CDM.product, "SafeguardedHourly", "Nov 15", "SALES", "h", "UTC")
 UNREAD = (Which.UNKNOWN, Which.LATEST)  # of these it is always said why
 PROBLEM = Message("CDM did not tell it in time.")
 
@@ -103,6 +104,7 @@ def test_no_word_of_a_question_or_of_a_wait_goes_past_the_catalogues(
         world.trigger()
         turns(world, 3)
 
-    names = (world.connection.host, world.mapping.name, world.connection.name)
+    connection = world.connection
+    names = (connection.host, world.mapping.name, connection.name, connection.kind.product)
     assert any(str(PROBLEM) in word for word in heard.words) is (case != "hangs")
     assert {word: rest for word in heard.words if (rest := leaked(word, *names))} == {}
