@@ -32,6 +32,7 @@ from app.store.store import Store
 from app.web.services import EXTENSION, Services
 from tests import site_content
 from tests.factories import copy_of, put_store
+from tests.framework.conftest import forget_qpylib_state
 from tests.simulators.console import ConsoleSimulator
 from tests.web.conftest import FakeCdm, FakeSecrets, job_entry
 
@@ -132,6 +133,7 @@ def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
             "QRADAR_CONSOLE_IP": "192.0.2.1",
         }.items():
             environment.setenv(name, value)
+        forget_qpylib_state(environment)
         client = ConsoleClient(f"localhost:{console.port}", str(console.ca_file), timeout=5.0)
         cdm = FakeCdm()
         _fill_cdm(cdm, text)

@@ -28,6 +28,7 @@ from app.store.store import Store
 from app.web.frame.throttle import Throttle
 from app.web.services import Services
 from tests.factories import copy_of, put_store
+from tests.framework.conftest import forget_qpylib_state
 
 ADMIN, ANALYST, OPERATOR = "admin-token", "analyst-token", "operator-token"
 NOBODY, SERVICE, TRIGGER_SERVICE = "nobody-token", "service-token", "trigger-service-token"
@@ -246,6 +247,7 @@ def app_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("QRADAR_CONSOLE_FQDN", "console.invalid")
     monkeypatch.setenv("QRADAR_CONSOLE_HOSTNAME", "console.example")
     monkeypatch.setenv("QRADAR_CONSOLE_IP", "192.0.2.1")
+    forget_qpylib_state(monkeypatch)
     return tmp_path
 
 
