@@ -18,7 +18,7 @@ usage() {
                           PACKAGE_AUTHOR, PACKAGE_AUTHOR_EMAIL and PACKAGE_DOCUMENTATION_URL say whose they are
 ./build.sh demo [--once]  the app between a simulated QRadar and a simulated CDM; --once: one restore, then the end
 ./build.sh check [paths]  format, lint, types, and the quick tests (of these files and folders, of all without):
-                          those without the app's processes, the jail and a browser; under 90 s once it is set up
+                          those without the app's processes, the jail and a browser; 4 min in all, half a minute for a folder
 ./build.sh test           format, lint, types, all tests on the newest image's packages, and beside them those on the
                           oldest image's that its packages matter to; options go to pytest: --cov=app for the coverage
 ./build.sh bench          a table of measures, also as dist/bench.json
