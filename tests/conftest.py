@@ -15,6 +15,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
 from tests.dealing import dealt
+from tests.root_logger import own_log_handlers
 from tests.simulators.container import Image
 from tests.world import World, app_zip
 
@@ -85,14 +86,9 @@ def _own_log_handlers() -> Iterator[None]:
 
     And look through what was logged.
     """
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    root.addHandler(stored := _Stored())
-    yield
-    for handler in [each for each in root.handlers if each not in handlers]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
+    with own_log_handlers() as root:
+        root.addHandler(stored := _Stored())
+        yield
     assert not stored.found, "a sentence is logged as stored"
 
 

@@ -7,8 +7,9 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from app.restore.model import CdmConnection, Mapping, Mode, Trigger
+from app.restore.model import CdmConnection, Mapping, Mode, Run, RunState, Trigger
 from app.restore.model.copies import Copy, SourceCopy, Which
 from app.store import Database, Store
 from app.store.migrate import migrate
@@ -96,3 +97,16 @@ def copy_of(
     """Give a copy, all of whose sources' copies were made at the same time."""
     made = tuple(SourceCopy(source, at, policy) for source in sources)
     return Copy(which, made, name, problem)
+
+
+def run_of(number: int, **columns: Any) -> Run:
+    """Give a run, in no store, whose copy is up."""
+    defaults: dict[str, Any] = {
+        "state": RunState.READY,
+        "connection_id": 1,
+        "connection": "prod",
+        "job_id": JOB_ID,
+        "job_name": JOB_NAME,
+        "received_at": NOON,
+    }
+    return Run(id=number, **defaults | columns)

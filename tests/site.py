@@ -7,7 +7,6 @@ state can be shown at once.
 """
 
 import json
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -33,6 +32,7 @@ from app.web.services import EXTENSION, Services
 from tests import site_content
 from tests.factories import copy_of, put_store
 from tests.framework.conftest import forget_qpylib_state
+from tests.root_logger import own_log_handlers
 from tests.simulators.console import ConsoleSimulator
 from tests.web.conftest import FakeCdm, FakeSecrets, job_entry
 
@@ -98,20 +98,6 @@ class Site:
 
 
 @contextmanager
-def _log_handlers() -> Iterator[None]:
-    """Take off again what the app puts on the root logger: more tests run in this process."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    try:
-        yield
-    finally:
-        for handler in [each for each in root.handlers if each not in handlers]:
-            root.removeHandler(handler)
-            handler.close()
-        root.setLevel(level)
-
-
-@contextmanager
 def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
     """Serve the app with a run in each state; ``text`` stands in for every value from outside.
 
@@ -124,7 +110,7 @@ def running(folder: Path, text: str = "", *, past: int = 0) -> Iterator[Site]:
     with (
         pytest.MonkeyPatch.context() as environment,
         ConsoleSimulator(jail="none") as console,
-        _log_handlers(),
+        own_log_handlers(),
     ):
         for name, value in {
             "APP_ROOT": str(folder),

@@ -8,6 +8,7 @@ dataclass.
 
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -67,7 +68,7 @@ def to_column(value: object) -> object:
     return json.dumps(value) if isinstance(value, list) else value
 
 
-class NamedRows(Generic[Kind]):
+class NamedRows(ABC, Generic[Kind]):
     """The rows of a table, each a ``kind`` with an id and a name that no two have."""
 
     kind: Any  # a dataclass
@@ -107,9 +108,9 @@ class NamedRows(Generic[Kind]):
         with self._db.transaction():
             self._db.execute(f"DELETE FROM {self.table} WHERE id = ?", (number,))  # noqa: S608 - our own name
 
+    @abstractmethod
     def _taken(self, error: sqlite3.IntegrityError) -> Taken | None:
         """What an error of SQLite says is taken; None: it is about something else."""
-        raise NotImplementedError
 
     def _columns(self, values: Mapping[str, object]) -> Sequence[str]:
         known = {*readers(self.kind), *self.beside} - {"id"}

@@ -20,7 +20,7 @@ from app.restore.drift import drift_of
 from app.restore.model import MANUAL, Mode, RestoreJob, Run, RunState
 from app.restore.model.copies import ClockOffset, Copy, SeenCopy, Which
 from app.restore.model.recovery_point import copy_sentence, copy_words
-from tests.factories import NOON, copy_of
+from tests.factories import NOON, copy_of, run_of
 from tests.restore.test_run_words import Heard, leaked, set_mode, turns
 from tests.restore.world import World
 
@@ -44,14 +44,8 @@ def copies() -> Iterator[Copy]:
 
 
 def runs_with(copy: Copy) -> Iterator[Run]:
-    run = Run(
-        id=3,
-        state=RunState.READY,
-        connection_id=1,
-        connection="prod",
-        job_id="1044",
-        job_name="SQL clean-room restore",
-        received_at=NOON,
+    run = run_of(
+        3,
         detected_at=NOON,
         copy=SeenCopy(copy, NOON, max_age_h=1),
     )

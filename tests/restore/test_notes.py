@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.message import Message
-from app.restore.model import Run, RunState
+from app.restore.model import RunState
 from app.restore.notes import (
     LONGEST,
     LONGEST_ENCODED,
@@ -21,17 +21,11 @@ from app.restore.notes import (
     note_of,
     shortened,
 )
-from tests.factories import NOON
+from tests.factories import NOON, run_of
 
 MARK = "[SR-1]"
-RUN = Run(
-    id=17,
-    state=RunState.READY,
-    connection_id=1,
-    connection="prod",
-    job_id="1044",
-    job_name="SQL clean-room restore",
-    received_at=NOON,
+RUN = run_of(
+    17,
     job_session_id="4711",
     cdm_status="RESOURCE ACTIVE",
 )

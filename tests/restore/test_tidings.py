@@ -9,19 +9,13 @@ from gettext import NullTranslations
 import pytest
 
 from app.message import Message
-from app.restore.model import Outcome, Run, RunState
+from app.restore.model import Outcome, RunState
 from app.restore.notes import LONGEST, as_posted
 from app.restore.tidings import attack_text, first_text, second_text, what_came_of
-from tests.factories import NOON
+from tests.factories import NOON, run_of
 
-RUN = Run(
-    id=3,
-    state=RunState.READY,
-    connection_id=1,
-    connection="prod",
-    job_id="1044",
-    job_name="SQL clean-room restore",
-    received_at=NOON,
+RUN = run_of(
+    3,
     offense_id=12,
     job_session_id="4711",
 )

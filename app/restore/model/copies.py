@@ -72,18 +72,21 @@ class Copy:
         return times if len(times) == len(self.sources) else []
 
     def __str__(self) -> str:
+        return self.words()
+
+    def words(self) -> Message:
+        """Say which copy a start would bring up."""
+        problem = self.problem or Message("CDM does not tell.")
         match self.which:
             case Which.LATEST if self.made_at is not None:
                 return self._latest(f"{self.made_at:%Y-%m-%d %H:%M:%S} UTC")
             case Which.LATEST:
-                return Message(
-                    "the latest copy; its time is not known: {problem}", problem=self.problem
-                )
+                return Message("the latest copy; its time is not known: {problem}", problem=problem)
             case Which.MISSING:
                 return Message("nothing: CDM lists no copy")
             case Which.PINNED:
                 return self._pinned(self.name or str(self.made_at))
-        return Message("a copy that is not known: {problem}", problem=self.problem)
+        return Message("a copy that is not known: {problem}", problem=problem)
 
     def _latest(self, at: str) -> Message:
         number, policy = len(self.sources), self.policy

@@ -144,14 +144,11 @@ def _which(copy: Copy, *, newest: bool) -> Message:
 
 
 def _without_time(copy: Copy) -> Message:
-    problem = copy.problem or Message("CDM does not tell.")
     match copy.which:
-        case Which.LATEST:
-            return Message("the latest copy; its time is not known: {problem}", problem=problem)
         case Which.PINNED:
             return Message(
                 "the pinned copy {name}, NOT the latest; its time is not known", name=copy.name
             )
         case Which.MISSING:
             return Message("no copy that CDM lists")
-    return Message("a copy that is not known: {problem}", problem=problem)
+    return copy.words()
